@@ -1,0 +1,71 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"windtunnel/results"
+)
+
+// records are the streams of a run's raw records.
+type records struct {
+	requests  *results.Writer[results.Request]
+	pods      *results.Writer[results.PodEvent]
+	nodes     *results.Writer[results.NodeEvent]
+	processes *results.Writer[results.ProcessSample]
+	scrapes   *results.Writer[results.Scrape]
+	phase     atomic.Pointer[string] // the phase under way, for records that name it
+}
+
+func openRecords(dir *results.Dir, clock results.Clock) (*records, error) {
+	r := &records{}
+	r.setPhase("boot")
+	var errs [5]error
+	r.requests, errs[0] = results.NewWriter[results.Request](dir.Path("samples", "requests.arrows"), clock)
+	r.pods, errs[1] = results.NewWriter[results.PodEvent](dir.Path("samples", "pods.arrows"), clock)
+	r.nodes, errs[2] = results.NewWriter[results.NodeEvent](dir.Path("samples", "nodes.arrows"), clock)
+	r.processes, errs[3] = results.NewWriter[results.ProcessSample](dir.Path("series", "processes.arrows"), clock)
+	r.scrapes, errs[4] = results.NewWriter[results.Scrape](dir.Path("series", "scrapes.arrows"), clock)
+	return r, errors.Join(errs[:]...)
+}
+
+func (r *records) setPhase(name string) { r.phase.Store(&name) }
+
+func (r *records) currentPhase() string { return *r.phase.Load() }
+
+// podEvent appends a pod's transition with the phase in which it was received.
+func (r *records) podEvent(e results.PodEvent) {
+	e.Phase = r.currentPhase()
+	r.pods.Append(e)
+}
+
+// watch ends the run as soon as a record cannot be written: a run without its records is worth nothing.
+func (r *records) watch(fail context.CancelCauseFunc) {
+	var err error
+	select {
+	case <-r.requests.Failed():
+		err = r.requests.Err()
+	case <-r.pods.Failed():
+		err = r.pods.Err()
+	case <-r.nodes.Failed():
+		err = r.nodes.Err()
+	case <-r.processes.Failed():
+		err = r.processes.Err()
+	case <-r.scrapes.Failed():
+		err = r.scrapes.Err()
+	}
+	if err != nil {
+		fail(fmt.Errorf("%w: %w", errRecords, err))
+	}
+}
+
+// close writes what is buffered.
+func (r *records) close() error {
+	err := errors.Join(r.requests.Close(), r.pods.Close(), r.nodes.Close(), r.processes.Close(), r.scrapes.Close())
+	if err != nil {
+		return fmt.Errorf("%w: %w", errRecords, err)
+	}
+	return nil
+}

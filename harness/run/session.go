@@ -1,0 +1,142 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"windtunnel/harness/controlplane"
+	"windtunnel/harness/nodes"
+	"windtunnel/harness/supervise"
+	"windtunnel/profiles"
+	"windtunnel/results"
+)
+
+// errRecords is a record file that could not be written.
+var errRecords = errors.New("a record could not be written")
+
+// session is a run under way: what was started, and what is written about it.
+type session struct {
+	options Options
+	plan    *profiles.Plan
+	dir     *results.Dir
+	clock   results.Clock
+	fail    context.CancelCauseFunc // ends the run with a cause
+	records *records
+	id      string // value of the label windtunnel/run
+
+	supervisor *supervise.Supervisor
+	cluster    *controlplane.Cluster
+	pack       *nodes.Pack
+	watches    *watches
+	load       *loader
+
+	mu   sync.Mutex
+	info results.Run
+}
+
+// newSession opens the records and writes the first run.json.
+func newSession(dir *results.Dir, o Options, fail context.CancelCauseFunc) (*session, error) {
+	profile, err := json.Marshal(o.Plan.Profile)
+	if err != nil {
+		return nil, fmt.Errorf("encode the profile: %w", err)
+	}
+	clock := results.NewClock()
+	s := &session{options: o, plan: o.Plan, dir: dir, clock: clock, fail: fail, id: dir.ID()}
+	s.info = results.Run{
+		Format: results.FormatVersion, ID: dir.ID(), Profile: profile, Name: o.Plan.Profile.Name,
+		Seed: o.Plan.Profile.Seed, Provider: "embedded", Started: time.Now().UTC().Format(time.RFC3339Nano),
+		ClockBase: clock.Base(), Outcome: "running", Command: o.Command, Machine: machine(os.TempDir()),
+		Versions: map[string]string{"windtunnel": o.Build.Version, "gitCommit": o.Build.Commit, "go": o.Build.Go, "client-go": o.Build.ClientGo},
+		Limits:   map[string]float64{},
+	}
+	if s.records, err = openRecords(dir, clock); err != nil {
+		return nil, &EnvironmentError{fmt.Errorf("open the record files: %w", err)}
+	}
+	if err := dir.WriteRun(s.info); err != nil {
+		return nil, &EnvironmentError{fmt.Errorf("write run.json: %w", err)}
+	}
+	go s.records.watch(fail)
+	return s, nil
+}
+
+// update changes run.json.
+func (s *session) update(change func(*results.Run)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.info)
+	if err := s.dir.WriteRun(s.info); err != nil {
+		s.fail(fmt.Errorf("%w: run.json: %w", errRecords, err))
+	}
+}
+
+// note records something that a reader of the run must know, and says it.
+func (s *session) note(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	s.options.Progress.Note(text)
+	s.update(func(r *results.Run) { r.Notes = append(r.Notes, text) })
+}
+
+func (s *session) beginPhase(name string, measured bool) {
+	s.records.setPhase(name)
+	s.update(func(r *results.Run) {
+		r.Phases = append(r.Phases, results.PhaseSpan{Name: name, Begin: s.clock.Now(), Measured: measured})
+	})
+}
+
+func (s *session) endPhase(err error) {
+	s.update(func(r *results.Run) {
+		span := &r.Phases[len(r.Phases)-1]
+		span.End, span.Outcome = s.clock.Now(), outcome(err, "ok")
+	})
+}
+
+// outcome names how a phase or a run ended.
+func outcome(err error, well string) string {
+	switch {
+	case err == nil:
+		return well
+	case errors.Is(err, ErrInterrupted):
+		return "interrupted"
+	case errors.Is(err, ErrTimeout):
+		return "timeout"
+	}
+	return "failed"
+}
+
+// close stops everything that was started, in reverse order. Its own errors are joined.
+func (s *session) close(ctx context.Context) error {
+	var err error
+	if s.watches != nil {
+		s.watches.stop()
+	}
+	if s.load != nil {
+		s.load.close()
+	}
+	if s.pack != nil {
+		err = errors.Join(err, s.pack.Stop(ctx))
+	}
+	if s.cluster != nil {
+		err = errors.Join(err, s.cluster.Stop(ctx))
+	}
+	if s.supervisor != nil {
+		err = errors.Join(err, s.supervisor.Close(ctx))
+	}
+	return err
+}
+
+// finish closes the records and writes the last run.json.
+func (s *session) finish(runErr error) error {
+	err := s.records.close()
+	s.update(func(r *results.Run) {
+		r.Ended, r.Outcome = time.Now().UTC().Format(time.RFC3339Nano), outcome(runErr, "completed")
+		if runErr != nil {
+			r.Error = runErr.Error()
+		}
+	})
+	return err
+}

@@ -1,0 +1,51 @@
+package supervise
+
+import (
+	"io"
+	"os"
+	"strings"
+)
+
+// What a tail is cut to: enough to hold the reason, little enough to read.
+const (
+	tailLines     = 12
+	tailBytes     = 16 << 10
+	tailLineBytes = 400
+)
+
+// Tail returns the last lines of a log file, looking only at what was written at or after the offset. What cannot be
+// read is not there: the tail decorates an error and must not become one.
+func Tail(path string, offset int64) []string {
+	if path == "" {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil
+	}
+	from := max(offset, size-tailBytes)
+	b, err := io.ReadAll(io.NewSectionReader(f, from, size-from))
+	if err != nil {
+		return nil
+	}
+	text := strings.TrimRight(strings.ToValidUTF8(string(b), "?"), "\n")
+	if text == "" {
+		return nil
+	}
+	lines := strings.Split(text, "\n")
+	if from > offset && len(lines) > 1 {
+		lines = lines[1:] // cut in the middle
+	}
+	lines = lines[max(0, len(lines)-tailLines):]
+	for i, line := range lines {
+		if len(line) > tailLineBytes {
+			lines[i] = strings.ToValidUTF8(line[:tailLineBytes], "") + "…"
+		}
+	}
+	return lines
+}

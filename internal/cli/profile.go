@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"windtunnel/profiles"
+)
+
+// profileFlags choose a profile and change fields of it.
+type profileFlags struct {
+	file string
+	sets []string
+	seed uint64
+}
+
+func (f *profileFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&f.file, "file", "f", "", "read the profile from `FILE` instead of naming a built-in one (- for standard input)")
+	cmd.Flags().StringArrayVar(&f.sets, "set", nil, "set a field of the profile, as in hollowNodes.count=10; may be given several times")
+	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "the seed of every random choice (default: the profile's)")
+}
+
+// load reads, checks and compiles the profile that the flags and the arguments name.
+func (a *app) load(cmd *cobra.Command, f *profileFlags, args []string) (*profiles.Plan, error) {
+	name, data, err := a.source(f, args)
+	if err != nil {
+		return nil, err
+	}
+	sets := f.sets
+	if cmd.Flags().Changed("seed") {
+		sets = append(sets, fmt.Sprintf("seed=%d", f.seed))
+	}
+	profile, err := profiles.Load(name, data, sets)
+	if err != nil {
+		return nil, err
+	}
+	return profiles.Compile(profile)
+}
+
+// source finds the profile's text.
+func (a *app) source(f *profileFlags, args []string) (name string, data []byte, err error) {
+	switch {
+	case f.file != "" && len(args) > 0:
+		return "", nil, usageError{errors.New("give either the name of a built-in profile or --file, not both")}
+	case f.file != "":
+		return a.read(f.file)
+	case len(args) == 1:
+		data, err := profiles.Builtin(args[0])
+		if err != nil {
+			return "", nil, usageError{err}
+		}
+		return args[0] + ".yaml", data, nil
+	}
+	return "", nil, usageError{fmt.Errorf("which profile? Name a built-in one (%v) or give --file FILE", profiles.Builtins())}
+}
+
+// read reads a file or standard input, no more than a profile may be long.
+func (a *app) read(path string) (name string, data []byte, err error) {
+	in := io.Reader(a.in)
+	name = "<stdin>"
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return "", nil, usageError{fmt.Errorf("read the profile: %w", err)}
+		}
+		defer f.Close()
+		in, name = f, path
+	}
+	data, err = io.ReadAll(io.LimitReader(in, profiles.MaxBytes+1))
+	if err != nil {
+		return "", nil, usageError{fmt.Errorf("read the profile: %w", err)}
+	}
+	return name, data, nil
+}

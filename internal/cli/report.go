@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"windtunnel/analysis/render"
+	"windtunnel/results"
+)
+
+func (a *app) reportCommand() *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "report RUN",
+		Short: "Make the summary of a run directory again from its records and print it",
+		Args:  usage(cobra.ExactArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir, err := results.Open(args[0])
+			if err != nil {
+				return usageError{err}
+			}
+			summary, err := summarize(dir)
+			if err != nil {
+				return err
+			}
+			return a.print(output, summary, dir)
+		},
+	}
+	outputFlag(cmd, &output, outputFormats()...)
+	return cmd
+}
+
+func outputFormats() []string { return []string{"text", "json", "csv", "markdown"} }
+
+// outputFlag adds -o with the formats that a verb knows; the first is the default.
+func outputFlag(cmd *cobra.Command, output *string, formats ...string) {
+	cmd.Flags().VarP(&choice{value: output, of: formats}, "output", "o", "how to print the result: "+strings.Join(formats, ", "))
+	*output = formats[0]
+	// The flag was registered two lines above, so this cannot fail.
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// choice is a flag value that must be one of a few words.
+type choice struct {
+	value *string
+	of    []string
+}
+
+func (c *choice) String() string { return *c.value }
+func (c *choice) Type() string   { return "FORMAT" }
+func (c *choice) Set(s string) error {
+	if !slices.Contains(c.of, s) {
+		return fmt.Errorf("must be one of %s", strings.Join(c.of, ", "))
+	}
+	*c.value = s
+	return nil
+}
+
+// print writes a summary to stdout in the format asked for.
+func (a *app) print(output string, summary results.Summary, dir *results.Dir) error {
+	switch output {
+	case "json":
+		return writeJSON(a.out, summary)
+	case "csv":
+		return render.CSV(a.out, summary)
+	case "markdown":
+		return render.Markdown(a.out, summary)
+	}
+	return render.Text(a.out, summary, render.Style{Color: a.color, Width: a.width(), Dir: dir.Path()})
+}
+
+// width is the terminal's width in columns, 120 elsewhere.
+func (a *app) width() int {
+	if f, ok := a.out.(*os.File); ok {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
+			return w
+		}
+	}
+	return 120
+}
+
+func writeJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
+}
+
+func writeJUnit(dir *results.Dir, summary results.Summary) error {
+	f, err := os.Create(dir.Path("junit.xml"))
+	if err != nil {
+		return fmt.Errorf("write junit.xml: %w", err)
+	}
+	if err := render.JUnit(f, summary); err != nil {
+		f.Close()
+		return fmt.Errorf("write junit.xml: %w", err)
+	}
+	return f.Close()
+}

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"windtunnel/analysis"
+	"windtunnel/harness/run"
+	"windtunnel/results"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	var flags profileFlags
+	var output, root string
+	cmd := &cobra.Command{
+		Use:   "run [PROFILE]",
+		Short: "Boot, load, judge and report",
+		Long: `Boot a control plane, attach the hollow nodes, carry out the profile's phases, judge the run and the system, and leave a run
+directory with every raw record. The verdict is the exit code.`,
+		Example: `  windtunnel run density
+  windtunnel run density --set hollowNodes.count=50 --seed 7
+  windtunnel run -f my-profile.yaml -o json`,
+		Args:              usage(cobra.MaximumNArgs(1)),
+		ValidArgsFunction: completeProfiles,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			plan, err := a.load(cmd, &flags, args)
+			if err != nil {
+				return err
+			}
+			options, err := a.options(root)
+			if err != nil {
+				return err
+			}
+			options.Plan = plan
+			return a.runAndReport(cmd.Context(), options, output)
+		},
+	}
+	flags.register(cmd)
+	cmd.Flags().StringVar(&root, "results", filepath.Join("results", "runs"), "keep run directories in `DIR`")
+	outputFlag(cmd, &output, outputFormats()...)
+	return cmd
+}
+
+// options are what every verb that boots something needs.
+func (a *app) options(root string) (run.Options, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return run.Options{}, fmt.Errorf("find windtunnel's own file: %w", err)
+	}
+	kube := os.Getenv("WINDTUNNEL_KUBE")
+	if kube == "" {
+		kube = filepath.Join(filepath.Dir(self), "windtunnel-kube")
+	}
+	if _, err := os.Stat(kube); err != nil {
+		return run.Options{}, &run.EnvironmentError{Err: fmt.Errorf("the control plane and the hollow nodes are in windtunnel-kube, which is not beside windtunnel (run make build, or set WINDTUNNEL_KUBE): %w", err)}
+	}
+	return run.Options{
+		Results:    root,
+		Supervisor: []string{self, "supervise"},
+		KubeBinary: kube,
+		Build:      build(),
+		Command:    a.args,
+		Progress:   a.progress(),
+	}, nil
+}
+
+// runAndReport runs and then judges whatever records there are, also after an error or an interrupt.
+func (a *app) runAndReport(ctx context.Context, options run.Options, output string) error {
+	ctx, stop := a.signals(ctx)
+	defer stop()
+	dir, runErr := run.Run(ctx, options)
+	if dir == nil {
+		return runErr
+	}
+	options.Progress.Begin("analyse")
+	summary, err := summarize(dir)
+	options.Progress.End(err)
+	if err != nil {
+		return errors.Join(runErr, err)
+	}
+	if err := a.print(output, summary, dir); err != nil {
+		return errors.Join(runErr, err)
+	}
+	if runErr != nil {
+		fmt.Fprintf(a.err, "windtunnel: %v\nthe records up to there are in %s\n", runErr, dir.Path())
+		return silent{exitCode(runErr)}
+	}
+	if code := verdictCode(summary.Verdict); code != codePass {
+		return silent{code}
+	}
+	return nil
+}
+
+// summarize judges a run directory and writes summary.json and junit.xml into it.
+func summarize(dir *results.Dir) (results.Summary, error) {
+	summary, err := analysis.Summarize(dir)
+	if err != nil {
+		return summary, fmt.Errorf("analyse %s: %w", dir.Path(), err)
+	}
+	if err := dir.WriteSummary(summary); err != nil {
+		return summary, fmt.Errorf("write summary.json: %w", err)
+	}
+	return summary, writeJUnit(dir, summary)
+}

@@ -1,0 +1,44 @@
+package profiles
+
+import "time"
+
+// Plan is what a profile compiles to and all that the harness executes: the profile with every default filled in, every
+// template resolved to an API path, and every name checked. It is plain data and prints as JSON.
+type Plan struct {
+	Profile Profile             `json:"profile"`
+	Objects map[string]Template `json:"objects"`
+	Phases  []Phase             `json:"phases"`
+}
+
+// Template is an Object with its place in the API.
+type Template struct {
+	// Name is the template's name in the profile.
+	Name string `json:"name"`
+	// Resource is where its instances live.
+	Resource Resource `json:"resource"`
+	// Manifest is the object as JSON with ${name}, ${namespace}, ${index} and ${run} still in it, and the windtunnel labels set.
+	Manifest []byte `json:"manifest"`
+	// In is the template of the namespaces; empty for cluster-scoped kinds.
+	In string `json:"in,omitempty"`
+	// Pods is how many pods one instance brings (a Deployment's replicas, 1 for a Pod, 0 for a ConfigMap).
+	Pods int `json:"pods"`
+}
+
+// Resource is a resource of the API by group, version and plural name.
+type Resource struct {
+	Group      string `json:"group,omitempty"`
+	Version    string `json:"version"`
+	Name       string `json:"name"` // plural, as in URLs
+	Kind       string `json:"kind,omitempty"`
+	Namespaced bool   `json:"namespaced"`
+}
+
+// Estimate is what a plan will ask of the machine and of the user's patience.
+type Estimate struct {
+	Duration time.Duration  // planned, without what the system needs to answer
+	Memory   int64          // bytes, of all processes together
+	Files    int            // open file descriptors of the largest process
+	Nodes    int            //
+	Pods     int            // most at one time
+	Requests map[string]int // verb + " " + resource -> planned requests of the harness
+}

@@ -1,0 +1,304 @@
+// Package profiles says WHAT to run. A profile is a YAML document that is decoded strictly, given defaults,
+// validated with every problem reported at its position, and compiled to a Plan, the only thing that the
+// harness executes. The package is pure: it opens no connection and imports no cluster package.
+package profiles
+
+// APIVersion is the version of the profile format that this package reads.
+const APIVersion = "windtunnel/v1alpha1"
+
+// Profile is one experiment as a user writes it: the control plane to boot, the hollow nodes around it, the
+// objects and requests to drive at it, phase by phase, and what is required of the answers.
+type Profile struct {
+	// APIVersion is the version of this format: windtunnel/v1alpha1.
+	APIVersion string `yaml:"apiVersion" json:"apiVersion"`
+	// Kind is always Profile.
+	Kind string `yaml:"kind" json:"kind"`
+	// Name identifies the profile; it begins the name of the run directory. A DNS label.
+	Name string `yaml:"name" json:"name"`
+	// Description is one paragraph for people.
+	Description string `yaml:"description,omitempty" json:"description,omitempty"`
+	// Seed makes every random choice of the run. Default 1.
+	Seed uint64 `yaml:"seed,omitempty" json:"seed,omitempty"`
+	// Timeout bounds the whole run. Default 30m.
+	Timeout Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
+	// ControlPlane is the system under test.
+	ControlPlane ControlPlane `yaml:"controlPlane,omitempty" json:"controlPlane,omitempty"`
+	// HollowNodes are the simulated nodes around it.
+	HollowNodes HollowNodes `yaml:"hollowNodes,omitempty" json:"hollowNodes,omitempty"`
+	// Objects are named templates of Kubernetes objects that steps refer to.
+	Objects map[string]Object `yaml:"objects,omitempty" json:"objects,omitempty"`
+	// Phases run one after another.
+	Phases []Phase `yaml:"phases" json:"phases"`
+	// SLO is what the verdict requires.
+	SLO SLO `yaml:"slo,omitempty" json:"slo,omitempty"`
+	// Validity is what the run itself must keep to before the system is judged.
+	Validity Validity `yaml:"validity,omitempty" json:"validity,omitempty"`
+}
+
+// ControlPlane describes the components that are booted for a run.
+type ControlPlane struct {
+	// BinDir holds kube-apiserver, kube-controller-manager, kube-scheduler and etcd binaries of another
+	// Kubernetes version. Default: the ones that windtunnel-kube was built with.
+	BinDir string `yaml:"binDir,omitempty" json:"binDir,omitempty"`
+	// Port is the API server's port on 127.0.0.1. Default 0: a free one.
+	Port int `yaml:"port,omitempty" json:"port,omitempty"`
+	// ReadyTimeout bounds the boot. Default 60s.
+	ReadyTimeout Duration `yaml:"readyTimeout,omitempty" json:"readyTimeout,omitempty"`
+	// Etcd is the store.
+	Etcd Etcd `yaml:"etcd,omitempty" json:"etcd,omitempty"`
+	// APIServer is kube-apiserver.
+	APIServer APIServer `yaml:"apiServer,omitempty" json:"apiServer,omitempty"`
+	// ControllerManager is kube-controller-manager.
+	ControllerManager Client `yaml:"controllerManager,omitempty" json:"controllerManager,omitempty"`
+	// Scheduler is kube-scheduler.
+	Scheduler Client `yaml:"scheduler,omitempty" json:"scheduler,omitempty"`
+}
+
+// Etcd configures the store.
+type Etcd struct {
+	// Fsync makes etcd flush every write to the disk, as it does in production. Default true.
+	Fsync *bool `yaml:"fsync,omitempty" json:"fsync,omitempty"`
+	// Args are extra command-line flags, name (without dashes) to value.
+	Args map[string]string `yaml:"args,omitempty" json:"args,omitempty"`
+}
+
+// APIServer configures kube-apiserver.
+type APIServer struct {
+	// Audit is the level of the audit log: none, metadata, request or requestResponse. Default none.
+	Audit string `yaml:"audit,omitempty" json:"audit,omitempty"`
+	// Args are extra command-line flags, name (without dashes) to value.
+	Args map[string]string `yaml:"args,omitempty" json:"args,omitempty"`
+}
+
+// Client configures a component that is a client of the API server.
+type Client struct {
+	// QPS is the component's own client-side limit, in requests a second per client (kube-api-qps).
+	// Default: Kubernetes' own (controller-manager 20, scheduler 50).
+	QPS float64 `yaml:"qps,omitempty" json:"qps,omitempty"`
+	// Burst is the depth of that limit's bucket (kube-api-burst). Default: Kubernetes' own
+	// (controller-manager 30, scheduler 100).
+	Burst int `yaml:"burst,omitempty" json:"burst,omitempty"`
+	// Args are extra command-line flags, name (without dashes) to value.
+	Args map[string]string `yaml:"args,omitempty" json:"args,omitempty"`
+}
+
+// HollowNodes describes the simulated nodes.
+type HollowNodes struct {
+	// Count is how many nodes there are. Default 0.
+	Count int `yaml:"count,omitempty" json:"count,omitempty"`
+	// Tier is what a node is made of: kubelet (the real kubelet's code). Default kubelet.
+	Tier string `yaml:"tier,omitempty" json:"tier,omitempty"`
+	// Proxy gives every node a hollow kube-proxy. Default true.
+	Proxy *bool `yaml:"proxy,omitempty" json:"proxy,omitempty"`
+	// PerProcess is the most nodes that one process holds. Default 250.
+	PerProcess int `yaml:"perProcess,omitempty" json:"perProcess,omitempty"`
+	// NamePrefix begins every node's name; a number follows. Default "hollow-".
+	NamePrefix string `yaml:"namePrefix,omitempty" json:"namePrefix,omitempty"`
+	// MaxPods is the most pods that a node admits. Default 110.
+	MaxPods int `yaml:"maxPods,omitempty" json:"maxPods,omitempty"`
+	// Capacity is the node's capacity by resource name, as Kubernetes quantities. Default cpu 32, memory 256Gi.
+	// Names other than cpu and memory are extended resources.
+	Capacity map[string]string `yaml:"capacity,omitempty" json:"capacity,omitempty"`
+	// Labels are set on every node.
+	Labels map[string]string `yaml:"labels,omitempty" json:"labels,omitempty"`
+	// Taints are set on every node.
+	Taints []Taint `yaml:"taints,omitempty" json:"taints,omitempty"`
+	// Zones spreads the nodes evenly over this many zones (topology.kubernetes.io/zone: zone-0, zone-1, …). Default 1.
+	Zones int `yaml:"zones,omitempty" json:"zones,omitempty"`
+	// PaddingBytes makes every node object larger by an annotation of this many bytes. Default 0.
+	PaddingBytes int `yaml:"paddingBytes,omitempty" json:"paddingBytes,omitempty"`
+	// QPS and Burst are the kubelet's own client limit. Default 50 and 100, as Kubernetes sets them.
+	QPS   float64 `yaml:"qps,omitempty" json:"qps,omitempty"`
+	Burst int     `yaml:"burst,omitempty" json:"burst,omitempty"`
+	// Runtime is the simulated container runtime.
+	Runtime Runtime `yaml:"runtime,omitempty" json:"runtime,omitempty"`
+	// ReadyTimeout bounds the time until all nodes are Ready. Default 30s and 250ms a node.
+	ReadyTimeout Duration `yaml:"readyTimeout,omitempty" json:"readyTimeout,omitempty"`
+}
+
+// Taint is a node taint.
+type Taint struct {
+	// Key is the taint's key.
+	Key string `yaml:"key" json:"key"`
+	// Value is the taint's value.
+	Value string `yaml:"value,omitempty" json:"value,omitempty"`
+	// Effect is NoSchedule, PreferNoSchedule or NoExecute.
+	Effect string `yaml:"effect" json:"effect"`
+}
+
+// Runtime is the simulated container runtime of a hollow node.
+type Runtime struct {
+	// SandboxStart is the time to create a pod's sandbox. Default 0s.
+	SandboxStart Duration `yaml:"sandboxStart,omitempty" json:"sandboxStart,omitempty"`
+	// ContainerStart is the time to start one container. Default 0s.
+	ContainerStart Duration `yaml:"containerStart,omitempty" json:"containerStart,omitempty"`
+	// ContainerStop is the time that a container takes to stop, at most its grace period. Default 0s.
+	ContainerStop Duration `yaml:"containerStop,omitempty" json:"containerStop,omitempty"`
+}
+
+// Object is a template of a Kubernetes object. The instances of a template NAME are called NAME-0, NAME-1, … and carry
+// the labels windtunnel/run and windtunnel/object.
+type Object struct {
+	// Manifest is the object without name and namespace. In every string of it ${name}, ${namespace}, ${index} and
+	// ${run} are replaced.
+	Manifest map[string]any `yaml:"manifest" json:"manifest"`
+	// In names the template whose instances (of kind Namespace) hold this object's instances, in turn. Required when
+	// the kind is namespaced.
+	In string `yaml:"in,omitempty" json:"in,omitempty"`
+	// Resource is the plural name in the API, for kinds that windtunnel does not know.
+	Resource string `yaml:"resource,omitempty" json:"resource,omitempty"`
+	// ClusterScoped says that a kind that windtunnel does not know has no namespace.
+	ClusterScoped bool `yaml:"clusterScoped,omitempty" json:"clusterScoped,omitempty"`
+}
+
+// Phase is one stage of a run. Its tracks run at the same time; it ends when all its foreground tracks have ended.
+type Phase struct {
+	// Name is unique in the profile: prepare, warm-up, workload and cleanup are the customary ones.
+	Name string `yaml:"name" json:"name"`
+	// Measured makes this phase part of the window over which the SLO is judged.
+	Measured bool `yaml:"measured,omitempty" json:"measured,omitempty"`
+	// Timeout bounds the phase. Default 10m.
+	Timeout Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
+	// Tracks run side by side.
+	Tracks []Track `yaml:"tracks" json:"tracks"`
+}
+
+// Track is a sequence of steps.
+type Track struct {
+	// Name is unique in the phase.
+	Name string `yaml:"name" json:"name"`
+	// Background lets the phase end without this track, which is then stopped.
+	Background bool `yaml:"background,omitempty" json:"background,omitempty"`
+	// Steps run one after another.
+	Steps []Step `yaml:"steps" json:"steps"`
+}
+
+// Step is one action of a track: exactly one of its fields is set.
+type Step struct {
+	// Reconcile creates or deletes instances of a template until there are so many.
+	Reconcile *Reconcile `yaml:"reconcile,omitempty" json:"reconcile,omitempty"`
+	// Requests sends a weighted mix of single requests.
+	Requests *Requests `yaml:"requests,omitempty" json:"requests,omitempty"`
+	// Wait ends when a condition holds.
+	Wait *Wait `yaml:"wait,omitempty" json:"wait,omitempty"`
+	// Pause waits for a fixed time.
+	Pause Duration `yaml:"pause,omitempty" json:"pause,omitempty"`
+	// Fault breaks or mends a node or a component.
+	Fault *Fault `yaml:"fault,omitempty" json:"fault,omitempty"`
+}
+
+// Reconcile brings the number of instances of a template to Count, one request an arrival. New instances get the next
+// free numbers; the youngest are deleted first.
+type Reconcile struct {
+	// Object is the template's name.
+	Object string `yaml:"object" json:"object"`
+	// Count is the number of instances afterwards.
+	Count int `yaml:"count" json:"count"`
+	// Arrivals says when the requests are sent. Default: as fast as MaxInFlight allows.
+	Arrivals *Arrivals `yaml:"arrivals,omitempty" json:"arrivals,omitempty"`
+	// MaxInFlight bounds the requests that are under way. Default 10.
+	MaxInFlight int `yaml:"maxInFlight,omitempty" json:"maxInFlight,omitempty"`
+}
+
+// Arrivals says at which instants an open-loop stream of requests is planned.
+type Arrivals struct {
+	// Process is constant (evenly spaced) or poisson (exponential gaps from the seed). Default constant.
+	Process string `yaml:"process,omitempty" json:"process,omitempty"`
+	// Rate is the mean number of arrivals a second.
+	Rate float64 `yaml:"rate" json:"rate"`
+	// For is how long the stream lasts; 0 means to the end of the work (reconcile) or of the phase (background requests).
+	For Duration `yaml:"for,omitempty" json:"for,omitempty"`
+}
+
+// Requests is an open-loop stream of requests drawn from a weighted mix.
+type Requests struct {
+	// Arrivals says when.
+	Arrivals Arrivals `yaml:"arrivals" json:"arrivals"`
+	// Connections is the fixed number of HTTP/2 connections. Default 2.
+	Connections int `yaml:"connections,omitempty" json:"connections,omitempty"`
+	// Identities is the number of users (windtunnel:user-0, …) that the requests are spread over. Default 1.
+	Identities int `yaml:"identities,omitempty" json:"identities,omitempty"`
+	// MaxInFlight bounds the requests under way; an arrival beyond it waits and its latency counts the wait. Default 200.
+	MaxInFlight int `yaml:"maxInFlight,omitempty" json:"maxInFlight,omitempty"`
+	// Mix is what is sent.
+	Mix []Request `yaml:"mix" json:"mix"`
+}
+
+// Request is one kind of request of a mix.
+type Request struct {
+	// Verb is GET, LIST, POST, PUT, PATCH or DELETE.
+	Verb string `yaml:"verb" json:"verb"`
+	// Object is the template whose instances are the targets: POST adds the next instance, DELETE removes the oldest, the
+	// others take one at random (never one that is about to go or has only just come).
+	Object string `yaml:"object,omitempty" json:"object,omitempty"`
+	// Resource is for reads (GET, LIST) of things that no template made: RESOURCE or GROUP/VERSION/RESOURCE, such as nodes or
+	// discovery.k8s.io/v1/endpointslices. GET takes one at random of those that were there when the phase began.
+	Resource string `yaml:"resource,omitempty" json:"resource,omitempty"`
+	// Scope of a LIST is namespace or cluster. Default namespace where the resource has one.
+	Scope string `yaml:"scope,omitempty" json:"scope,omitempty"`
+	// Weight is this request's share of the mix. Default 1.
+	Weight float64 `yaml:"weight,omitempty" json:"weight,omitempty"`
+}
+
+// Wait blocks until a condition holds.
+type Wait struct {
+	// PodsRunning is the number of pods of the instances of Object that must have been seen running; -1 means as many as
+	// its instances ask for.
+	PodsRunning int `yaml:"podsRunning,omitempty" json:"podsRunning,omitempty"`
+	// PodsGone waits until no pod of Object's instances is left.
+	PodsGone bool `yaml:"podsGone,omitempty" json:"podsGone,omitempty"`
+	// NodesReady is the number of hollow nodes that must be Ready; -1 means all.
+	NodesReady int `yaml:"nodesReady,omitempty" json:"nodesReady,omitempty"`
+	// Object is the template that PodsRunning and PodsGone look at.
+	Object string `yaml:"object,omitempty" json:"object,omitempty"`
+	// Timeout bounds the wait. Default 5m.
+	Timeout Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
+}
+
+// Fault breaks or mends something.
+type Fault struct {
+	// NodesDown cuts this many hollow nodes off from the control plane, chosen from the seed.
+	NodesDown int `yaml:"nodesDown,omitempty" json:"nodesDown,omitempty"`
+	// NodesUp connects this many of the nodes that are down again, the first that went first; -1 means all.
+	NodesUp int `yaml:"nodesUp,omitempty" json:"nodesUp,omitempty"`
+	// Kill ends a component with SIGKILL: etcd, kube-apiserver, kube-controller-manager or kube-scheduler.
+	Kill string `yaml:"kill,omitempty" json:"kill,omitempty"`
+	// Restart starts a component that was killed again, with the same flags.
+	Restart string `yaml:"restart,omitempty" json:"restart,omitempty"`
+}
+
+// SLO is what the verdict requires, after sig-scalability's definitions.
+type SLO struct {
+	// Judged is whether the run gets a verdict; false shows the same figures without one. Default true.
+	Judged *bool `yaml:"judged,omitempty" json:"judged,omitempty"`
+	// MinSamples is the least number of samples that a required row needs; below it the row is "no data". Default 299:
+	// the least n at which all samples within the threshold show with 95 % confidence that the 99th percentile is.
+	MinSamples int `yaml:"minSamples,omitempty" json:"minSamples,omitempty"`
+	// APICalls are the rows of the server's SLI histogram that are required. Rows not named here are shown and never decide.
+	APICalls []APICallSLO `yaml:"apiCalls,omitempty" json:"apiCalls,omitempty"`
+	// PodStartup requires the pod start-up SLO (99 % within 5 s) of the pods of this template. Default: not required.
+	PodStartup string `yaml:"podStartup,omitempty" json:"podStartup,omitempty"`
+}
+
+// APICallSLO names one row (verb, resource, scope) of the API-call SLO. Its threshold follows from sig-scalability: 1 s
+// for mutating calls and scope resource, 30 s for scope namespace and cluster.
+type APICallSLO struct {
+	// Verb is as in Kubernetes' metrics: GET, LIST, POST, PUT, PATCH, DELETE, APPLY.
+	Verb string `yaml:"verb" json:"verb"`
+	// Resource is the plural name, with /SUBRESOURCE where there is one, such as pods/status.
+	Resource string `yaml:"resource" json:"resource"`
+	// Scope is resource, namespace or cluster. Default resource.
+	Scope string `yaml:"scope,omitempty" json:"scope,omitempty"`
+}
+
+// Validity is what makes a run trustworthy.
+type Validity struct {
+	// MinAchieved is the least fraction of planned requests that must have been sent. Default 1.
+	MinAchieved float64 `yaml:"minAchieved,omitempty" json:"minAchieved,omitempty"`
+	// MaxLag is the largest p99 of the time from planned to sent. Default 100ms.
+	MaxLag Duration `yaml:"maxLag,omitempty" json:"maxLag,omitempty"`
+	// MaxErrors is the largest fraction of requests that may fail. Default 0.01.
+	MaxErrors float64 `yaml:"maxErrors,omitempty" json:"maxErrors,omitempty"`
+	// MaxGeneratorCPU is the largest share of the machine's CPU time that the load generator itself may take. Default 0.25.
+	MaxGeneratorCPU float64 `yaml:"maxGeneratorCPU,omitempty" json:"maxGeneratorCPU,omitempty"`
+}

@@ -1,0 +1,69 @@
+// Package results is the record format of a run and its directory. Writers append raw records from the first second, so
+// that a killed run is readable up to its last second; readers give the same records back. The format is documented in
+// results/README.md and versioned by FormatVersion.
+package results
+
+// FormatVersion is the version of the record format; it changes when a column's meaning does.
+const FormatVersion = 1
+
+// Instant is a point in time as nanoseconds of the machine's monotonic clock since the run's base.
+type Instant = int64
+
+// Request is one request that the harness sent, or was to send.
+type Request struct {
+	Planned, Sent, FirstByte, Done Instant // 0 where it never came to that (Planned is always set)
+	Phase, Track                   string
+	Verb                           string // GET LIST POST PUT PATCH DELETE WATCH
+	Group, Version, Resource       string
+	Subresource                    string
+	Scope                          string // resource | namespace | cluster
+	Variant                        string // which form of the verb, such as "rmw" for the GET before a PUT
+	Object                         string // namespace/name of the target, or namespace, or empty
+	Code                           int32  // HTTP status; 0 when there was no answer
+	Error                          string // class: "" | http_4xx code class such as conflict, not_found, too_many_requests | timeout | connection | canceled | dropped | no_target
+	BytesOut, BytesIn              int64
+	Attempt                        int32 // 1 for the first
+	Identity                       string
+	FlowSchema, PriorityLevel      string // UIDs from the X-Kubernetes-PF-* response headers
+}
+
+// PodEvent is one transition in a pod's life.
+type PodEvent struct {
+	At        Instant
+	Source    string // watch (received by the harness) | runtime (the hollow node's container runtime)
+	Event     string // created | scheduled | running | ready | succeeded | failed | deleting | deleted (watch); started | stopped (runtime)
+	Namespace string
+	Name      string
+	UID       string
+	Object    string // template whose instance owns the pod (label windtunnel/object), "" for others
+	Node      string
+	Phase     string // run phase in which it was received
+	Created   int64  // metadata.creationTimestamp, Unix seconds; 0 from the runtime
+}
+
+// NodeEvent is one transition of a node, received by watch.
+type NodeEvent struct {
+	At    Instant
+	Name  string
+	Event string // added | ready | notready | deleted
+}
+
+// ProcessSample is one look at one process.
+type ProcessSample struct {
+	At         Instant
+	Component  string // etcd | kube-apiserver | kube-controller-manager | kube-scheduler | hollow-0 … | windtunnel
+	PID        int32
+	CPUSeconds float64 // user + system since the process started
+	RSS, PSS   int64   // bytes; PSS 0 where it was not read in this sample
+	FDs        int32
+	Threads    int32
+}
+
+// Scrape is one /metrics answer, whole.
+type Scrape struct {
+	At        Instant
+	Component string
+	Phase     string // run phase in which it was taken
+	Mark      string // begin | end at the edges of a phase, "" between
+	Body      []byte // Prometheus text format
+}

@@ -1,0 +1,56 @@
+package results
+
+import "encoding/json"
+
+// Run is run.json: what was asked and what was there. It is rewritten as the run goes on.
+type Run struct {
+	Format    int               `json:"format"` // FormatVersion
+	ID        string            `json:"id"`     // <name>-<utc>-<id>, the directory's name
+	Profile   json.RawMessage   `json:"profile"`
+	Name      string            `json:"name"`
+	Seed      uint64            `json:"seed"`
+	Provider  string            `json:"provider"`
+	Started   string            `json:"started"`         // RFC 3339, UTC, of the base of all instants
+	ClockBase int64             `json:"clockBase"`       // CLOCK_MONOTONIC nanoseconds at that base
+	Ended     string            `json:"ended,omitempty"` // RFC 3339; absent while it runs or when it was killed
+	Outcome   string            `json:"outcome"`         // running | completed | interrupted | failed | timeout
+	Error     string            `json:"error,omitempty"`
+	Versions  map[string]string `json:"versions"` // windtunnel, go, kubernetes (as the API server reports it), etcd, gitCommit
+	Machine   Machine           `json:"machine"`
+	Command   []string          `json:"command"` // argv of windtunnel
+	// Components are the processes of the system under test and the hollow nodes, with every flag they were given.
+	Components []Component `json:"components"`
+	// Limits are the client-side limits that shape the load, such as "kube-controller-manager qps".
+	Limits map[string]float64 `json:"limits"`
+	Phases []PhaseSpan        `json:"phases"`
+	Notes  []string           `json:"notes,omitempty"` // what happened that a reader must know
+}
+
+// Machine is where the run took place. It names no host.
+type Machine struct {
+	OS          string `json:"os"`
+	Kernel      string `json:"kernel"`
+	CPU         string `json:"cpu"`
+	Cores       int    `json:"cores"`
+	MemoryBytes int64  `json:"memoryBytes"`
+	OpenFiles   uint64 `json:"openFiles"`
+	Filesystem  string `json:"filesystem"` // of the control plane's store
+}
+
+// Component is one child process.
+type Component struct {
+	Name string   `json:"name"`
+	PID  int      `json:"pid"`
+	Args []string `json:"args"`
+	Log  string   `json:"log"`            // relative to the run directory
+	Exit string   `json:"exit,omitempty"` // how it ended, when it ended
+}
+
+// PhaseSpan is one phase of the run: boot, hollow, the profile's own, analyse.
+type PhaseSpan struct {
+	Name     string  `json:"name"`
+	Begin    Instant `json:"begin"`
+	End      Instant `json:"end,omitempty"` // 0 while it runs
+	Measured bool    `json:"measured"`
+	Outcome  string  `json:"outcome,omitempty"` // ok | error | interrupted | timeout
+}

@@ -1,0 +1,150 @@
+package results
+
+// Verdict is how a judgement ended.
+type Verdict string
+
+// The verdicts. NotJudged is for profiles that only observe.
+const (
+	Pass      Verdict = "pass"
+	Fail      Verdict = "fail"
+	NoData    Verdict = "no data"
+	Invalid   Verdict = "invalid"
+	NotJudged Verdict = "not judged"
+)
+
+// Summary is summary.json, the published shape of a run's answer. Times are seconds, sizes bytes.
+type Summary struct {
+	Format     int                       `json:"format"`
+	Run        RunInfo                   `json:"run"`
+	Verdict    Verdict                   `json:"verdict"`
+	Validity   Validity                  `json:"validity"`
+	SLOs       []SLOResult               `json:"slos"`
+	Conditions []Condition               `json:"conditions"` // the SLO's own preconditions: shown, never deciding
+	PodStartup map[string]StageQuantiles `json:"podStartup"` // by stage: create_to_schedule, schedule_to_run, run_to_observe, total
+	Throughput map[string]Figure         `json:"throughput"` // scheduler pods/s and the like
+	Requests   []RequestRow              `json:"requests"`
+	Server     []ServerRow               `json:"server"`
+	Components []ComponentUse            `json:"components"`
+	Phases     []PhaseSpan               `json:"phases"`
+	Damage     []string                  `json:"damage,omitempty"` // records that could not be read, named and counted
+}
+
+// RunInfo identifies the run.
+type RunInfo struct {
+	ID       string            `json:"id"`
+	Profile  string            `json:"profile"`
+	Provider string            `json:"provider"`
+	Seed     uint64            `json:"seed"`
+	Outcome  string            `json:"outcome"`
+	Started  string            `json:"started"`
+	Seconds  float64           `json:"seconds"`
+	Versions map[string]string `json:"versions"`
+	Machine  Machine           `json:"environment"`
+	Nodes    int               `json:"nodes"`
+	Pods     int               `json:"pods"`
+}
+
+// Validity says whether the run can be trusted.
+type Validity struct {
+	Verdict Verdict `json:"verdict"` // pass | invalid
+	Checks  []Check `json:"checks"`
+}
+
+// Check is one test of the run itself.
+type Check struct {
+	Name     string  `json:"name"`
+	Verdict  Verdict `json:"verdict"`
+	Measured float64 `json:"measured"`
+	Limit    float64 `json:"limit"`
+	Unit     string  `json:"unit"`
+	N        int64   `json:"n"`
+	Text     string  `json:"text"`             // one sentence
+	Remedy   string  `json:"remedy,omitempty"` // what to do about it, when it failed
+}
+
+// SLOResult is one judged row.
+type SLOResult struct {
+	Expression string    `json:"expression"` // for people, such as "99 % of PATCH pods/status within 1 s"
+	Measured   *float64  `json:"measured"`   // fraction of answers within the threshold; null when there is no data
+	Interval   []float64 `json:"interval"`   // 95 % Clopper-Pearson interval of that fraction
+	N          int64     `json:"n"`
+	Margin     *float64  `json:"margin"` // measured − required
+	Quantile   *Bounds   `json:"quantile"`
+	Threshold  float64   `json:"threshold"` // seconds
+	Verdict    Verdict   `json:"verdict"`
+	Required   bool      `json:"required"`
+}
+
+// Bounds is a quantile with what is known about it: [Low, High] is a confidence interval or a histogram bucket.
+type Bounds struct {
+	Value float64  `json:"value"`
+	Low   *float64 `json:"low"` // null when the sample is too small for the bound
+	High  *float64 `json:"high"`
+}
+
+// Condition is one precondition of the SLO, such as churn.
+type Condition struct {
+	Name     string  `json:"name"`
+	Measured float64 `json:"measured"`
+	Limit    float64 `json:"limit"`
+	Unit     string  `json:"unit"`
+	Holds    bool    `json:"holds"`
+	Text     string  `json:"text"`
+}
+
+// StageQuantiles are exact quantiles of one stage, in seconds.
+type StageQuantiles struct {
+	N    int64  `json:"n"`
+	P50  Bounds `json:"p50"`
+	P90  Bounds `json:"p90"`
+	P99  Bounds `json:"p99"`
+	P100 Bounds `json:"p100"`
+}
+
+// Figure is a number with its unit.
+type Figure struct {
+	Value float64 `json:"value"`
+	Unit  string  `json:"unit"`
+	N     int64   `json:"n"`
+	Text  string  `json:"text,omitempty"`
+}
+
+// RequestRow is what the client saw of one kind of request in the measured phases.
+type RequestRow struct {
+	Verb        string           `json:"verb"`
+	Resource    string           `json:"resource"`
+	Subresource string           `json:"subresource,omitempty"`
+	Scope       string           `json:"scope"`
+	Variant     string           `json:"variant,omitempty"`
+	N           int64            `json:"n"`
+	Errors      int64            `json:"errors"`
+	ErrorsBy    map[string]int64 `json:"errorsByClass,omitempty"`
+	P50         *Bounds          `json:"p50"` // latency from the planned instant of answered requests; null without data
+	P90         *Bounds          `json:"p90"`
+	P99         *Bounds          `json:"p99"`
+	Max         *float64         `json:"max"`
+}
+
+// ServerRow is what the API server's own SLI histogram says of one row.
+type ServerRow struct {
+	Verb        string  `json:"verb"`
+	Resource    string  `json:"resource"`
+	Subresource string  `json:"subresource,omitempty"`
+	Scope       string  `json:"scope"`
+	N           int64   `json:"n"`
+	P50         *Bounds `json:"p50"` // Low and High are the bucket's edges
+	P90         *Bounds `json:"p90"`
+	P99         *Bounds `json:"p99"`
+	Within      float64 `json:"within"` // fraction within the threshold, exact
+	Threshold   float64 `json:"threshold"`
+}
+
+// ComponentUse is what one process took over the whole run.
+type ComponentUse struct {
+	Name       string  `json:"name"`
+	CPUSeconds float64 `json:"cpuSeconds"` // in the measured phases
+	CPUTotal   float64 `json:"cpuTotalSeconds"`
+	PeakBytes  int64   `json:"peakBytes"`
+	MeanBytes  float64 `json:"meanBytes"`
+	Samples    int64   `json:"samples"`
+}
