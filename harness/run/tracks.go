@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,23 +25,28 @@ func (s *session) tracks(ctx context.Context, p profiles.Phase) error {
 	group, ctx := errgroup.WithContext(ctx)
 	background, stop := context.WithCancel(ctx)
 	defer stop()
-	foreground, _ := errgroup.WithContext(ctx)
+	var foreground sync.WaitGroup
 	for _, t := range p.Tracks {
-		if t.Background {
+		if !t.Background {
+			foreground.Add(1)
 			group.Go(func() error {
-				err := s.track(background, p, t)
-				if ctx.Err() == nil && errors.Is(err, context.Canceled) {
-					return nil // it was stopped because the phase is over
-				}
-				return err
+				defer foreground.Done()
+				return s.track(ctx, p, t)
 			})
-		} else {
-			foreground.Go(func() error { return s.track(ctx, p, t) })
+			continue
 		}
+		group.Go(func() error {
+			err := s.track(background, p, t)
+			if ctx.Err() == nil && errors.Is(err, context.Canceled) {
+				return nil // it was stopped because the phase is over
+			}
+			return err
+		})
 	}
 	group.Go(func() error {
-		defer stop()
-		return foreground.Wait()
+		foreground.Wait()
+		stop()
+		return nil
 	})
 	err := group.Wait()
 	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {

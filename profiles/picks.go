@@ -1,0 +1,159 @@
+package profiles
+
+import (
+	"iter"
+	"math/rand/v2"
+	"sort"
+	"time"
+)
+
+// The verbs of a mix.
+const (
+	VerbGet    = "GET"
+	VerbList   = "LIST"
+	VerbPost   = "POST"
+	VerbPut    = "PUT"
+	VerbPatch  = "PATCH"
+	VerbDelete = "DELETE"
+)
+
+// Pool is the window of a template's live instances: the numbers First ≤ i < Next.
+type Pool struct {
+	First int `json:"first"`
+	Next  int `json:"next"`
+}
+
+// Size is the number of live instances.
+func (p Pool) Size() int { return p.Next - p.First }
+
+// Pick is one planned request of a Requests step.
+type Pick struct {
+	// At is the planned instant, since the step's start.
+	At time.Duration
+	// Request is the index in the step's mix.
+	Request int
+	// Index is the number of the target instance; -1 where there is none (LIST, and GET by resource).
+	Index int
+	// Identity is the number of the user who sends it.
+	Identity int
+	// Draw is a random number for choices among what is known only at run time: the namespace of a LIST, the target of a
+	// GET by resource. Take it modulo the number of candidates.
+	Draw uint64
+	// NoTarget says that the pool cannot serve this request, which is then recorded and not sent: it is empty, or a DELETE
+	// would leave fewer than half of the instances that it had at the start.
+	NoTarget bool
+}
+
+// Picks yields the planned requests of a step in the order of their instants. It is a pure function of the step, the pools
+// as they are when the step begins, and the seed (see StreamSeed): it assumes that what it plans happens. POST takes the
+// next number, DELETE the oldest instance; GET, PUT and PATCH take one at random that is neither about to go nor has only
+// just come, see safeMiddle. Templates that pools does not have start empty.
+func Picks(r Requests, pools map[string]Pool, seed uint64) iter.Seq[Pick] {
+	return func(yield func(Pick) bool) {
+		p := newPicker(r, pools, seed)
+		if p.total <= 0 {
+			return
+		}
+		for at := range Schedule(r.Arrivals, seed) {
+			if !yield(p.pick(at)) {
+				return
+			}
+		}
+	}
+}
+
+// picker is the state of Picks between two requests.
+type picker struct {
+	mix        []Request
+	cumulative []float64 // weights summed up to and with each request
+	total      float64
+	identities int
+	random     *rand.Rand
+	pools      map[string]*livePool
+}
+
+// livePool is a pool during a step.
+type livePool struct {
+	Pool
+	initial  int
+	post     bool // the mix adds instances
+	deletion bool // the mix removes instances
+}
+
+func newPicker(r Requests, pools map[string]Pool, seed uint64) *picker {
+	p := &picker{
+		mix:        r.Mix,
+		identities: max(r.Identities, 1),
+		random:     rand.New(rand.NewPCG(seed, pickStream)),
+		pools:      map[string]*livePool{},
+	}
+	for _, request := range r.Mix {
+		p.total += max(request.Weight, 0)
+		p.cumulative = append(p.cumulative, p.total)
+		if request.Object == "" {
+			continue
+		}
+		pool := p.pools[request.Object]
+		if pool == nil {
+			start := pools[request.Object]
+			pool = &livePool{Pool: start, initial: start.Size()}
+			p.pools[request.Object] = pool
+		}
+		pool.post = pool.post || request.Verb == VerbPost
+		pool.deletion = pool.deletion || request.Verb == VerbDelete
+	}
+	return p
+}
+
+// pick plans one request. It draws the same count of random numbers whatever the request, so that a change of one verb
+// leaves the other choices as they were.
+func (p *picker) pick(at time.Duration) Pick {
+	share := p.random.Float64() * p.total
+	pick := Pick{
+		At:       at,
+		Request:  sort.Search(len(p.cumulative)-1, func(i int) bool { return p.cumulative[i] > share }),
+		Index:    -1,
+		Identity: p.random.IntN(p.identities),
+		Draw:     p.random.Uint64(),
+	}
+	request := p.mix[pick.Request]
+	if pool := p.pools[request.Object]; pool != nil && request.Verb != VerbList {
+		pick.Index, pick.NoTarget = pool.take(request.Verb, pick.Draw)
+	}
+	return pick
+}
+
+// take chooses the instance for a verb and accounts for what the verb does to the pool.
+func (l *livePool) take(verb string, draw uint64) (index int, noTarget bool) {
+	switch verb {
+	case VerbPost:
+		l.Next++
+		return l.Next - 1, false
+	case VerbDelete:
+		if l.Size() == 0 || 2*(l.Size()-1) < l.initial {
+			return -1, true
+		}
+		l.First++
+		return l.First - 1, false
+	}
+	low, high := l.safeMiddle()
+	if high <= low {
+		return -1, true
+	}
+	return low + int(draw%uint64(high-low)), false
+}
+
+// safeMiddle is the part of the window from which reads and updates take their targets. Requests overlap, so an instance
+// at the old end may be gone before a GET that was planned earlier arrives, and one at the young end may not have come
+// yet; a quarter of the pool is left alone at an end that moves.
+func (l *livePool) safeMiddle() (low, high int) {
+	low, high = l.First, l.Next
+	margin := l.Size() / 4
+	if l.deletion {
+		low += margin
+	}
+	if l.post {
+		high -= margin
+	}
+	return low, high
+}
