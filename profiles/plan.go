@@ -1,6 +1,9 @@
 package profiles
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Plan is what a profile compiles to and all that the harness executes: the profile with every default filled in, every
 // template resolved to an API path, and every name checked. It is plain data and prints as JSON.
@@ -17,11 +20,19 @@ type Template struct {
 	// Resource is where its instances live.
 	Resource Resource `json:"resource"`
 	// Manifest is the object as JSON with ${name}, ${namespace}, ${index} and ${run} still in it, and the windtunnel labels set.
-	Manifest []byte `json:"manifest"`
+	Manifest json.RawMessage `json:"manifest"`
 	// In is the template of the namespaces; empty for cluster-scoped kinds.
 	In string `json:"in,omitempty"`
+	// Namespaces is over how many instances of In the instances are spread: as many as there are when the first instance
+	// is made. 0 for cluster-scoped kinds.
+	Namespaces int `json:"namespaces,omitempty"`
 	// Pods is how many pods one instance brings (a Deployment's replicas, 1 for a Pod, 0 for a ConfigMap).
 	Pods int `json:"pods"`
+	// Scheduled says that those pods are for the default scheduler and so are to run on the hollow nodes; pods with another
+	// schedulerName or with scheduling gates stay pending and take no room on a node.
+	Scheduled bool `json:"scheduled,omitempty"`
+
+	parts []part // Manifest, split at its placeholders
 }
 
 // Resource is a resource of the API by group, version and plural name.

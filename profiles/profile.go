@@ -3,8 +3,20 @@
 // harness executes. The package is pure: it opens no connection and imports no cluster package.
 package profiles
 
-// APIVersion is the version of the profile format that this package reads.
-const APIVersion = "windtunnel/v1alpha1"
+// APIVersion is the version of the profile format that this package reads, and Kind the kind of its documents.
+const (
+	APIVersion = "windtunnel/v1alpha1"
+	Kind       = "Profile"
+)
+
+// The scopes of a request or SLO row.
+const (
+	ScopeResource  = "resource"
+	ScopeNamespace = "namespace"
+	ScopeCluster   = "cluster"
+)
+
+//go:generate go run ./internal/genreference ../docs/profile-reference.md
 
 // Profile is one experiment as a user writes it: the control plane to boot, the hollow nodes around it, the
 // objects and requests to drive at it, phase by phase, and what is required of the answers.
@@ -18,9 +30,9 @@ type Profile struct {
 	// Description is one paragraph for people.
 	Description string `yaml:"description,omitempty" json:"description,omitempty"`
 	// Seed makes every random choice of the run. Default 1.
-	Seed uint64 `yaml:"seed,omitempty" json:"seed,omitempty"`
+	Seed uint64 `yaml:"seed" json:"seed" default:"1"`
 	// Timeout bounds the whole run. Default 30m.
-	Timeout Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
+	Timeout Duration `yaml:"timeout,omitempty" json:"timeout,omitempty" default:"30m"`
 	// ControlPlane is the system under test.
 	ControlPlane ControlPlane `yaml:"controlPlane,omitempty" json:"controlPlane,omitempty"`
 	// HollowNodes are the simulated nodes around it.
@@ -43,7 +55,7 @@ type ControlPlane struct {
 	// Port is the API server's port on 127.0.0.1. Default 0: a free one.
 	Port int `yaml:"port,omitempty" json:"port,omitempty"`
 	// ReadyTimeout bounds the boot. Default 60s.
-	ReadyTimeout Duration `yaml:"readyTimeout,omitempty" json:"readyTimeout,omitempty"`
+	ReadyTimeout Duration `yaml:"readyTimeout,omitempty" json:"readyTimeout,omitempty" default:"60s"`
 	// Etcd is the store.
 	Etcd Etcd `yaml:"etcd,omitempty" json:"etcd,omitempty"`
 	// APIServer is kube-apiserver.
@@ -57,7 +69,7 @@ type ControlPlane struct {
 // Etcd configures the store.
 type Etcd struct {
 	// Fsync makes etcd flush every write to the disk, as it does in production. Default true.
-	Fsync *bool `yaml:"fsync,omitempty" json:"fsync,omitempty"`
+	Fsync *bool `yaml:"fsync,omitempty" json:"fsync,omitempty" default:"true"`
 	// Args are extra command-line flags, name (without dashes) to value.
 	Args map[string]string `yaml:"args,omitempty" json:"args,omitempty"`
 }
@@ -65,7 +77,7 @@ type Etcd struct {
 // APIServer configures kube-apiserver.
 type APIServer struct {
 	// Audit is the level of the audit log: none, metadata, request or requestResponse. Default none.
-	Audit string `yaml:"audit,omitempty" json:"audit,omitempty"`
+	Audit string `yaml:"audit,omitempty" json:"audit,omitempty" default:"none" enum:"none,metadata,request,requestResponse"`
 	// Args are extra command-line flags, name (without dashes) to value.
 	Args map[string]string `yaml:"args,omitempty" json:"args,omitempty"`
 }
@@ -76,7 +88,7 @@ type Client struct {
 	// Default: Kubernetes' own (controller-manager 20, scheduler 50).
 	QPS float64 `yaml:"qps,omitempty" json:"qps,omitempty"`
 	// Burst is the depth of that limit's bucket (kube-api-burst). Default: Kubernetes' own
-	// (controller-manager 30, scheduler 100).
+	// (controller-manager 30, scheduler 100), but at least qps.
 	Burst int `yaml:"burst,omitempty" json:"burst,omitempty"`
 	// Args are extra command-line flags, name (without dashes) to value.
 	Args map[string]string `yaml:"args,omitempty" json:"args,omitempty"`
@@ -86,16 +98,16 @@ type Client struct {
 type HollowNodes struct {
 	// Count is how many nodes there are. Default 0.
 	Count int `yaml:"count,omitempty" json:"count,omitempty"`
-	// Tier is what a node is made of: kubelet (the real kubelet's code). Default kubelet.
-	Tier string `yaml:"tier,omitempty" json:"tier,omitempty"`
+	// Tier is what a node is made of: kubelet is the real kubelet's code. Default kubelet.
+	Tier string `yaml:"tier,omitempty" json:"tier,omitempty" default:"kubelet" enum:"kubelet"`
 	// Proxy gives every node a hollow kube-proxy. Default true.
-	Proxy *bool `yaml:"proxy,omitempty" json:"proxy,omitempty"`
+	Proxy *bool `yaml:"proxy,omitempty" json:"proxy,omitempty" default:"true"`
 	// PerProcess is the most nodes that one process holds. Default 250.
-	PerProcess int `yaml:"perProcess,omitempty" json:"perProcess,omitempty"`
+	PerProcess int `yaml:"perProcess,omitempty" json:"perProcess,omitempty" default:"250"`
 	// NamePrefix begins every node's name; a number follows. Default "hollow-".
-	NamePrefix string `yaml:"namePrefix,omitempty" json:"namePrefix,omitempty"`
+	NamePrefix string `yaml:"namePrefix,omitempty" json:"namePrefix,omitempty" default:"hollow-"`
 	// MaxPods is the most pods that a node admits. Default 110.
-	MaxPods int `yaml:"maxPods,omitempty" json:"maxPods,omitempty"`
+	MaxPods int `yaml:"maxPods,omitempty" json:"maxPods,omitempty" default:"110"`
 	// Capacity is the node's capacity by resource name, as Kubernetes quantities. Default cpu 32, memory 256Gi.
 	// Names other than cpu and memory are extended resources.
 	Capacity map[string]string `yaml:"capacity,omitempty" json:"capacity,omitempty"`
@@ -104,12 +116,13 @@ type HollowNodes struct {
 	// Taints are set on every node.
 	Taints []Taint `yaml:"taints,omitempty" json:"taints,omitempty"`
 	// Zones spreads the nodes evenly over this many zones (topology.kubernetes.io/zone: zone-0, zone-1, …). Default 1.
-	Zones int `yaml:"zones,omitempty" json:"zones,omitempty"`
+	Zones int `yaml:"zones,omitempty" json:"zones,omitempty" default:"1"`
 	// PaddingBytes makes every node object larger by an annotation of this many bytes. Default 0.
 	PaddingBytes int `yaml:"paddingBytes,omitempty" json:"paddingBytes,omitempty"`
-	// QPS and Burst are the kubelet's own client limit. Default 50 and 100, as Kubernetes sets them.
-	QPS   float64 `yaml:"qps,omitempty" json:"qps,omitempty"`
-	Burst int     `yaml:"burst,omitempty" json:"burst,omitempty"`
+	// QPS is the kubelet's own client limit, in requests a second. Default 50, as Kubernetes sets it.
+	QPS float64 `yaml:"qps,omitempty" json:"qps,omitempty" default:"50"`
+	// Burst is the depth of that limit's bucket. Default 100, as Kubernetes sets it.
+	Burst int `yaml:"burst,omitempty" json:"burst,omitempty" default:"100"`
 	// Runtime is the simulated container runtime.
 	Runtime Runtime `yaml:"runtime,omitempty" json:"runtime,omitempty"`
 	// ReadyTimeout bounds the time until all nodes are Ready. Default 30s and 250ms a node.
@@ -123,7 +136,7 @@ type Taint struct {
 	// Value is the taint's value.
 	Value string `yaml:"value,omitempty" json:"value,omitempty"`
 	// Effect is NoSchedule, PreferNoSchedule or NoExecute.
-	Effect string `yaml:"effect" json:"effect"`
+	Effect string `yaml:"effect" json:"effect" enum:"NoSchedule,PreferNoSchedule,NoExecute"`
 }
 
 // Runtime is the simulated container runtime of a hollow node.
@@ -140,10 +153,10 @@ type Runtime struct {
 // the labels windtunnel/run and windtunnel/object.
 type Object struct {
 	// Manifest is the object without name and namespace. In every string of it ${name}, ${namespace}, ${index} and
-	// ${run} are replaced.
+	// ${run} are replaced; $${ stands for a ${ that is to stay.
 	Manifest map[string]any `yaml:"manifest" json:"manifest"`
-	// In names the template whose instances (of kind Namespace) hold this object's instances, in turn. Required when
-	// the kind is namespaced.
+	// In names the template whose instances (of kind Namespace) hold this object's instances, in turn: as many of them as
+	// there are when the first instance is made. Required when the kind is namespaced.
 	In string `yaml:"in,omitempty" json:"in,omitempty"`
 	// Resource is the plural name in the API, for kinds that windtunnel does not know.
 	Resource string `yaml:"resource,omitempty" json:"resource,omitempty"`
@@ -158,7 +171,7 @@ type Phase struct {
 	// Measured makes this phase part of the window over which the SLO is judged.
 	Measured bool `yaml:"measured,omitempty" json:"measured,omitempty"`
 	// Timeout bounds the phase. Default 10m.
-	Timeout Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
+	Timeout Duration `yaml:"timeout,omitempty" json:"timeout,omitempty" default:"10m"`
 	// Tracks run side by side.
 	Tracks []Track `yaml:"tracks" json:"tracks"`
 }
@@ -197,13 +210,13 @@ type Reconcile struct {
 	// Arrivals says when the requests are sent. Default: as fast as MaxInFlight allows.
 	Arrivals *Arrivals `yaml:"arrivals,omitempty" json:"arrivals,omitempty"`
 	// MaxInFlight bounds the requests that are under way. Default 10.
-	MaxInFlight int `yaml:"maxInFlight,omitempty" json:"maxInFlight,omitempty"`
+	MaxInFlight int `yaml:"maxInFlight,omitempty" json:"maxInFlight,omitempty" default:"10"`
 }
 
 // Arrivals says at which instants an open-loop stream of requests is planned.
 type Arrivals struct {
 	// Process is constant (evenly spaced) or poisson (exponential gaps from the seed). Default constant.
-	Process string `yaml:"process,omitempty" json:"process,omitempty"`
+	Process string `yaml:"process,omitempty" json:"process,omitempty" default:"constant" enum:"constant,poisson"`
 	// Rate is the mean number of arrivals a second.
 	Rate float64 `yaml:"rate" json:"rate"`
 	// For is how long the stream lasts; 0 means to the end of the work (reconcile) or of the phase (background requests).
@@ -215,11 +228,11 @@ type Requests struct {
 	// Arrivals says when.
 	Arrivals Arrivals `yaml:"arrivals" json:"arrivals"`
 	// Connections is the fixed number of HTTP/2 connections. Default 2.
-	Connections int `yaml:"connections,omitempty" json:"connections,omitempty"`
+	Connections int `yaml:"connections,omitempty" json:"connections,omitempty" default:"2"`
 	// Identities is the number of users (windtunnel:user-0, …) that the requests are spread over. Default 1.
-	Identities int `yaml:"identities,omitempty" json:"identities,omitempty"`
+	Identities int `yaml:"identities,omitempty" json:"identities,omitempty" default:"1"`
 	// MaxInFlight bounds the requests under way; an arrival beyond it waits and its latency counts the wait. Default 200.
-	MaxInFlight int `yaml:"maxInFlight,omitempty" json:"maxInFlight,omitempty"`
+	MaxInFlight int `yaml:"maxInFlight,omitempty" json:"maxInFlight,omitempty" default:"200"`
 	// Mix is what is sent.
 	Mix []Request `yaml:"mix" json:"mix"`
 }
@@ -227,17 +240,19 @@ type Requests struct {
 // Request is one kind of request of a mix.
 type Request struct {
 	// Verb is GET, LIST, POST, PUT, PATCH or DELETE.
-	Verb string `yaml:"verb" json:"verb"`
+	Verb string `yaml:"verb" json:"verb" enum:"GET,LIST,POST,PUT,PATCH,DELETE"`
 	// Object is the template whose instances are the targets: POST adds the next instance, DELETE removes the oldest, the
 	// others take one at random (never one that is about to go or has only just come).
 	Object string `yaml:"object,omitempty" json:"object,omitempty"`
 	// Resource is for reads (GET, LIST) of things that no template made: RESOURCE or GROUP/VERSION/RESOURCE, such as nodes or
 	// discovery.k8s.io/v1/endpointslices. GET takes one at random of those that were there when the phase began.
 	Resource string `yaml:"resource,omitempty" json:"resource,omitempty"`
-	// Scope of a LIST is namespace or cluster. Default namespace where the resource has one.
-	Scope string `yaml:"scope,omitempty" json:"scope,omitempty"`
-	// Weight is this request's share of the mix. Default 1.
-	Weight float64 `yaml:"weight,omitempty" json:"weight,omitempty"`
+	// Scope of a LIST is namespace or cluster. Default namespace where the resource has one. A LIST in scope namespace takes
+	// one of the object's namespaces at random; of a resource, one of the namespaces that hold the profile's objects.
+	Scope string `yaml:"scope,omitempty" json:"scope,omitempty" enum:"namespace,cluster"`
+	// Weight is this request's share of the mix: its rate is the rate of arrivals times weight over the sum of all weights.
+	// Default 1.
+	Weight float64 `yaml:"weight" json:"weight" default:"1"`
 }
 
 // Wait blocks until a condition holds.
@@ -252,7 +267,7 @@ type Wait struct {
 	// Object is the template that PodsRunning and PodsGone look at.
 	Object string `yaml:"object,omitempty" json:"object,omitempty"`
 	// Timeout bounds the wait. Default 5m.
-	Timeout Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
+	Timeout Duration `yaml:"timeout,omitempty" json:"timeout,omitempty" default:"5m"`
 }
 
 // Fault breaks or mends something.
@@ -262,18 +277,18 @@ type Fault struct {
 	// NodesUp connects this many of the nodes that are down again, the first that went first; -1 means all.
 	NodesUp int `yaml:"nodesUp,omitempty" json:"nodesUp,omitempty"`
 	// Kill ends a component with SIGKILL: etcd, kube-apiserver, kube-controller-manager or kube-scheduler.
-	Kill string `yaml:"kill,omitempty" json:"kill,omitempty"`
+	Kill string `yaml:"kill,omitempty" json:"kill,omitempty" enum:"etcd,kube-apiserver,kube-controller-manager,kube-scheduler"`
 	// Restart starts a component that was killed again, with the same flags.
-	Restart string `yaml:"restart,omitempty" json:"restart,omitempty"`
+	Restart string `yaml:"restart,omitempty" json:"restart,omitempty" enum:"etcd,kube-apiserver,kube-controller-manager,kube-scheduler"`
 }
 
 // SLO is what the verdict requires, after sig-scalability's definitions.
 type SLO struct {
 	// Judged is whether the run gets a verdict; false shows the same figures without one. Default true.
-	Judged *bool `yaml:"judged,omitempty" json:"judged,omitempty"`
+	Judged *bool `yaml:"judged,omitempty" json:"judged,omitempty" default:"true"`
 	// MinSamples is the least number of samples that a required row needs; below it the row is "no data". Default 299:
 	// the least n at which all samples within the threshold show with 95 % confidence that the 99th percentile is.
-	MinSamples int `yaml:"minSamples,omitempty" json:"minSamples,omitempty"`
+	MinSamples int `yaml:"minSamples,omitempty" json:"minSamples,omitempty" default:"299"`
 	// APICalls are the rows of the server's SLI histogram that are required. Rows not named here are shown and never decide.
 	APICalls []APICallSLO `yaml:"apiCalls,omitempty" json:"apiCalls,omitempty"`
 	// PodStartup requires the pod start-up SLO (99 % within 5 s) of the pods of this template. Default: not required.
@@ -284,21 +299,21 @@ type SLO struct {
 // for mutating calls and scope resource, 30 s for scope namespace and cluster.
 type APICallSLO struct {
 	// Verb is as in Kubernetes' metrics: GET, LIST, POST, PUT, PATCH, DELETE, APPLY.
-	Verb string `yaml:"verb" json:"verb"`
+	Verb string `yaml:"verb" json:"verb" enum:"GET,LIST,POST,PUT,PATCH,DELETE,APPLY"`
 	// Resource is the plural name, with /SUBRESOURCE where there is one, such as pods/status.
 	Resource string `yaml:"resource" json:"resource"`
 	// Scope is resource, namespace or cluster. Default resource.
-	Scope string `yaml:"scope,omitempty" json:"scope,omitempty"`
+	Scope string `yaml:"scope,omitempty" json:"scope,omitempty" default:"resource" enum:"resource,namespace,cluster"`
 }
 
 // Validity is what makes a run trustworthy.
 type Validity struct {
 	// MinAchieved is the least fraction of planned requests that must have been sent. Default 1.
-	MinAchieved float64 `yaml:"minAchieved,omitempty" json:"minAchieved,omitempty"`
+	MinAchieved float64 `yaml:"minAchieved" json:"minAchieved" default:"1"`
 	// MaxLag is the largest p99 of the time from planned to sent. Default 100ms.
-	MaxLag Duration `yaml:"maxLag,omitempty" json:"maxLag,omitempty"`
+	MaxLag Duration `yaml:"maxLag,omitempty" json:"maxLag,omitempty" default:"100ms"`
 	// MaxErrors is the largest fraction of requests that may fail. Default 0.01.
-	MaxErrors float64 `yaml:"maxErrors,omitempty" json:"maxErrors,omitempty"`
+	MaxErrors float64 `yaml:"maxErrors" json:"maxErrors" default:"0.01"`
 	// MaxGeneratorCPU is the largest share of the machine's CPU time that the load generator itself may take. Default 0.25.
-	MaxGeneratorCPU float64 `yaml:"maxGeneratorCPU,omitempty" json:"maxGeneratorCPU,omitempty"`
+	MaxGeneratorCPU float64 `yaml:"maxGeneratorCPU,omitempty" json:"maxGeneratorCPU,omitempty" default:"0.25"`
 }

@@ -24,6 +24,8 @@ type Run struct {
 	Limits map[string]float64 `json:"limits"`
 	Phases []PhaseSpan        `json:"phases"`
 	Notes  []string           `json:"notes,omitempty"` // what happened that a reader must know
+	// WatchGaps is how often a watch of the harness could not be resumed, so that transitions may have been missed.
+	WatchGaps int `json:"watchGaps,omitempty"`
 }
 
 // Machine is where the run took place. It names no host.

@@ -19,16 +19,20 @@ const (
 	metaFormat    = "windtunnel.format"     // FormatVersion
 	metaRecord    = "windtunnel.record"     // name of the record type
 	metaClockBase = "windtunnel.clock_base" // CLOCK_MONOTONIC nanoseconds at instant 0
+	metaChecksum  = "windtunnel.checksum"   // sumKind
 	metaUnit      = "unit"
 	metaDoc       = "description"
 )
+
+// sumKind is the value of metaChecksum: every batch ends with its CRC-32C, see appendSum.
+const sumKind = "crc32c"
 
 // column is one column of a stream. A record type's columns are one table that the writer, the reader and the
 // documentation all follow, so that they cannot differ.
 type column[T any] struct {
 	name, unit, doc string
 	typ             arrow.DataType
-	store           func(b array.Builder, from []T)         // appends the field of each record
+	store           func(b array.Builder, from []T)          // appends the field of each record
 	load            func(a arrow.Array, to []T, s *interner) // sets the field of each record
 }
 
@@ -157,8 +161,8 @@ func schemaOf[T Record](columns []column[T], clock *Clock) *arrow.Schema {
 		fields[i] = arrow.Field{Name: c.name, Type: c.typ, Metadata: arrow.NewMetadata(
 			[]string{metaUnit, metaDoc}, []string{c.unit, c.doc})}
 	}
-	keys := []string{metaFormat, metaRecord}
-	values := []string{strconv.Itoa(FormatVersion), recordName[T]()}
+	keys := []string{metaFormat, metaRecord, metaChecksum}
+	values := []string{strconv.Itoa(FormatVersion), recordName[T](), sumKind}
 	if clock != nil {
 		keys = append(keys, metaClockBase)
 		values = append(values, strconv.FormatInt(clock.Base(), 10))

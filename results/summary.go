@@ -27,6 +27,7 @@ type Summary struct {
 	Components []ComponentUse            `json:"components"`
 	Phases     []PhaseSpan               `json:"phases"`
 	Damage     []string                  `json:"damage,omitempty"` // records that could not be read, named and counted
+	Notes      []string                  `json:"notes,omitempty"`  // what a reader of the figures must know, such as restarts and pods that were left out
 }
 
 // RunInfo identifies the run.
@@ -73,6 +74,7 @@ type SLOResult struct {
 	Threshold  float64   `json:"threshold"` // seconds
 	Verdict    Verdict   `json:"verdict"`
 	Required   bool      `json:"required"`
+	Note       string    `json:"note,omitempty"` // why there is no data, or what was left out
 }
 
 // Bounds is a quantile with what is known about it: [Low, High] is a confidence interval or a histogram bucket.
@@ -99,6 +101,9 @@ type StageQuantiles struct {
 	P90  Bounds `json:"p90"`
 	P99  Bounds `json:"p99"`
 	P100 Bounds `json:"p100"`
+	// Negative is how many values are below zero, because their two ends were seen by different observers. They are kept
+	// as they were measured.
+	Negative int64 `json:"negative,omitempty"`
 }
 
 // Figure is a number with its unit.
@@ -112,6 +117,7 @@ type Figure struct {
 // RequestRow is what the client saw of one kind of request in the measured phases.
 type RequestRow struct {
 	Verb        string           `json:"verb"`
+	Group       string           `json:"group,omitempty"`
 	Resource    string           `json:"resource"`
 	Subresource string           `json:"subresource,omitempty"`
 	Scope       string           `json:"scope"`
@@ -128,6 +134,7 @@ type RequestRow struct {
 // ServerRow is what the API server's own SLI histogram says of one row.
 type ServerRow struct {
 	Verb        string  `json:"verb"`
+	Group       string  `json:"group,omitempty"`
 	Resource    string  `json:"resource"`
 	Subresource string  `json:"subresource,omitempty"`
 	Scope       string  `json:"scope"`
@@ -146,5 +153,6 @@ type ComponentUse struct {
 	CPUTotal   float64 `json:"cpuTotalSeconds"`
 	PeakBytes  int64   `json:"peakBytes"`
 	MeanBytes  float64 `json:"meanBytes"`
+	Memory     string  `json:"memory"` // what the bytes are: pss, or rss where pss was never read
 	Samples    int64   `json:"samples"`
 }

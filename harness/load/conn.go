@@ -87,7 +87,7 @@ func (c *conn) dial(ctx context.Context) (*http2.ClientConn, error) {
 		live.Close()
 		return nil, fmt.Errorf("first ping of %s: %w", c.address, err)
 	}
-	c.slots.Store(int32(min(live.State().MaxConcurrentStreams, maxStreams)))
+	c.slots.Store(int32(min(max(live.State().MaxConcurrentStreams, 1), maxStreams)))
 	c.dialed.Add(1)
 	return live, nil
 }

@@ -17,23 +17,30 @@ type records struct {
 	processes *results.Writer[results.ProcessSample]
 	scrapes   *results.Writer[results.Scrape]
 	phase     atomic.Pointer[string] // the phase under way, for records that name it
+	sent      atomic.Int64           // how many requests were recorded
 }
 
 func openRecords(dir *results.Dir, clock results.Clock) (*records, error) {
 	r := &records{}
 	r.setPhase("boot")
 	var errs [5]error
-	r.requests, errs[0] = results.NewWriter[results.Request](dir.Path("samples", "requests.arrows"), clock)
-	r.pods, errs[1] = results.NewWriter[results.PodEvent](dir.Path("samples", "pods.arrows"), clock)
-	r.nodes, errs[2] = results.NewWriter[results.NodeEvent](dir.Path("samples", "nodes.arrows"), clock)
-	r.processes, errs[3] = results.NewWriter[results.ProcessSample](dir.Path("series", "processes.arrows"), clock)
-	r.scrapes, errs[4] = results.NewWriter[results.Scrape](dir.Path("series", "scrapes.arrows"), clock)
+	r.requests, errs[0] = results.NewWriter[results.Request](dir.Path(results.RequestsFile), results.WithClock(clock))
+	r.pods, errs[1] = results.NewWriter[results.PodEvent](dir.Path(results.PodsFile), results.WithClock(clock))
+	r.nodes, errs[2] = results.NewWriter[results.NodeEvent](dir.Path(results.NodesFile), results.WithClock(clock))
+	r.processes, errs[3] = results.NewWriter[results.ProcessSample](dir.Path(results.ProcessesFile), results.WithClock(clock))
+	r.scrapes, errs[4] = results.NewWriter[results.Scrape](dir.Path(results.ScrapesFile), results.WithClock(clock))
 	return r, errors.Join(errs[:]...)
 }
 
 func (r *records) setPhase(name string) { r.phase.Store(&name) }
 
 func (r *records) currentPhase() string { return *r.phase.Load() }
+
+// request appends a request.
+func (r *records) request(q results.Request) {
+	r.sent.Add(1)
+	r.requests.Append(q)
+}
 
 // podEvent appends a pod's transition with the phase in which it was received.
 func (r *records) podEvent(e results.PodEvent) {

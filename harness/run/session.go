@@ -34,6 +34,7 @@ type session struct {
 	pack       *nodes.Pack
 	watches    *watches
 	load       *loader
+	down       []string // nodes that a fault took down, the first that went first
 
 	mu   sync.Mutex
 	info results.Run
@@ -113,9 +114,6 @@ func (s *session) close(ctx context.Context) error {
 	var err error
 	if s.watches != nil {
 		s.watches.stop()
-	}
-	if s.load != nil {
-		s.load.close()
 	}
 	if s.pack != nil {
 		err = errors.Join(err, s.pack.Stop(ctx))

@@ -25,6 +25,7 @@ func (s *session) tracks(ctx context.Context, p profiles.Phase) error {
 	group, ctx := errgroup.WithContext(ctx)
 	background, stop := context.WithCancel(ctx)
 	defer stop()
+	go s.narrate(background)
 	var foreground sync.WaitGroup
 	for _, t := range p.Tracks {
 		if !t.Background {

@@ -152,6 +152,6 @@ func (c *child) stop(ctx context.Context) error {
 	case <-c.done:
 		return nil
 	case <-time.After(killTime):
-		return fmt.Errorf("stop %s: process %d is still there %v after SIGKILL", c.spec.Name, c.cmd.Process.Pid, killTime)
+		return fmt.Errorf("process %d of %s is still there %v after SIGKILL", c.cmd.Process.Pid, c.spec.Name, killTime)
 	}
 }

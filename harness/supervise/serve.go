@@ -115,9 +115,12 @@ func (s *server) read(ctx context.Context, stdin io.Reader) {
 func (s *server) answer(ctx context.Context, r request) {
 	m := message{ID: r.ID}
 	var err error
+	var launched *child
 	switch r.Op {
 	case opLaunch:
-		m.Process, err = s.launch(r.Spec)
+		if launched, err = s.launch(r.Spec); err == nil {
+			m.Process = &Process{Name: r.Spec.Name, PID: launched.cmd.Process.Pid}
+		}
 	case opStop:
 		err = s.stop(ctx, r.Name)
 	case opSignal:
@@ -131,9 +134,12 @@ func (s *server) answer(ctx context.Context, r request) {
 		m.Error = err.Error()
 	}
 	s.out.send(m)
+	if launched != nil {
+		go s.watch(launched) // only now: the harness must hear of a child before it hears of its end
+	}
 }
 
-func (s *server) launch(spec *Spec) (*Process, error) {
+func (s *server) launch(spec *Spec) (*child, error) {
 	if spec == nil || spec.Name == "" {
 		return nil, errors.New("a child needs a name")
 	}
@@ -155,8 +161,7 @@ func (s *server) launch(spec *Spec) (*Process, error) {
 	} else {
 		s.children = append(s.children, c)
 	}
-	go s.watch(c)
-	return &Process{Name: spec.Name, PID: c.cmd.Process.Pid}, nil
+	return c, nil
 }
 
 // watch reports the end of a child.

@@ -61,7 +61,7 @@ func (a *app) options(root string) (run.Options, error) {
 	}
 	return run.Options{
 		Results:    root,
-		Supervisor: []string{self, "supervise"},
+		Executable: self,
 		KubeBinary: kube,
 		Build:      build(),
 		Command:    a.args,

@@ -1,0 +1,67 @@
+package analysis
+
+import (
+	"windtunnel/results"
+)
+
+// window is the measured part of a run: its measured phases, in order.
+type window []results.PhaseSpan
+
+// measuredWindow takes the measured phases of a run. A phase that has no end, because the run was killed in it, ends with
+// the last instant that anything was recorded at.
+func measuredWindow(run results.Run, last results.Instant) window {
+	var w window
+	for _, p := range run.Phases {
+		if !p.Measured {
+			continue
+		}
+		if p.End == 0 {
+			p.End = max(last, p.Begin)
+		}
+		w = append(w, p)
+	}
+	return w
+}
+
+func (w window) contains(at results.Instant) bool {
+	for _, p := range w {
+		if p.Begin <= at && at <= p.End {
+			return true
+		}
+	}
+	return false
+}
+
+// phase returns the measured phase of that name.
+func (w window) phase(name string) (results.PhaseSpan, bool) {
+	for _, p := range w {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return results.PhaseSpan{}, false
+}
+
+// begin and end are the edges of the whole window, 0 for an empty one.
+func (w window) begin() results.Instant {
+	if len(w) == 0 {
+		return 0
+	}
+	return w[0].Begin
+}
+
+func (w window) end() results.Instant {
+	if len(w) == 0 {
+		return 0
+	}
+	return w[len(w)-1].End
+}
+
+// seconds is the length of the measured phases together.
+func (w window) seconds() float64 {
+	var ns int64
+	for _, p := range w {
+		ns += p.End - p.Begin
+	}
+	return seconds(ns)
+}

@@ -1,0 +1,169 @@
+package observe
+
+import "windtunnel/profiles"
+
+// meta is what is read of an object's metadata. Its slices point into the frame that was decoded.
+type meta struct {
+	namespace, name, uid, resourceVersion []byte
+	created                               int64 // Unix seconds
+	deleting                              bool
+	template                              []byte // label windtunnel/object
+}
+
+func (o *meta) decode(data []byte) error {
+	m := message{rest: data}
+	for m.next() {
+		switch m.number {
+		case 1:
+			o.name = m.bytes
+		case 3:
+			o.namespace = m.bytes
+		case 5:
+			o.uid = m.bytes
+		case 6:
+			o.resourceVersion = m.bytes
+		case 8:
+			seconds, err := decodeTime(m.bytes)
+			if err != nil {
+				return err
+			}
+			o.created = seconds
+		case 9:
+			o.deleting = true
+		case 11:
+			key, value, err := decodePair(m.bytes)
+			if err != nil {
+				return err
+			}
+			if string(key) == profiles.LabelObject {
+				o.template = value
+			}
+		}
+	}
+	return m.err
+}
+
+// decodeTime reads a metav1.Time as Unix seconds.
+func decodeTime(data []byte) (int64, error) {
+	m := message{rest: data}
+	var seconds int64
+	for m.next() {
+		if m.number == 1 {
+			seconds = int64(m.varint)
+		}
+	}
+	return seconds, m.err
+}
+
+// decodePair reads the two strings with which a map entry and a condition begin: key and value, type and status.
+func decodePair(data []byte) (first, second []byte, err error) {
+	m := message{rest: data}
+	for m.next() {
+		switch m.number {
+		case 1:
+			first = m.bytes
+		case 2:
+			second = m.bytes
+		}
+	}
+	return first, second, m.err
+}
+
+// pod is what is read of a v1.Pod.
+type pod struct {
+	meta
+	node, phase []byte
+	ready       bool
+}
+
+func (p *pod) decode(data []byte) error {
+	*p = pod{}
+	m := message{rest: data}
+	for m.next() {
+		var err error
+		switch m.number {
+		case 1:
+			err = p.meta.decode(m.bytes)
+		case 2:
+			err = p.decodeSpec(m.bytes)
+		case 3:
+			err = p.decodeStatus(m.bytes)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return m.err
+}
+
+func (p *pod) decodeSpec(data []byte) error {
+	m := message{rest: data}
+	for m.next() {
+		if m.number == 10 {
+			p.node = m.bytes
+		}
+	}
+	return m.err
+}
+
+func (p *pod) decodeStatus(data []byte) error {
+	m := message{rest: data}
+	for m.next() {
+		switch m.number {
+		case 1:
+			p.phase = m.bytes
+		case 2:
+			ready, err := readyCondition(m.bytes)
+			if err != nil {
+				return err
+			}
+			p.ready = p.ready || ready
+		}
+	}
+	return m.err
+}
+
+// readyCondition tells whether a pod's or node's condition says that it is ready.
+func readyCondition(data []byte) (bool, error) {
+	kind, status, err := decodePair(data)
+	return string(kind) == "Ready" && string(status) == "True", err
+}
+
+// node is what is read of a v1.Node.
+type node struct {
+	meta
+	ready bool
+}
+
+func (n *node) decode(data []byte) error {
+	*n = node{}
+	m := message{rest: data}
+	for m.next() {
+		var err error
+		switch m.number {
+		case 1:
+			err = n.meta.decode(m.bytes)
+		case 3:
+			err = n.decodeStatus(m.bytes)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return m.err
+}
+
+func (n *node) decodeStatus(data []byte) error {
+	m := message{rest: data}
+	for m.next() {
+		if m.number != 4 {
+			continue
+		}
+		ready, err := readyCondition(m.bytes)
+		if err != nil {
+			return err
+		}
+		n.ready = n.ready || ready
+	}
+	return m.err
+}

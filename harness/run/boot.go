@@ -1,0 +1,137 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"time"
+
+	"windtunnel/harness/controlplane"
+	"windtunnel/harness/nodes"
+	"windtunnel/harness/supervise"
+	"windtunnel/results"
+)
+
+// boot starts the supervisor, the control plane and the watches.
+func (s *session) boot(ctx context.Context) (err error) {
+	s.supervisor, err = supervise.Start(ctx, supervise.Options{Executable: s.options.Executable, Log: s.dir.Path("logs", "supervisor.log")})
+	if err != nil {
+		return fmt.Errorf("start the supervisor: %w", err)
+	}
+	go s.exits()
+	s.cluster, err = controlplane.Boot(ctx, s.supervisor, controlplane.Options{
+		Spec: s.plan.Profile.ControlPlane, KubeBinary: s.options.KubeBinary,
+		LogDir: s.dir.Path("logs"), Progress: s.options.Progress.Status,
+	})
+	if err != nil {
+		return err
+	}
+	s.components()
+	s.update(func(r *results.Run) {
+		r.Versions["kubernetes"] = s.cluster.Version()
+		maps.Copy(r.Limits, s.cluster.Limits())
+	})
+	s.load = newLoader(s)
+	if s.watches, err = s.observe(ctx); err != nil {
+		return err
+	}
+	s.options.Progress.Status(fmt.Sprintf("Kubernetes %s at %s", s.cluster.Version(), s.cluster.Server()))
+	return nil
+}
+
+// hollow starts the hollow nodes and waits until they are Ready.
+func (s *session) hollow(ctx context.Context) error {
+	estimate := s.plan.Estimate()
+	pack, err := nodes.Start(ctx, s.supervisor, s.cluster, nodes.Options{
+		Spec: s.plan.Profile.HollowNodes, ExpectedPods: estimate.Pods, KubeBinary: s.options.KubeBinary,
+		LogDir: s.dir.Path("logs"), SamplesDir: s.dir.Path("samples"), Clock: s.clock, Progress: ready(s.options.Progress),
+	})
+	if err != nil {
+		return err
+	}
+	s.pack = pack
+	s.components()
+	return nil
+}
+
+// exits ends the run when a component ends that nobody asked to.
+func (s *session) exits() {
+	for exit := range s.supervisor.Exits() {
+		s.update(func(r *results.Run) {
+			for i := range r.Components {
+				if r.Components[i].PID == exit.PID {
+					r.Components[i].Exit = exit.String()
+				}
+			}
+		})
+		if !exit.Asked {
+			s.fail(exit.Failure())
+		}
+	}
+}
+
+// components writes down all processes with their flags; one that was started again is a further entry.
+func (s *session) components() {
+	all := s.cluster.Components()
+	if s.pack != nil {
+		all = append(all, s.pack.Components()...)
+	}
+	s.update(func(r *results.Run) {
+		for _, c := range all {
+			known := false
+			for _, old := range r.Components {
+				known = known || old.PID == c.PID
+			}
+			if !known {
+				if inside, err := filepath.Rel(s.dir.Path(), c.Log); err == nil {
+					c.Log = inside
+				}
+				r.Components = append(r.Components, c)
+			}
+		}
+	})
+}
+
+// pids are the processes to account for, by component.
+func (s *session) pids() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pids := map[string]int{"windtunnel": os.Getpid()}
+	for _, c := range s.info.Components {
+		if c.Exit == "" {
+			pids[c.Name] = c.PID
+		}
+	}
+	return pids
+}
+
+// statusEvery is how often a phase says where it is.
+const statusEvery = 500 * time.Millisecond
+
+// narrate says now and then how many pods run, until the context ends.
+func (s *session) narrate(ctx context.Context) {
+	ticker := time.NewTicker(statusEvery)
+	defer ticker.Stop()
+	for {
+		s.options.Progress.Status(s.state())
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			s.options.Progress.Status(s.state())
+			return
+		}
+	}
+}
+
+// state is one line about what there is.
+func (s *session) state() string {
+	text := fmt.Sprintf("%d requests", s.records.sent.Load())
+	for name, template := range s.plan.Objects {
+		if template.Pods > 0 && template.Scheduled {
+			text += fmt.Sprintf(", %d of %d pods of %s run", s.watches.pods.Running(name), s.load.podsOf(name), name)
+		}
+	}
+	return text
+}

@@ -1,0 +1,318 @@
+package profiles
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+func (c *checker) phases() {
+	if len(c.Phases) == 0 {
+		c.problem("phases", "", "is required: at least one phase")
+	}
+	seen := map[string]int{}
+	for i, phase := range c.Phases {
+		path := joinIndex("phases", i)
+		if c.name(path+".name", phase.Name, longestName) {
+			c.unique(path+".name", "phase", phase.Name, i, seen)
+		}
+		c.reservedPhase(path+".name", phase.Name)
+		c.span(path+".timeout", phase.Timeout)
+		c.tracks(path, phase)
+	}
+}
+
+// reservedPhase keeps the names of the phases that every run has by itself.
+func (c *checker) reservedPhase(path, name string) {
+	if slices.Contains([]string{"boot", "hollow", "analyse"}, name) {
+		c.problem(path, "choose another name", "%q is a phase that every run has by itself", name)
+	}
+}
+
+// unique reports a name that was there before.
+func (c *checker) unique(path, what, name string, i int, seen map[string]int) {
+	if first, twice := seen[name]; twice {
+		c.problem(path, "choose another name", "the %s %q is there already, as number %d", what, name, first+1)
+		return
+	}
+	seen[name] = i
+}
+
+func (c *checker) tracks(path string, phase Phase) {
+	if len(phase.Tracks) == 0 {
+		c.problem(path+".tracks", "", "is required: at least one track")
+		return
+	}
+	foreground := false
+	seen := map[string]int{}
+	for i, track := range phase.Tracks {
+		at := joinIndex(path+".tracks", i)
+		foreground = foreground || !track.Background
+		if c.name(at+".name", track.Name, longestName) {
+			c.unique(at+".name", "track", track.Name, i, seen)
+		}
+		if len(track.Steps) == 0 {
+			c.problem(at+".steps", "", "is required: at least one step")
+		}
+		for k, step := range track.Steps {
+			c.step(joinIndex(at+".steps", k), track, k, step)
+		}
+	}
+	if !foreground {
+		c.problem(path+".tracks", "take background: true away from one of them", "all tracks are in the background, so the phase would end at once")
+	}
+}
+
+// stepKinds are the fields of a step that are set.
+func (s Step) stepKinds() []string {
+	var kinds []string
+	add := func(set bool, name string) {
+		if set {
+			kinds = append(kinds, name)
+		}
+	}
+	add(s.Reconcile != nil, "reconcile")
+	add(s.Requests != nil, "requests")
+	add(s.Wait != nil, "wait")
+	add(s.Pause != 0, "pause")
+	add(s.Fault != nil, "fault")
+	return kinds
+}
+
+func (c *checker) step(path string, track Track, index int, s Step) {
+	switch kinds := s.stepKinds(); {
+	case len(kinds) == 0 && c.text && !c.absent(path+".pause"):
+		c.span(path+".pause", s.Pause)
+	case len(kinds) == 0:
+		c.problem(path, "one of: reconcile, requests, wait, pause, fault", "the step does nothing")
+	case len(kinds) > 1:
+		c.problem(path, "begin a step of its own for each, with a dash", "a step does one thing, and this one has %s", strings.Join(kinds, " and "))
+	}
+	if s.Pause < 0 {
+		c.span(path+".pause", s.Pause)
+	}
+	if s.Reconcile != nil {
+		c.reconcile(path+".reconcile", *s.Reconcile)
+	}
+	if s.Requests != nil {
+		c.requests(path+".requests", track, index, *s.Requests)
+	}
+	if s.Wait != nil {
+		c.wait(path+".wait", *s.Wait)
+	}
+	if s.Fault != nil {
+		c.fault(path+".fault", *s.Fault)
+	}
+}
+
+func (c *checker) reconcile(path string, r Reconcile) {
+	c.template(path+".object", r.Object)
+	if c.absent(path + ".count") {
+		c.problem(path+".count", "0 deletes all instances", "is required")
+	}
+	c.atLeast(path+".count", r.Count, 0)
+	c.atLeast(path+".maxInFlight", r.MaxInFlight, 1)
+	if r.Arrivals != nil {
+		c.arrivals(path+".arrivals", *r.Arrivals)
+	}
+}
+
+// fastest bounds a rate: one stream of more arrivals a second is a slip of the keyboard.
+const fastest = 1e6
+
+func (c *checker) arrivals(path string, a Arrivals) {
+	c.enum(path+".process", a.Process, enumOf[Arrivals]("process"))
+	switch {
+	case c.absent(path + ".rate"):
+		c.problem(path+".rate", "write the number of arrivals a second", "is required")
+	case a.Rate > fastest:
+		c.problem(path+".rate", "", "must be at most %d, not %v", int(fastest), a.Rate)
+	default:
+		c.positive(path+".rate", a.Rate)
+	}
+	c.delay(path+".for", a.For)
+}
+
+func (c *checker) requests(path string, track Track, index int, r Requests) {
+	if c.absent(path + ".arrivals") {
+		c.problem(path+".arrivals", "write arrivals: {rate: NUMBER}", "is required")
+	} else {
+		c.arrivals(path+".arrivals", r.Arrivals)
+		c.endless(path, track, index, r.Arrivals)
+	}
+	c.atLeast(path+".connections", r.Connections, 1)
+	c.atLeast(path+".identities", r.Identities, 1)
+	c.atLeast(path+".maxInFlight", r.MaxInFlight, 1)
+	if len(r.Mix) == 0 {
+		c.problem(path+".mix", "", "is required: at least one request")
+		return
+	}
+	for i, one := range r.Mix {
+		c.request(joinIndex(path+".mix", i), one)
+	}
+	if !(r.totalWeight() > 0) {
+		c.problem(path+".mix", "give at least one request a weight", "the weights sum to zero, so there is nothing to send")
+	}
+}
+
+// endless checks a stream that does not say how long it lasts.
+func (c *checker) endless(path string, track Track, index int, a Arrivals) {
+	if a.For != 0 {
+		return
+	}
+	if !track.Background {
+		c.problem(path+".arrivals", "write for: DURATION, or make the track background: true", "the stream has no end, and the phase would wait for it")
+		return
+	}
+	if later := len(track.Steps) - index - 1; later > 0 {
+		c.problem(path+".arrivals", "write for: DURATION", "the stream lasts to the end of the phase, so the %s after it never come", counted(later, "step"))
+	}
+}
+
+func (c *checker) request(path string, r Request) {
+	if c.required(path+".verb", r.Verb) {
+		c.enum(path+".verb", r.Verb, enumOf[Request]("verb"))
+	}
+	if r.Weight < 0 {
+		c.problem(path+".weight", "", "must not be negative, not %v", r.Weight)
+	}
+	writes := slices.Contains([]string{VerbPost, VerbPut, VerbPatch, VerbDelete}, r.Verb)
+	switch {
+	case r.Object != "" && r.Resource != "":
+		c.problem(path+".resource", "take one of them away", "object says what the resource is")
+	case r.Object == "" && r.Resource == "":
+		c.problem(path, "write object: TEMPLATE, or resource: NAME for a read", "it does not say of what: object or resource is required")
+	case r.Object == "" && writes:
+		c.problem(path+".resource", "write object: TEMPLATE", "a %s needs an object, to know what to send", r.Verb)
+	case r.Object != "":
+		c.template(path+".object", r.Object)
+	default:
+		c.resource(path+".resource", r.Resource)
+	}
+	c.scope(path+".scope", r)
+}
+
+// resource checks the name of a resource that is read.
+func (c *checker) resource(path, name string) {
+	resource, known := ResourceByName(name)
+	switch {
+	case known && (isVirtual(resource.Name)):
+		c.problem(path, "", "%s cannot be read", resource.Name)
+		return
+	case known:
+		return
+	}
+	var names []string
+	for _, r := range Resources() {
+		names = append(names, r.Name, r.APIVersion()+"/"+r.Name)
+	}
+	if strings.Contains(name, "/") {
+		group, _ := splitAPIVersion(resource.APIVersion())
+		builtin := group == "" || !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io")
+		if strings.Count(name, "/") == 2 && !builtin && dnsLabel.MatchString(resource.Name) {
+			return // of a custom resource: discovery judges it before the load
+		}
+	}
+	hint := "write the plural; a custom resource with group and version: GROUP/VERSION/NAME"
+	if best, ok := nearest(name, names); ok {
+		hint = fmt.Sprintf("did you mean %q?", best)
+	}
+	c.problem(path, hint, "there is no resource %q", name)
+}
+
+func (c *checker) scope(path string, r Request) {
+	if r.Verb != VerbList {
+		if r.Scope != "" && r.Verb != "" {
+			c.problem(path, "take it away", "only a LIST has a scope")
+		}
+		return
+	}
+	if !c.enum(path, r.Scope, enumOf[Request]("scope")) {
+		return
+	}
+	namespaced, known := c.namespaced(r)
+	switch {
+	case r.Scope == "" && strings.Count(r.Resource, "/") == 2 && !known:
+		c.problem(path, "write scope: namespace or scope: cluster", "is required: windtunnel does not know whether %s has namespaces", r.Resource)
+	case r.Scope == ScopeNamespace && known && !namespaced:
+		c.problem(path, "write scope: cluster", "%s has no namespaces", cmp.Or(r.Resource, r.Object))
+	}
+}
+
+func (c *checker) wait(path string, w Wait) {
+	c.span(path+".timeout", w.Timeout)
+	conditions := 0
+	for _, set := range []bool{w.PodsRunning != 0, w.PodsGone, w.NodesReady != 0} {
+		if set {
+			conditions++
+		}
+	}
+	if conditions != 1 {
+		c.problem(path, "one of: podsRunning, podsGone, nodesReady", "a wait needs exactly one condition, and this one has %d", conditions)
+	}
+	if w.PodsRunning < -1 {
+		c.problem(path+".podsRunning", "-1 means as many as there should be", "must be -1 or more than 0, not %d", w.PodsRunning)
+	}
+	if w.NodesReady < -1 {
+		c.problem(path+".nodesReady", "-1 means all", "must be -1 or more than 0, not %d", w.NodesReady)
+	}
+	if w.NodesReady > c.HollowNodes.Count {
+		c.problem(path+".nodesReady", "", "there are only %s", counted(c.HollowNodes.Count, "hollow node"))
+	}
+	needsObject := w.PodsRunning != 0 || w.PodsGone
+	switch {
+	case needsObject && c.template(path+".object", w.Object):
+		c.podsOf(path+".object", w.Object, w.PodsRunning != 0)
+	case !needsObject && w.Object != "" && conditions == 1:
+		c.problem(path+".object", "take it away", "nodesReady looks at no object")
+	}
+}
+
+// podsOf checks that a template brings pods, which are to run where that is waited for.
+func (c *checker) podsOf(path, name string, run bool) {
+	o := c.Objects[name]
+	_, kind := o.typeMeta()
+	holder, ok := podHolderOf(kind)
+	if !ok {
+		var with []string
+		for _, other := range sortedKeys(c.Objects) {
+			_, k := c.Objects[other].typeMeta()
+			if _, has := podHolderOf(k); has {
+				with = append(with, other)
+			}
+		}
+		hint := ""
+		if len(with) > 0 {
+			hint = "objects with pods: " + strings.Join(with, ", ")
+		}
+		c.problem(path, hint, "%s is a %s, which brings no pods", name, kind)
+		return
+	}
+	if run {
+		c.canRun(path, name, digMap(o.Manifest, holder.spec...))
+	}
+}
+
+func (c *checker) fault(path string, f Fault) {
+	var set []string
+	add := func(is bool, name string) {
+		if is {
+			set = append(set, name)
+		}
+	}
+	add(f.NodesDown != 0, "nodesDown")
+	add(f.NodesUp != 0, "nodesUp")
+	add(f.Kill != "", "kill")
+	add(f.Restart != "", "restart")
+	if len(set) != 1 {
+		c.problem(path, "one of: nodesDown, nodesUp, kill, restart", "a fault does exactly one thing, and this one has %d", len(set))
+	}
+	c.enum(path+".kill", f.Kill, enumOf[Fault]("kill"))
+	c.enum(path+".restart", f.Restart, enumOf[Fault]("restart"))
+	c.atLeast(path+".nodesDown", f.NodesDown, 0)
+	c.atLeast(path+".nodesUp", f.NodesUp, -1)
+	if most := c.HollowNodes.Count; max(f.NodesDown, f.NodesUp) > most {
+		c.problem(joinKey(path, set[0]), "", "there are only %s", counted(most, "hollow node"))
+	}
+}

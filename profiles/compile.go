@@ -1,0 +1,111 @@
+package profiles
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// Compile turns a profile, as Load gives it, into a plan. It validates the profile first; the error is a *Problems.
+func Compile(p *Profile) (*Plan, error) {
+	if err := Validate(p); err != nil {
+		return nil, err
+	}
+	plan := &Plan{Profile: *p, Objects: map[string]Template{}, Phases: p.Phases}
+	for _, name := range sortedKeys(p.Objects) {
+		t, err := compileObject(name, p.Objects[name], p.HollowNodes.Count)
+		if err != nil {
+			return nil, fmt.Errorf("compile objects.%s: %w", name, err)
+		}
+		plan.Objects[name] = t
+	}
+	for name, n := range namespacesOf(p.Phases, plan.Objects) {
+		t := plan.Objects[name]
+		t.Namespaces = n
+		plan.Objects[name] = t
+	}
+	return plan, nil
+}
+
+// compileObject makes the template of an object. The object must be valid.
+func compileObject(name string, o Object, nodes int) (Template, error) {
+	t := Template{Name: name, In: o.In, Resource: o.resource()}
+	if holder, ok := podHolderOf(t.Resource.Kind); ok {
+		count, err := podCount(o.Manifest, holder, nodes)
+		if err != nil {
+			return Template{}, err
+		}
+		t.Pods, t.Scheduled = count, toBeScheduled(digMap(o.Manifest, holder.spec...))
+	}
+	manifest, err := o.instanceManifest(name, t.Resource)
+	if err != nil {
+		return Template{}, err
+	}
+	t.Manifest, t.parts = manifest, splitManifest(manifest)
+	return t, nil
+}
+
+// resource is where the object lives: the built-in resource of its kind, or what the profile says of it.
+func (o Object) resource() Resource {
+	apiVersion, kind := o.typeMeta()
+	if r, ok := ResourceFor(apiVersion, kind); ok {
+		return r
+	}
+	group, version := splitAPIVersion(apiVersion)
+	return Resource{Group: group, Version: version, Name: o.Resource, Kind: kind, Namespaced: !o.ClusterScoped}
+}
+
+// instanceManifest is the manifest as JSON with the metadata of an instance.
+func (o Object) instanceManifest(name string, r Resource) (json.RawMessage, error) {
+	manifest, _ := cloneValue(o.Manifest).(map[string]any)
+	for _, part := range labelledParts(r.Kind) {
+		if holder, there := dig(manifest, part...); there {
+			if m, ok := holder.(map[string]any); ok {
+				labels := ensureMap(ensureMap(m, "metadata"), "labels")
+				labels[LabelRun], labels[LabelObject] = placeholderRun, name
+			}
+		}
+	}
+	metadata := ensureMap(manifest, "metadata")
+	metadata["name"] = placeholderName
+	if r.Namespaced {
+		metadata["namespace"] = placeholderNamespace
+	}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(manifest); err != nil {
+		return nil, fmt.Errorf("write the manifest as JSON: %w", err)
+	}
+	return bytes.TrimSpace(b.Bytes()), nil
+}
+
+func ensureMap(m map[string]any, key string) map[string]any {
+	inner, ok := m[key].(map[string]any)
+	if !ok {
+		inner = map[string]any{}
+		m[key] = inner
+	}
+	return inner
+}
+
+// cloneValue copies the mappings and lists of a manifest.
+func cloneValue(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		m := maps.Clone(v)
+		for key := range m {
+			m[key] = cloneValue(m[key])
+		}
+		return m
+	case []any:
+		list := slices.Clone(v)
+		for i := range list {
+			list[i] = cloneValue(list[i])
+		}
+		return list
+	}
+	return v
+}
