@@ -4,11 +4,8 @@ SHELL := /bin/bash -o pipefail
 
 # One setting everywhere: switching it makes Go compile the whole of Kubernetes a second time.
 export CGO_ENABLED ?= 0
-KUBE_VERSION := $(shell awk '$$1 == "k8s.io/kubernetes" {print $$2}' go.mod)
 COMMIT       := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
-KUBE_LDFLAGS := -s -w -X k8s.io/component-base/version.gitVersion=$(KUBE_VERSION) \
-	-X k8s.io/component-base/version.gitMajor=$(word 1,$(subst ., ,$(KUBE_VERSION:v%=%))) \
-	-X k8s.io/component-base/version.gitMinor=$(word 2,$(subst ., ,$(KUBE_VERSION:v%=%)))
+KUBE_LDFLAGS := -s -w
 LDFLAGS      := -s -w -X windtunnel/internal/cli.commit=$(COMMIT)
 RUN_FLAGS    ?=
 

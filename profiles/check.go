@@ -47,7 +47,7 @@ func (c *checker) where(path string) mark {
 			return p.key
 		}
 	}
-	return c.places[""].key
+	return c.places[""].key // of something that is missing at the top: the document as a whole
 }
 
 // keyProblem reports what is wrong with a key itself, not with its value.
@@ -58,6 +58,9 @@ func (c *checker) keyProblem(path, hint, format string, args ...any) {
 	}
 	c.found.add(at, path, hint, fmt.Sprintf(format, args...))
 }
+
+// unknown tells that the value at one of the paths could not be read, so that no rule can build on it.
+func (c *checker) unknown(paths ...string) bool { return slices.ContainsFunc(paths, c.found.spoilt) }
 
 // absent tells that a field was not written, where that can be known.
 func (c *checker) absent(path string) bool {

@@ -135,7 +135,7 @@ func (c *checker) nodeCapacity(path string, capacity map[string]string) {
 		if !strings.Contains(name, "/") {
 			hint := "an extended resource has a domain, such as example.com/gpu"
 			if _, near := nearest(name, standard); near {
-				hint = suggest(name, standard)
+				hint = suggest(name, standard) + " " + strings.ToUpper(hint[:1]) + hint[1:]
 			}
 			c.keyProblem(at, hint, "%q is not a resource of a node", name)
 			continue

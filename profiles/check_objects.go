@@ -151,7 +151,10 @@ func (c *checker) textMap(path string, v any) {
 func (c *checker) placeholders(manifest string, m map[string]any, clusterScoped bool) {
 	texts(m, manifest, func(path, text string) {
 		if bad := unknownPlaceholder(text); bad != "" {
-			hint := suggest(bad, placeholders()) + fmt.Sprintf("; to keep it as it is write $%s", bad)
+			hint := fmt.Sprintf("to keep it as it is write $%s", bad)
+			if best, near := nearest(placeholderWord(bad), placeholderWords()); near {
+				hint = fmt.Sprintf("did you mean ${%s}? If not, %s", best, hint)
+			}
 			c.problem(path, hint, "unknown placeholder %s", bad)
 		}
 		if clusterScoped && strings.Contains(strings.ReplaceAll(text, escapedDollar, ""), placeholderNamespace) {

@@ -81,7 +81,9 @@ func (s Step) stepKinds() []string {
 }
 
 func (c *checker) step(path string, track Track, index int, s Step) {
+	unknown := c.unknown(path+".reconcile", path+".requests", path+".wait", path+".pause", path+".fault")
 	switch kinds := s.stepKinds(); {
+	case unknown:
 	case len(kinds) == 0 && c.text && !c.absent(path+".pause"):
 		c.span(path+".pause", s.Pause)
 	case len(kinds) == 0:
@@ -151,7 +153,7 @@ func (c *checker) requests(path string, track Track, index int, r Requests) {
 	for i, one := range r.Mix {
 		c.request(joinIndex(path+".mix", i), one)
 	}
-	if !(r.totalWeight() > 0) {
+	if !(r.totalWeight() > 0) && !slices.ContainsFunc(r.Mix, func(one Request) bool { return one.Weight < 0 }) {
 		c.problem(path+".mix", "give at least one request a weight", "the weights sum to zero, so there is nothing to send")
 	}
 }
@@ -165,8 +167,8 @@ func (c *checker) endless(path string, track Track, index int, a Arrivals) {
 		c.problem(path+".arrivals", "write for: DURATION, or make the track background: true", "the stream has no end, and the phase would wait for it")
 		return
 	}
-	if later := len(track.Steps) - index - 1; later > 0 {
-		c.problem(path+".arrivals", "write for: DURATION", "the stream lasts to the end of the phase, so the %s after it never come", counted(later, "step"))
+	if index < len(track.Steps)-1 {
+		c.problem(path+".arrivals", "write for: DURATION", "the stream lasts to the end of the phase, so the steps after it are never reached")
 	}
 }
 
@@ -181,6 +183,7 @@ func (c *checker) request(path string, r Request) {
 	switch {
 	case r.Object != "" && r.Resource != "":
 		c.problem(path+".resource", "take one of them away", "object says what the resource is")
+	case r.Object == "" && r.Resource == "" && c.unknown(path+".object", path+".resource"):
 	case r.Object == "" && r.Resource == "":
 		c.problem(path, "write object: TEMPLATE, or resource: NAME for a read", "it does not say of what: object or resource is required")
 	case r.Object == "" && writes:
@@ -236,7 +239,7 @@ func (c *checker) scope(path string, r Request) {
 	case r.Scope == "" && strings.Count(r.Resource, "/") == 2 && !known:
 		c.problem(path, "write scope: namespace or scope: cluster", "is required: windtunnel does not know whether %s has namespaces", r.Resource)
 	case r.Scope == ScopeNamespace && known && !namespaced:
-		c.problem(path, "write scope: cluster", "%s has no namespaces", cmp.Or(r.Resource, r.Object))
+		c.problem(path, "write scope: cluster", "%s: this resource has no namespaces", cmp.Or(r.Resource, r.Object))
 	}
 }
 
@@ -248,7 +251,7 @@ func (c *checker) wait(path string, w Wait) {
 			conditions++
 		}
 	}
-	if conditions != 1 {
+	if conditions != 1 && !c.unknown(path+".podsRunning", path+".podsGone", path+".nodesReady") {
 		c.problem(path, "one of: podsRunning, podsGone, nodesReady", "a wait needs exactly one condition, and this one has %d", conditions)
 	}
 	if w.PodsRunning < -1 {
@@ -257,7 +260,7 @@ func (c *checker) wait(path string, w Wait) {
 	if w.NodesReady < -1 {
 		c.problem(path+".nodesReady", "-1 means all", "must be -1 or more than 0, not %d", w.NodesReady)
 	}
-	if w.NodesReady > c.HollowNodes.Count {
+	if w.NodesReady > c.HollowNodes.Count && !c.unknown("hollowNodes.count") {
 		c.problem(path+".nodesReady", "", "there are only %s", counted(c.HollowNodes.Count, "hollow node"))
 	}
 	needsObject := w.PodsRunning != 0 || w.PodsGone
@@ -305,14 +308,14 @@ func (c *checker) fault(path string, f Fault) {
 	add(f.NodesUp != 0, "nodesUp")
 	add(f.Kill != "", "kill")
 	add(f.Restart != "", "restart")
-	if len(set) != 1 {
+	if len(set) != 1 && !c.unknown(path+".nodesDown", path+".nodesUp", path+".kill", path+".restart") {
 		c.problem(path, "one of: nodesDown, nodesUp, kill, restart", "a fault does exactly one thing, and this one has %d", len(set))
 	}
 	c.enum(path+".kill", f.Kill, enumOf[Fault]("kill"))
 	c.enum(path+".restart", f.Restart, enumOf[Fault]("restart"))
 	c.atLeast(path+".nodesDown", f.NodesDown, 0)
 	c.atLeast(path+".nodesUp", f.NodesUp, -1)
-	if most := c.HollowNodes.Count; max(f.NodesDown, f.NodesUp) > most {
+	if most := c.HollowNodes.Count; len(set) > 0 && max(f.NodesDown, f.NodesUp) > most {
 		c.problem(joinKey(path, set[0]), "", "there are only %s", counted(most, "hollow node"))
 	}
 }

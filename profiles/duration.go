@@ -92,8 +92,9 @@ var wordyDuration = regexp.MustCompile(`^\s*([0-9.]+)\s*([a-zA-Zµ]+)\s*$`)
 // durationHint guesses what was meant by a text that is not a duration.
 func durationHint(s string) string {
 	const usual = "write a number and a unit (ms, s, m, h), such as 1m30s"
-	if isNumber(s) {
-		return fmt.Sprintf("write the unit: %ss, %sms or %sm", s, s, s)
+	if f, err := strconv.ParseFloat(s, 64); err == nil {
+		n := strconv.FormatFloat(f, 'f', -1, 64)
+		return fmt.Sprintf("write the unit: %ss, %sms or %sm", n, n, n)
 	}
 	m := wordyDuration.FindStringSubmatch(s)
 	if m == nil {

@@ -24,7 +24,7 @@ func Load(name string, data []byte, sets []string) (*Profile, error) {
 	}
 	decoder := &decoder{found: found, places: map[string]place{}}
 	var p Profile
-	decoder.decode(root, reflect.ValueOf(&p).Elem(), "", mark{src: root.at.src, line: 1, col: 1})
+	decoder.decode(root, reflect.ValueOf(&p).Elem(), "", mark{src: root.at.src, line: 1, col: 1, bare: true})
 	if root.kind != yaml.MappingNode {
 		return nil, found.err()
 	}
@@ -33,6 +33,9 @@ func Load(name string, data []byte, sets []string) (*Profile, error) {
 		return there || found.bad[path]
 	}
 	fillDefaults(&p, written)
+	if found.damaged {
+		return nil, found.err() // rules would only repeat that parts are missing
+	}
 	(&checker{Profile: &p, found: found, places: decoder.places, text: true}).profile()
 	if err := found.err(); err != nil {
 		return nil, err

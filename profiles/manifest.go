@@ -208,6 +208,17 @@ func unknownPlaceholder(text string) string {
 	return rest[start : start+end+1]
 }
 
+// placeholderWord is the word inside of ${…}.
+func placeholderWord(p string) string { return strings.Trim(p, "${}") }
+
+func placeholderWords() []string {
+	var words []string
+	for _, p := range placeholders() {
+		words = append(words, placeholderWord(p))
+	}
+	return words
+}
+
 // isPerInstance tells whether a text differs from one instance to the next.
 func isPerInstance(text string) bool {
 	return strings.Contains(text, placeholderName) || strings.Contains(text, placeholderIndex)

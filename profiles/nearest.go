@@ -32,7 +32,7 @@ func nearest(word string, choices []string) (string, bool) {
 	for _, choice := range slices.Sorted(slices.Values(choices)) {
 		other := []rune(strings.ToLower(choice))
 		d := editDistance(folded, other)
-		if limit := (max(len(folded), len(other)) + 2) / 3; d <= limit && d < bestDistance {
+		if limit := (max(len(folded), len(other)) + 1) / 3; d <= limit && d < bestDistance {
 			best, bestDistance = choice, d
 		}
 	}

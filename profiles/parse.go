@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// largestFile bounds a profile.
-const largestFile = 4 << 20
+// LargestFile is the most bytes that a profile may have.
+const LargestFile = 4 << 20
 
 // parseFile reads a YAML document into a tree, or reports why there is none.
 func parseFile(src *source, data []byte, found *findings) *node {
@@ -47,8 +48,8 @@ func isEmptyDocument(d *yaml.Node) bool {
 // checkText refuses what cannot be a profile before the parser sees it.
 func checkText(src *source, data []byte, found *findings) bool {
 	whole := mark{src: src}
-	if len(data) > largestFile {
-		found.add(whole, "", "", fmt.Sprintf("the file has %d bytes; a profile has at most %d (4 MiB)", len(data), largestFile))
+	if len(data) > LargestFile {
+		found.add(whole, "", "", fmt.Sprintf("the file has %d bytes; a profile has at most %d (4 MiB)", len(data), LargestFile))
 		return false
 	}
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
@@ -87,12 +88,19 @@ func reportSyntax(src *source, data []byte, err error, found *findings) {
 	if at.line > 1 && offset >= len(data) {
 		at = lastWritten(src)
 	}
-	if m := yamlErrorLine.FindStringSubmatch(err.Error()); m[1] != "" && strings.Contains(text, "end of stream") {
-		line := 0
-		fmt.Sscan(m[1], &line) //nolint:errcheck // the expression matched digits
-		at = openQuote(src, line)
+	if line, err := strconv.Atoi(yamlErrorLine.FindStringSubmatch(err.Error())[1]); err == nil {
+		switch { // these name the line where the construct begins, which is what a person looks for
+		case strings.Contains(text, "end of stream"):
+			at = openQuote(src, line)
+		case strings.Contains(text, "could not find expected ':'"):
+			at = mark{src: src, line: line, col: 1}
+		}
 	}
+	at = blame(at, text)
 	at, hint := explainSyntax(at, text)
+	if line := danglingQuote(src, at.line); line > 0 && !strings.Contains(text, "end of stream") {
+		hint = fmt.Sprintf("close the quote that line %d opens; or %s", line, hint)
+	}
 	found.add(at, "", hint, "YAML syntax: "+text)
 }
 
@@ -157,6 +165,43 @@ func openQuote(src *source, line int) mark {
 	return at
 }
 
+// blame moves to the line that the message is about where the parser had stopped near it.
+func blame(at mark, text string) mark {
+	if strings.Contains(text, "tab") || strings.Contains(text, "cannot start any token") {
+		for line := at.line; line <= at.line+1 && line <= len(at.src.lines); line++ {
+			if tab := leadingTab(at.src.lines[line-1]); tab >= 0 {
+				return mark{src: at.src, line: line, col: tab + 1}
+			}
+		}
+	}
+	if _, name, ok := strings.Cut(text, "unknown anchor '"); ok {
+		alias := "*" + strings.TrimSuffix(name, "' referenced")
+		for line := min(at.line, len(at.src.lines)); line > 0; line-- {
+			if i := strings.Index(at.src.lines[line-1], alias); i >= 0 {
+				return mark{src: at.src, line: line, col: utf8.RuneCountInString(at.src.lines[line-1][:i]) + 1, width: utf8.RuneCountInString(alias)}
+			}
+		}
+	}
+	return at
+}
+
+// leadingTab is where a line's indentation has a tab, or -1.
+func leadingTab(line string) int {
+	return strings.IndexByte(line[:len(line)-len(strings.TrimLeft(line, " \t"))], '\t')
+}
+
+// danglingQuote is the last line before an error that opens a double quote and does not close it, or 0. The parser then
+// takes all that follows, up to the next quote, for one text.
+func danglingQuote(src *source, before int) int {
+	for line := min(before, len(src.lines)) - 1; line >= 1; line-- {
+		text, _, _ := strings.Cut(src.lines[line-1], " #")
+		if !strings.HasPrefix(strings.TrimSpace(text), "#") && strings.Count(strings.ReplaceAll(text, `\"`, ""), `"`)%2 == 1 {
+			return line
+		}
+	}
+	return 0
+}
+
 // explainSyntax moves the place to the character that is to blame, where the message tells which it is, and says what to
 // do about it.
 func explainSyntax(at mark, text string) (mark, string) {
@@ -165,8 +210,8 @@ func explainSyntax(at mark, text string) (mark, string) {
 		line = at.src.lines[at.line-1]
 	}
 	indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
-	if tab := strings.IndexByte(indent, '\t'); tab >= 0 {
-		at.col = utf8.RuneCountInString(line[:tab]) + 1
+	if leadingTab(line) >= 0 {
+		at.col = leadingTab(line) + 1
 		return at, "indent with spaces, not with tabs"
 	}
 	firstWord := func() {

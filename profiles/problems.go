@@ -92,6 +92,8 @@ func counted(n int, noun string) string {
 type findings struct {
 	list []Problem
 	bad  map[string]bool
+	// damaged says that values are missing because YAML could not be understood, though its syntax is right.
+	damaged bool
 }
 
 // add reports a problem at a place, unless the value there is known to be bad. The path may be empty.

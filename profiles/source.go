@@ -30,7 +30,8 @@ func splitLines(s string) []string {
 type mark struct {
 	src       *source
 	line, col int
-	width     int // characters to underline; 0 underlines one
+	width     int  // characters to underline; 0 underlines one
+	bare      bool // the place of the whole document: no line is shown
 }
 
 // problem makes a problem of this place.
@@ -55,7 +56,7 @@ const (
 
 // snippet is the source line with carets below, or nothing when the place is not in the text.
 func (m mark) snippet() string {
-	if m.line < 1 || m.line > len(m.src.lines) {
+	if m.bare || m.line < 1 || m.line > len(m.src.lines) {
 		return ""
 	}
 	line := []rune(m.src.lines[m.line-1])

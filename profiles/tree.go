@@ -116,8 +116,14 @@ func (e *expander) expand(y *yaml.Node) *node {
 	case yaml.MappingNode:
 		return e.mapping(y, n)
 	}
-	e.found.add(n.at, "", "", "this is not a value")
+	e.damage(n.at, "", "this is not a value")
 	return nil
+}
+
+// damage reports a value that is left out.
+func (e *expander) damage(at mark, hint, message string) {
+	e.found.damaged = true
+	e.found.add(at, "", hint, message)
 }
 
 // mark is the place of a value; a plain scalar is underlined whole.
@@ -143,7 +149,7 @@ func hasRunes(line, prefix []rune) bool {
 
 func (e *expander) alias(y *yaml.Node) *node {
 	if e.open[y.Alias] {
-		e.found.add(e.mark(y), "", "", fmt.Sprintf("the anchor &%s contains itself", y.Value))
+		e.damage(e.mark(y), "", fmt.Sprintf("the anchor &%s contains itself", y.Value))
 		return nil
 	}
 	if e.fromAlias > mostFromAliases {
@@ -153,7 +159,7 @@ func (e *expander) alias(y *yaml.Node) *node {
 	n := e.expand(y.Alias)
 	e.depth--
 	if e.depth == 0 && e.fromAlias > mostFromAliases {
-		e.found.add(e.mark(y), "", "", fmt.Sprintf("the aliases up to here stand for more than %d values", mostFromAliases))
+		e.damage(e.mark(y), "", fmt.Sprintf("the aliases up to here stand for more than %d values", mostFromAliases))
 	}
 	return n
 }
@@ -166,13 +172,13 @@ func (e *expander) scalar(n *node) *node {
 		n.tag = tagString // a date is no type of ours: it stays as it was written
 		return n
 	}
-	e.found.add(n.at, "", "write the value without a tag", fmt.Sprintf("the tag %s is not supported", n.tag))
+	e.damage(n.at, "write the value without a tag", fmt.Sprintf("the tag %s is not supported", n.tag))
 	return nil
 }
 
 func (e *expander) sequence(y *yaml.Node, n *node) *node {
 	if n.tag != tagSeq {
-		e.found.add(n.at, "", "write the list without a tag", fmt.Sprintf("the tag %s is not supported", n.tag))
+		e.damage(n.at, "write the list without a tag", fmt.Sprintf("the tag %s is not supported", n.tag))
 		return nil
 	}
 	e.enter(y)
@@ -187,7 +193,7 @@ func (e *expander) sequence(y *yaml.Node, n *node) *node {
 
 func (e *expander) mapping(y *yaml.Node, n *node) *node {
 	if n.tag != tagMap {
-		e.found.add(n.at, "", "write the mapping without a tag", fmt.Sprintf("the tag %s is not supported", n.tag))
+		e.damage(n.at, "write the mapping without a tag", fmt.Sprintf("the tag %s is not supported", n.tag))
 		return nil
 	}
 	e.enter(y)
@@ -227,11 +233,11 @@ func (e *expander) key(y *yaml.Node) *node {
 	}
 	at := e.mark(y)
 	if y.Kind != yaml.ScalarNode {
-		e.found.add(at, "", "", "a key must be a text")
+		e.damage(at, "", "a key must be a text")
 		return nil
 	}
 	if tag := y.ShortTag(); tag != tagString && tag != tagTimestamp {
-		e.found.add(at, "", fmt.Sprintf("put it in quotes: %q", y.Value), fmt.Sprintf("the key %s is not a text", y.Value))
+		e.damage(at, fmt.Sprintf("put it in quotes: %q", y.Value), fmt.Sprintf("the key %s is not a text", y.Value))
 		return nil
 	}
 	return &node{kind: yaml.ScalarNode, tag: tagString, text: y.Value, at: at}
@@ -249,7 +255,7 @@ func (e *expander) merge(n *node, y *yaml.Node, seen map[string]int) {
 	}
 	for _, part := range parts {
 		if part.kind != yaml.MappingNode {
-			e.found.add(e.mark(y), "", "", "<< needs a mapping, or a list of mappings")
+			e.damage(e.mark(y), "", "<< needs a mapping, or a list of mappings")
 			return
 		}
 		for i, k := range part.keys {

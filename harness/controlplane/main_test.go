@@ -1,24 +1,13 @@
 package controlplane_test
 
 import (
-	"context"
-	"fmt"
 	"os"
 	"testing"
 
-	"windtunnel/harness/supervise"
+	"windtunnel/harness/harnesstest"
 )
 
-// asSupervisor makes the test binary the supervisor, as windtunnel's hidden subcommand is.
-const asSupervisor = "WINDTUNNEL_TEST_SUPERVISE"
+// suite holds the control plane that the tests share.
+var suite harnesstest.Suite
 
-func TestMain(m *testing.M) {
-	if os.Getenv(asSupervisor) != "" {
-		if err := supervise.Serve(context.Background(), os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(suite.Run(m)) }

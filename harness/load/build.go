@@ -60,7 +60,7 @@ func (s *step) byResource(ctx context.Context, r profiles.Request, resource prof
 // byTemplate makes the requests to a template's instances.
 func (s *step) byTemplate(r profiles.Request, template profiles.Template) (Operation, error) {
 	agent := s.client.userAgent()
-	common := operation{step: s, base: s.record(r.Verb, template.Resource, scopeResource), resource: template.Resource, targets: instances{template}}
+	common := operation{step: s, base: s.record(r.Verb, template.Resource, scopeResource), resource: pathOf(template.Resource), targets: instances{template}}
 	write := func(contentType string) operation {
 		o := common
 		o.variant = newVariant("", "", mediaJSON, contentType, agent, false)
@@ -97,7 +97,7 @@ func (s *step) list(resource profiles.Resource, scope string, of targets) Operat
 
 func (s *step) read(verb string, resource profiles.Resource, scope string, of targets) Operation {
 	variant := newVariant("", "", mediaProtobuf, "", s.client.userAgent(), false)
-	return &read{operation{step: s, base: s.record(verb, resource, scope), resource: resource, targets: of, variant: variant}}
+	return &read{operation{step: s, base: s.record(verb, resource, scope), resource: pathOf(resource), targets: of, variant: variant}}
 }
 
 // The scopes of a request, as Kubernetes' metrics name them.

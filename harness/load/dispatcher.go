@@ -139,9 +139,7 @@ func (d *dispatcher) work(w *worker, a assignment) {
 		if a.task.planned == whenFree {
 			a.task.planned = d.client.options.Clock.Now()
 		}
-		record := a.task.op.Describe(a.task.pick)
-		record.Planned = a.task.planned
-		a.task.op.Do(d.requests, x, a.task.pick, record)
+		a.task.op.Do(d.requests, x, a.task.pick, a.task.planned)
 	}
 }
 

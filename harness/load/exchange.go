@@ -168,7 +168,11 @@ func headerValue(h http.Header, key string) string {
 
 // retryAfter reads Retry-After, which the API server gives in whole seconds.
 func retryAfter(h http.Header) time.Duration {
-	seconds, err := strconv.Atoi(headerValue(h, "Retry-After"))
+	value := headerValue(h, "Retry-After")
+	if value == "" {
+		return 0
+	}
+	seconds, err := strconv.Atoi(value)
 	if err != nil || seconds < 0 {
 		return 0
 	}

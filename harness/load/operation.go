@@ -13,11 +13,11 @@ import (
 // Operation is how one planned pick becomes one or more HTTP requests. A verb in one of its forms on one resource is an
 // Operation; it is made once a step and used by many workers at a time.
 type Operation interface {
-	// Describe is the record of the pick before anything is sent. The caller adds the planned instant, the identity and,
-	// when nothing will be sent, the error class.
+	// Describe is the record of a pick of which nothing is sent. The caller adds the planned instant, the identity and the
+	// error class.
 	Describe(p profiles.Pick) results.Request
-	// Do sends the pick's requests through x, which records each. record is what Describe said, with the planned instant.
-	Do(ctx context.Context, x *Exchange, p profiles.Pick, record results.Request)
+	// Do sends the pick's requests, planned for the given instant, through x, which records each.
+	Do(ctx context.Context, x *Exchange, p profiles.Pick, planned results.Instant)
 }
 
 // VariantRead is the variant of the GET by which a PUT gets the object and the resourceVersion that it writes back.
@@ -33,21 +33,25 @@ type step struct {
 type operation struct {
 	step     *step
 	base     results.Request // all of the record that does not depend on the pick
-	resource profiles.Resource
+	resource resourcePath
 	targets  targets
 	variant  *Variant
 }
 
 // Describe implements Operation.
 func (o *operation) Describe(p profiles.Pick) results.Request {
+	t, _ := o.targets.find(p)
+	return o.record(t, 0)
+}
+
+// record begins the record of a request to t.
+func (o *operation) record(t target, planned results.Instant) results.Request {
 	record := o.base
-	if t, ok := o.targets.find(p); ok {
-		record.Object = t.String()
-	}
+	record.Planned, record.Object = planned, t.String()
 	return record
 }
 
-// unsent records a pick that could not be sent, for a reason that was found out when its turn came.
+// unsent records a request that could not be sent, for a reason that was found out when its turn came.
 func (o *operation) unsent(x *Exchange, record results.Request, class string) {
 	record.Identity, record.Error, record.Attempt = x.identity, class, 1
 	x.client.options.Record(record)
@@ -58,13 +62,13 @@ func (o *operation) unsent(x *Exchange, record results.Request, class string) {
 type read struct{ operation }
 
 // Do implements Operation.
-func (r *read) Do(ctx context.Context, x *Exchange, p profiles.Pick, record results.Request) {
+func (r *read) Do(ctx context.Context, x *Exchange, p profiles.Pick, planned results.Instant) {
 	t, ok := r.targets.find(p)
 	if !ok {
-		r.unsent(x, record, ClassNoTarget)
+		r.unsent(x, r.record(t, planned), ClassNoTarget)
 		return
 	}
-	x.Send(ctx, Call{Record: record, Method: "GET", Path: r.resource.Path(t.namespace, t.name), Variant: r.variant})
+	x.Send(ctx, Call{Record: r.record(t, planned), Method: "GET", Path: r.resource.of(t), Variant: r.variant})
 }
 
 // create is POST of the next instance of a template.
@@ -74,22 +78,24 @@ type create struct {
 	encoder  Encoder
 }
 
-func (c *create) call(x *Exchange, p profiles.Pick, record results.Request) (Call, error) {
+// call is the request; its record is there even when the object cannot be encoded.
+func (c *create) call(x *Exchange, p profiles.Pick, planned results.Instant) (Call, error) {
 	t, _ := c.targets.find(p)
+	call := Call{Record: c.record(t, planned), Method: "POST", Path: c.resource.of(target{namespace: t.namespace}), Variant: c.variant}
 	object := c.template.Render(c.step.client.options.Run, t.namespace, p.Index)
 	body, err := c.encoder.Encode(x.out[:0], object)
 	if err != nil {
-		return Call{}, fmt.Errorf("encode %s: %w", t, err)
+		return call, fmt.Errorf("encode %s: %w", t, err)
 	}
-	x.out = body
-	return Call{Record: record, Method: "POST", Path: c.resource.Path(t.namespace, ""), Variant: c.variant, Body: body}, nil
+	x.out, call.Body = body, body
+	return call, nil
 }
 
 // Do implements Operation.
-func (c *create) Do(ctx context.Context, x *Exchange, p profiles.Pick, record results.Request) {
-	call, err := c.call(x, p, record)
+func (c *create) Do(ctx context.Context, x *Exchange, p profiles.Pick, planned results.Instant) {
+	call, err := c.call(x, p, planned)
 	if err != nil {
-		c.unsent(x, record, ClassInternal)
+		c.unsent(x, call.Record, ClassInternal)
 		x.fail(err)
 		return
 	}
@@ -107,13 +113,13 @@ type update struct {
 }
 
 // Do implements Operation.
-func (u *update) Do(ctx context.Context, x *Exchange, p profiles.Pick, record results.Request) {
+func (u *update) Do(ctx context.Context, x *Exchange, p profiles.Pick, planned results.Instant) {
 	t, ok := u.targets.find(p)
+	record, path := u.record(t, planned), u.resource.of(t)
 	if !ok {
 		u.unsent(x, record, ClassNoTarget)
 		return
 	}
-	path := u.resource.Path(t.namespace, t.name)
 	first := record
 	first.Verb, first.Variant = "GET", VariantRead
 	got := x.Send(ctx, Call{Record: first, Method: "GET", Path: path, Variant: u.get, Keep: true})
@@ -144,15 +150,15 @@ func (u *update) body(x *Exchange, object []byte) ([]byte, error) {
 type patch struct{ operation }
 
 // Do implements Operation.
-func (o *patch) Do(ctx context.Context, x *Exchange, p profiles.Pick, record results.Request) {
+func (o *patch) Do(ctx context.Context, x *Exchange, p profiles.Pick, planned results.Instant) {
 	t, ok := o.targets.find(p)
 	if !ok {
-		o.unsent(x, record, ClassNoTarget)
+		o.unsent(x, o.record(t, planned), ClassNoTarget)
 		return
 	}
 	x.out = append(x.out[:0], `{"metadata":{"annotations":{"`+touchedAnnotation+`":"`...)
 	x.out = append(append(x.out, o.step.touch()...), `"}}}`...)
-	x.Send(ctx, Call{Record: record, Method: "PATCH", Path: o.resource.Path(t.namespace, t.name), Variant: o.variant, Body: x.out})
+	x.Send(ctx, Call{Record: o.record(t, planned), Method: "PATCH", Path: o.resource.of(t), Variant: o.variant, Body: x.out})
 }
 
 // remove is DELETE with background propagation.
@@ -161,14 +167,14 @@ type remove struct{ operation }
 // deleteOptions is the body of a DELETE.
 const deleteOptions = `{"kind":"DeleteOptions","apiVersion":"v1","propagationPolicy":"Background"}`
 
-func (r *remove) call(p profiles.Pick, record results.Request) Call {
+func (r *remove) call(p profiles.Pick, planned results.Instant) Call {
 	t, _ := r.targets.find(p)
-	return Call{Record: record, Method: "DELETE", Path: r.resource.Path(t.namespace, t.name), Variant: r.variant, Body: []byte(deleteOptions)}
+	return Call{Record: r.record(t, planned), Method: "DELETE", Path: r.resource.of(t), Variant: r.variant, Body: []byte(deleteOptions)}
 }
 
 // Do implements Operation.
-func (r *remove) Do(ctx context.Context, x *Exchange, p profiles.Pick, record results.Request) {
-	x.Send(ctx, r.call(p, record))
+func (r *remove) Do(ctx context.Context, x *Exchange, p profiles.Pick, planned results.Instant) {
+	x.Send(ctx, r.call(p, planned))
 }
 
 // touch is a value of the annotation that no write had before: the instant, and the number of the write in this client.

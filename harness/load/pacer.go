@@ -32,11 +32,11 @@ func (p pacer) until(ctx context.Context, at results.Instant) error {
 		if left <= 0 {
 			return nil
 		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		if left <= longWait {
 			p.nap(left)
+			if err := ctx.Err(); err != nil { // the end came before the instant
+				return err
+			}
 			continue
 		}
 		timer := time.NewTimer(left - earlyBy)

@@ -124,22 +124,26 @@ func (c *Client) paceReconcile(ctx context.Context, d *dispatcher, r Reconcile, 
 	return planned, nil
 }
 
-// attempt is an operation of one request that says what came of it, so that it can be tried again.
+// attempt is an operation of one request that says what came of its n-th sending, so that it can be tried again.
 type attempt interface {
 	Operation
-	try(ctx context.Context, x *Exchange, p profiles.Pick, record results.Request) (Answer, error)
+	try(ctx context.Context, x *Exchange, p profiles.Pick, planned results.Instant, n int32) (Answer, error)
 }
 
-func (c *create) try(ctx context.Context, x *Exchange, p profiles.Pick, record results.Request) (Answer, error) {
-	call, err := c.call(x, p, record)
+func (c *create) try(ctx context.Context, x *Exchange, p profiles.Pick, planned results.Instant, n int32) (Answer, error) {
+	call, err := c.call(x, p, planned)
 	if err != nil {
+		c.unsent(x, call.Record, ClassInternal)
 		return Answer{}, err
 	}
+	call.Record.Attempt = n
 	return x.Send(ctx, call), nil
 }
 
-func (r *remove) try(ctx context.Context, x *Exchange, p profiles.Pick, record results.Request) (Answer, error) {
-	return x.Send(ctx, r.call(p, record)), nil
+func (r *remove) try(ctx context.Context, x *Exchange, p profiles.Pick, planned results.Instant, n int32) (Answer, error) {
+	call := r.call(p, planned)
+	call.Record.Attempt = n
+	return x.Send(ctx, call), nil
 }
 
 // insistent tries an operation until it has its effect.
@@ -150,11 +154,10 @@ type insistent struct {
 
 // Do implements Operation. The stream stays taken during the pauses: a server that refuses is not asked for
 // more. A pause ends, and with it the attempts, when the step does.
-func (o *insistent) Do(ctx context.Context, x *Exchange, p profiles.Pick, record results.Request) {
+func (o *insistent) Do(ctx context.Context, x *Exchange, p profiles.Pick, planned results.Instant) {
 	pause := firstBackOff
 	for n := int32(1); ; n++ {
-		record.Attempt = n
-		answer, err := o.try(ctx, x, p, record)
+		answer, err := o.try(ctx, x, p, planned, n)
 		if err != nil {
 			x.fail(err)
 			return
@@ -163,6 +166,7 @@ func (o *insistent) Do(ctx context.Context, x *Exchange, p profiles.Pick, record
 			return
 		}
 		if n == maxAttempts || !worthRetrying(answer.Class) {
+			record := o.Describe(p)
 			x.fail(fmt.Errorf("%s %s %s, attempt %d: %w", o.verb, record.Resource, record.Object, n, answer.problem()))
 			return
 		}
@@ -170,7 +174,7 @@ func (o *insistent) Do(ctx context.Context, x *Exchange, p profiles.Pick, record
 			return
 		}
 		pause = min(2*pause, lastBackOff)
-		record.Planned = x.client.options.Clock.Now()
+		planned = x.client.options.Clock.Now()
 	}
 }
 

@@ -45,6 +45,9 @@ func (c *Client) Stream(ctx context.Context, s Stream) (Outcome, error) {
 		return Outcome{}, err
 	}
 	mix := mixture{operations: operations, requests: s.Requests.Mix, pools: maps.Clone(s.Pools)}
+	if mix.pools == nil {
+		mix.pools = map[string]profiles.Pool{}
+	}
 	planned, err := c.run(ctx, s.Requests.MaxInFlight, func(ctx context.Context, d *dispatcher) (int, error) {
 		return c.pace(ctx, d, s, mix)
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"windtunnel/profiles"
 	"windtunnel/results"
@@ -23,6 +24,32 @@ func (t target) String() string {
 		return t.namespace
 	}
 	return t.namespace + "/" + t.name
+}
+
+// resourcePath is the URL path of a resource, cut where namespace and name go in: building one is a single allocation.
+type resourcePath struct {
+	everywhere string // the collection over all namespaces
+	namespaces string // before a namespace
+	collection string // after it
+}
+
+func pathOf(r profiles.Resource) resourcePath {
+	all := r.Path("", "")
+	group := strings.TrimSuffix(all, "/"+r.Name)
+	return resourcePath{everywhere: all, namespaces: group + "/namespaces/", collection: "/" + r.Name}
+}
+
+// of is the path of a target. It gives the same as profiles.Resource.Path.
+func (r resourcePath) of(t target) string {
+	switch {
+	case t.namespace == "" && t.name == "":
+		return r.everywhere
+	case t.namespace == "":
+		return r.everywhere + "/" + t.name
+	case t.name == "":
+		return r.namespaces + t.namespace + r.collection
+	}
+	return r.namespaces + t.namespace + r.collection + "/" + t.name
 }
 
 // targets finds what a pick is sent to; false when there is nothing.

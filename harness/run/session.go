@@ -113,7 +113,9 @@ func outcome(err error, well string) string {
 func (s *session) close(ctx context.Context) error {
 	var err error
 	if s.watches != nil {
-		s.watches.stop()
+		if missed := s.watches.stop(); missed != nil {
+			s.note("observation: %v", missed)
+		}
 	}
 	if s.pack != nil {
 		err = errors.Join(err, s.pack.Stop(ctx))

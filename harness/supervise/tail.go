@@ -13,7 +13,7 @@ const (
 	tailLineBytes = 400
 )
 
-// Tail returns the last lines of a log file, looking only at what was written at or after the offset. What cannot be
+// Tail returns the last lines of a log file, or those that begin with a Go program's panic, looking only at what was written at or after the offset. What cannot be
 // read is not there: the tail decorates an error and must not become one.
 func Tail(path string, offset int64) []string {
 	if path == "" {
@@ -41,11 +41,21 @@ func Tail(path string, offset int64) []string {
 	if from > offset && len(lines) > 1 {
 		lines = lines[1:] // cut in the middle
 	}
-	lines = lines[max(0, len(lines)-tailLines):]
+	lines = excerpt(lines)
 	for i, line := range lines {
 		if len(line) > tailLineBytes {
 			lines[i] = strings.ToValidUTF8(line[:tailLineBytes], "") + "…"
 		}
 	}
 	return lines
+}
+
+// excerpt is what of the lines says most: what a Go program dies of stands before its stacks, else it is the end.
+func excerpt(lines []string) []string {
+	for i, line := range lines {
+		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
+			return lines[i:min(len(lines), i+tailLines)]
+		}
+	}
+	return lines[max(0, len(lines)-tailLines):]
 }

@@ -95,6 +95,10 @@ func (m *containerManager) GetCapacity(localStorageCapacityIsolation bool) v1.Re
 	return v1.ResourceList{v1.ResourceEphemeralStorage: *resource.NewQuantity(m.ephemeralStorage, resource.BinarySI)}
 }
 
+// GetPodCgroupRoot names the cgroup of all pods, of which the machine knows the memory; without one the eviction manager logs
+// an error every 10 s.
+func (m *containerManager) GetPodCgroupRoot() string { return podsCgroup }
+
 // hostOS is kubemark's pretended operating system without its list of everything that was ever removed.
 type hostOS struct{ containertest.FakeOS }
 

@@ -23,6 +23,8 @@ const (
 	usedShare   = 10 // a tenth of the filesystem and of its inodes
 	kernel      = "6.8.0-hollow"
 	systemImage = "windtunnel hollow node"
+	// podsCgroup is the name of the cgroup of all pods, as in the kubelet.
+	podsCgroup = "/kubepods"
 	// usedMemory is what the node's system uses, in bytes.
 	usedMemory = 512 << 20
 )
@@ -86,28 +88,24 @@ func (m *machine) VersionInfo() (*cadvisorapi.VersionInfo, error) {
 	return &cadvisorapi.VersionInfo{KernelVersion: kernel, ContainerOsVersion: systemImage + " (" + runtime.GOARCH + ")"}, nil
 }
 
-// ContainerInfoV2 knows the root cgroup alone, by which the kubelet judges memory pressure.
+// ContainerInfoV2 knows the root cgroup and that of the pods, by which the kubelet judges memory pressure.
 func (m *machine) ContainerInfoV2(name string, _ cadvisorapiv2.RequestOptions) (map[string]cadvisorapiv2.ContainerInfo, error) {
-	if name != "/" {
+	if name != "/" && name != podsCgroup {
 		return map[string]cadvisorapiv2.ContainerInfo{}, nil
 	}
-	now := time.Now()
-	sample := func(at time.Time) *cadvisorapiv2.ContainerStats {
-		return &cadvisorapiv2.ContainerStats{
-			Timestamp: at,
-			Cpu:       &cadvisorapi.CpuStats{},
-			CpuInst:   &cadvisorapiv2.CpuInstStats{},
-			Memory:    &cadvisorapi.MemoryStats{Usage: usedMemory, WorkingSet: usedMemory, RSS: usedMemory},
-		}
-	}
-	return map[string]cadvisorapiv2.ContainerInfo{"/": {
+	return map[string]cadvisorapiv2.ContainerInfo{name: {
 		Spec: cadvisorapiv2.ContainerSpec{
 			CreationTime: m.boot,
 			HasCpu:       true,
 			HasMemory:    true,
 			Memory:       cadvisorapiv2.MemorySpec{Limit: m.info.MemoryCapacity},
 		},
-		Stats: []*cadvisorapiv2.ContainerStats{sample(now)},
+		Stats: []*cadvisorapiv2.ContainerStats{{
+			Timestamp: time.Now(),
+			Cpu:       &cadvisorapi.CpuStats{},
+			CpuInst:   &cadvisorapiv2.CpuInstStats{},
+			Memory:    &cadvisorapi.MemoryStats{Usage: usedMemory, WorkingSet: usedMemory, RSS: usedMemory},
+		}},
 	}}, nil
 }
 

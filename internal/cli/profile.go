@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -49,13 +50,23 @@ func (a *app) source(f *profileFlags, args []string) (name string, data []byte, 
 	case f.file != "":
 		return a.read(f.file)
 	case len(args) == 1:
-		data, err := profiles.Builtin(args[0])
-		if err != nil {
-			return "", nil, usageError{err}
-		}
-		return args[0] + ".yaml", data, nil
+		data, err := builtin(args[0])
+		return args[0] + ".yaml", data, err
 	}
-	return "", nil, usageError{fmt.Errorf("which profile? Name a built-in one (%v) or give --file FILE", profiles.Builtins())}
+	return "", nil, usageError{fmt.Errorf("which profile? Name a built-in one (%s) or give --file FILE", strings.Join(profiles.Builtins(), ", "))}
+}
+
+// builtin is the text of a built-in profile.
+func builtin(name string) ([]byte, error) {
+	data, ok := profiles.Builtin(name)
+	if ok {
+		return data, nil
+	}
+	hint := ""
+	if near, ok := profiles.NearestBuiltin(name); ok {
+		hint = fmt.Sprintf(", did you mean %s?", near)
+	}
+	return nil, usageError{fmt.Errorf("there is no built-in profile %q%s (they are: %s; a file is given with --file)", name, hint, strings.Join(profiles.Builtins(), ", "))}
 }
 
 // read reads a file or standard input, no more than a profile may be long.
@@ -70,7 +81,7 @@ func (a *app) read(path string) (name string, data []byte, err error) {
 		defer f.Close()
 		in, name = f, path
 	}
-	data, err = io.ReadAll(io.LimitReader(in, profiles.MaxBytes+1))
+	data, err = io.ReadAll(io.LimitReader(in, profiles.LargestFile+1))
 	if err != nil {
 		return "", nil, usageError{fmt.Errorf("read the profile: %w", err)}
 	}

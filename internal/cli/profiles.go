@@ -22,7 +22,7 @@ func (a *app) profilesCommand() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			w := tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0)
 			for _, name := range profiles.Builtins() {
-				data, err := profiles.Builtin(name)
+				data, err := builtin(name)
 				if err != nil {
 					return err
 				}
@@ -41,9 +41,9 @@ func (a *app) profilesCommand() *cobra.Command {
 		Args:              usage(cobra.ExactArgs(1)),
 		ValidArgsFunction: completeProfiles,
 		RunE: func(_ *cobra.Command, args []string) error {
-			data, err := profiles.Builtin(args[0])
+			data, err := builtin(args[0])
 			if err != nil {
-				return usageError{err}
+				return err
 			}
 			_, err = a.out.Write(data)
 			return err

@@ -1,0 +1,120 @@
+package analysis
+
+import (
+	"maps"
+	"slices"
+
+	"windtunnel/results"
+)
+
+// generator is the component that is windtunnel itself.
+const generator = "windtunnel"
+
+// processKey is one process; a component that was restarted is another process.
+type processKey struct {
+	component string
+	pid       int32
+}
+
+// processUse is what is kept of the samples of one process.
+type processUse struct {
+	last     results.ProcessSample
+	measured float64 // CPU seconds in the measured phases
+}
+
+// memoryUse sums up the memory of a component over all its processes.
+type memoryUse struct {
+	samples, pssSamples int64
+	rssPeak, pssPeak    int64
+	rssSum, pssSum      float64
+}
+
+// components gathers the samples of processes, which come in order of time.
+type components struct {
+	phases    window
+	processes map[processKey]*processUse
+	memory    map[string]*memoryUse
+	inWindow  map[string]int64 // samples
+}
+
+func newComponents(w window) *components {
+	return &components{phases: w, processes: map[processKey]*processUse{}, memory: map[string]*memoryUse{}, inWindow: map[string]int64{}}
+}
+
+func (c *components) add(s results.ProcessSample) {
+	k := processKey{s.Component, s.PID}
+	p := c.processes[k]
+	if p == nil {
+		p = &processUse{last: s}
+		c.processes[k] = p
+	}
+	p.measured += (s.CPUSeconds - p.last.CPUSeconds) * c.overlap(p.last.At, s.At)
+	p.last = s
+	m := c.memory[s.Component]
+	if m == nil {
+		m = &memoryUse{}
+		c.memory[s.Component] = m
+	}
+	m.add(s)
+	if c.phases.contains(s.At) {
+		c.inWindow[s.Component]++
+	}
+}
+
+// overlap is the share of the time between two samples that was measured; CPU time between them is taken as even.
+func (c *components) overlap(from, to results.Instant) float64 {
+	if to <= from {
+		return 0
+	}
+	var ns int64
+	for _, p := range c.phases {
+		ns += max(0, min(to, p.End)-max(from, p.Begin))
+	}
+	return float64(ns) / float64(to-from)
+}
+
+func (m *memoryUse) add(s results.ProcessSample) {
+	m.samples++
+	m.rssPeak = max(m.rssPeak, s.RSS)
+	m.rssSum += float64(s.RSS)
+	if s.PSS > 0 {
+		m.pssSamples++
+		m.pssPeak = max(m.pssPeak, s.PSS)
+		m.pssSum += float64(s.PSS)
+	}
+}
+
+// rows are the figures of every component, by name.
+func (c *components) rows() []results.ComponentUse {
+	rows := []results.ComponentUse{}
+	for _, name := range slices.Sorted(maps.Keys(c.memory)) {
+		m := c.memory[name]
+		r := results.ComponentUse{Name: name, Samples: m.samples, Memory: "rss", PeakBytes: m.rssPeak, MeanBytes: m.rssSum / float64(m.samples)}
+		if m.pssSamples > 0 {
+			r.Memory, r.PeakBytes, r.MeanBytes = "pss", m.pssPeak, m.pssSum/float64(m.pssSamples)
+		}
+		for k, p := range c.processes {
+			if k.component == name {
+				r.CPUSeconds += p.measured
+				r.CPUTotal += p.last.CPUSeconds
+			}
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// share is the part of the machine's CPU time in the measured phases that a component took, and from how many samples
+// that is known.
+func (c *components) share(component string, cores int) (share float64, n int64) {
+	var cpu float64
+	for k, p := range c.processes {
+		if k.component == component {
+			cpu += p.measured
+		}
+	}
+	if all := c.phases.seconds() * float64(cores); all > 0 {
+		share = cpu / all
+	}
+	return share, c.inWindow[component]
+}

@@ -1,0 +1,50 @@
+package analysis
+
+import (
+	"strings"
+
+	"windtunnel/results"
+)
+
+// nodeStates follows the readiness of the hollow nodes; events come in order of time.
+type nodeStates struct {
+	phases window
+	prefix string // of the hollow nodes' names
+	ready  map[string]bool
+	// atBegin is how many were ready when the measured phases began.
+	atBegin int
+	begun   bool
+	left    map[string]int64 // times that a node left readiness within the measured phases
+	n       int64
+}
+
+func newNodeStates(w window, prefix string) *nodeStates {
+	return &nodeStates{phases: w, prefix: prefix, ready: map[string]bool{}, left: map[string]int64{}}
+}
+
+func (s *nodeStates) add(e results.NodeEvent) {
+	if !strings.HasPrefix(e.Name, s.prefix) {
+		return
+	}
+	s.n++
+	if !s.begun && len(s.phases) > 0 && e.At > s.phases.begin() {
+		s.finish()
+	}
+	switch e.Event {
+	case "ready":
+		s.ready[e.Name] = true
+	case "notready", "deleted":
+		if s.ready[e.Name] && s.phases.contains(e.At) {
+			s.left[e.Name]++
+		}
+		delete(s.ready, e.Name)
+	}
+}
+
+// finish is called at the begin of the measured phases, or after the last event when all came before.
+func (s *nodeStates) finish() {
+	if !s.begun {
+		s.begun = true
+		s.atBegin = len(s.ready)
+	}
+}

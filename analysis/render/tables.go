@@ -1,0 +1,141 @@
+package render
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"windtunnel/results"
+)
+
+// grid is one table: a header and rows of cells, of which the columns in left are left-aligned and all others right.
+type grid struct {
+	title, note string
+	header      []string
+	left        []int
+	rows        [][]string
+}
+
+// grids are the tables of figures that follow the verdict and the validity, those without rows left out.
+func grids(s results.Summary) []grid {
+	all := []grid{startupGrid(s), throughputGrid(s), requestGrid(s), serverGrid(s), componentGrid(s)}
+	return slices.DeleteFunc(all, func(g grid) bool { return len(g.rows) == 0 })
+}
+
+func startupGrid(s results.Summary) grid {
+	g := grid{title: "Pod start-up (s)", note: "exact quantiles of the pods created in the measured phases; [95 % interval of p99]",
+		header: []string{"stage", "n", "p50", "p90", "p99", "interval", "p100"}, left: []int{0}}
+	for _, stage := range stages(s.PodStartup) {
+		q := s.PodStartup[stage]
+		if q.N == 0 {
+			continue
+		}
+		g.rows = append(g.rows, []string{stage, count(q.N), secondsText(&q.P50.Value), secondsText(&q.P90.Value),
+			secondsText(&q.P99.Value), interval(&q.P99, secondsText), secondsText(&q.P100.Value)})
+	}
+	return g
+}
+
+// stages are the names of the stages in the order in which a pod goes through them; others follow by name.
+func stages(m map[string]results.StageQuantiles) []string {
+	order := []string{"create_to_schedule", "schedule_to_run", "run_to_observe", "total"}
+	var names []string
+	for _, name := range order {
+		if _, ok := m[name]; ok {
+			names = append(names, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if !slices.Contains(order, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func throughputGrid(s results.Summary) grid {
+	g := grid{title: "Throughput", header: []string{"figure", "value", "unit", "n", "what"}, left: []int{0, 2, 4}}
+	for _, name := range slices.Sorted(maps.Keys(s.Throughput)) {
+		f := s.Throughput[name]
+		g.rows = append(g.rows, []string{name, fmt.Sprintf("%.1f", f.Value), f.Unit, count(f.N), f.Text})
+	}
+	return g
+}
+
+func requestGrid(s results.Summary) grid {
+	g := grid{title: "Client latency (ms)", note: "from the planned instant to the end of the answer, of answers with a 2xx code; [95 % interval of p99]",
+		header: []string{"verb", "resource", "scope", "variant", "n", "errors", "p50", "p90", "p99", "interval", "max", "classes"}, left: []int{0, 1, 2, 3, 11}}
+	for _, r := range s.Requests {
+		g.rows = append(g.rows, []string{r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, r.Variant, count(r.N), count(r.Errors),
+			milliseconds(value(r.P50)), milliseconds(value(r.P90)), milliseconds(value(r.P99)), interval(r.P99, milliseconds), milliseconds(r.Max),
+			errorClasses(r.ErrorsBy)})
+	}
+	return g
+}
+
+func errorClasses(by map[string]int64) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		parts = append(parts, fmt.Sprintf("%s %d", name, by[name]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// path is a resource with its group and subresource, as in endpointslices.discovery.k8s.io or pods/status.
+func path(group, resource, subresource string) string {
+	if group != "" {
+		resource += "." + group
+	}
+	if subresource != "" {
+		resource += "/" + subresource
+	}
+	return resource
+}
+
+func serverGrid(s results.Summary) grid {
+	g := grid{title: "API server's own SLI (ms)", note: "apiserver_request_sli_duration_seconds over the measured phases; p99 lies somewhere in its bucket; \"within\" is exact",
+		header: []string{"verb", "resource", "scope", "n", "p50", "p90", "p99", "bucket of p99", "within", "of s"}, left: []int{0, 1, 2}}
+	for _, r := range s.Server {
+		g.rows = append(g.rows, []string{r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, count(r.N),
+			milliseconds(value(r.P50)), milliseconds(value(r.P90)), milliseconds(value(r.P99)), bucket(r.P99), percent(&r.Within), short(r.Threshold)})
+	}
+	return g
+}
+
+func componentGrid(s results.Summary) grid {
+	g := grid{title: "Components", note: "CPU seconds in the measured phases and in all; memory over the whole run",
+		header: []string{"component", "CPU s", "CPU s in all", "peak MiB", "mean MiB", "of", "samples"}, left: []int{0, 5}}
+	for _, c := range s.Components {
+		g.rows = append(g.rows, []string{c.Name, fmt.Sprintf("%.2f", c.CPUSeconds), fmt.Sprintf("%.2f", c.CPUTotal),
+			mebibytes(float64(c.PeakBytes)), mebibytes(c.MeanBytes), c.Memory, count(c.Samples)})
+	}
+	return g
+}
+
+// conditionGrid are the SLO's preconditions.
+func conditionGrid(s results.Summary) grid {
+	g := grid{title: "Conditions of the SLO (shown, never deciding)", header: []string{"", "condition", "measured", "limit", "what"}, left: []int{0, 1, 4}}
+	for _, c := range s.Conditions {
+		sign := "✓"
+		if !c.Holds {
+			sign = "✗"
+		}
+		g.rows = append(g.rows, []string{sign, c.Name, withUnit(short(c.Measured), c.Unit), withUnit(short(c.Limit), c.Unit), c.Text})
+	}
+	return g
+}
+
+// sloGrid are judged rows; sign turns a verdict into its mark.
+func sloGrid(slos []results.SLOResult, sign func(results.Verdict) string) grid {
+	g := grid{title: "SLOs", header: []string{"", "objective", "measured", "95 % interval", "n", "margin pp", "p99 ms", "verdict"}, left: []int{0, 1, 7}}
+	for _, r := range slos {
+		verdict := string(r.Verdict)
+		if !r.Required {
+			verdict += ", not required"
+		}
+		g.rows = append(g.rows, []string{sign(r.Verdict), r.Expression, percent(r.Measured), percentInterval(r.Interval), count(r.N),
+			points(r.Margin), milliseconds(value(r.Quantile)), verdict})
+	}
+	return g
+}

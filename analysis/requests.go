@@ -1,0 +1,129 @@
+package analysis
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"windtunnel/results"
+)
+
+// Error classes that are no failure of the system under test.
+const (
+	noTarget = "no_target" // the plan had a request but there was no object to send it to
+	canceled = "canceled"  // the stream that it belonged to ended first
+)
+
+// kind is what requests are grouped by.
+type kind struct {
+	verb, group, resource, subresource, scope, variant string
+}
+
+func (k kind) compare(l kind) int {
+	return cmp.Or(strings.Compare(k.resource, l.resource), strings.Compare(k.subresource, l.subresource), strings.Compare(k.verb, l.verb),
+		strings.Compare(k.scope, l.scope), strings.Compare(k.variant, l.variant), strings.Compare(k.group, l.group))
+}
+
+// requestSample is what is kept of the requests of one kind.
+type requestSample struct {
+	latency []float64 // seconds from planned to done, of answers with a 2xx code
+	errors  map[string]int64
+	n       int64
+}
+
+// requests gathers the requests of the measured phases.
+type requests struct {
+	phases window
+	maxLag float64 // seconds, of the profile
+	kinds  map[kind]*requestSample
+
+	planned  int64     // that were to be sent and could be
+	sent     int64     // of those
+	cut      int64     // that the end of their phase took the time from
+	failed   int64     // of sent
+	lag      []float64 // seconds from planned to sent
+	byClass  map[string]int64
+	disorder int64             // records whose instants contradict each other
+	at       []results.Instant // when each was sent, for the churn
+}
+
+func newRequests(w window, maxLag float64) *requests {
+	return &requests{phases: w, maxLag: maxLag, kinds: map[kind]*requestSample{}, byClass: map[string]int64{}}
+}
+
+func (rs *requests) add(r results.Request) {
+	phase, ok := rs.phases.phase(r.Phase)
+	if !ok {
+		return
+	}
+	k := kind{r.Verb, r.Group, r.Resource, r.Subresource, r.Scope, r.Variant}
+	s := rs.kinds[k]
+	if s == nil {
+		s = &requestSample{errors: map[string]int64{}}
+		rs.kinds[k] = s
+	}
+	s.n++
+	if r.Error != "" {
+		s.errors[r.Error]++
+		rs.byClass[r.Error]++
+	}
+	if r.Error == "" && r.Code >= 200 && r.Code < 300 {
+		s.latency = append(s.latency, seconds(r.Done-r.Planned))
+	}
+	rs.judge(r, phase)
+}
+
+// judge counts what the validity of the run depends on. A request for which there was no target was never possible; one
+// that the end of the phase caught before it was late by the profile's own limit says nothing about the generator.
+func (rs *requests) judge(r results.Request, phase results.PhaseSpan) {
+	switch {
+	case r.Error == noTarget:
+		return
+	case r.Sent == 0 && r.Error == canceled && seconds(phase.End-r.Planned) <= rs.maxLag:
+		rs.cut++
+		return
+	}
+	rs.planned++
+	if r.Sent == 0 {
+		return
+	}
+	rs.sent++
+	rs.at = append(rs.at, r.Sent)
+	rs.lag = append(rs.lag, seconds(r.Sent-r.Planned))
+	if r.Error != "" && r.Error != canceled {
+		rs.failed++
+	}
+	if r.Sent < r.Planned || r.FirstByte != 0 && r.FirstByte < r.Sent || r.Done != 0 && r.Done < max(r.Sent, r.FirstByte) {
+		rs.disorder++
+	}
+}
+
+// rows are the client's figures, in order of resource, verb, scope and variant.
+func (rs *requests) rows() []results.RequestRow {
+	rows := []results.RequestRow{}
+	for _, k := range slices.SortedFunc(maps.Keys(rs.kinds), kind.compare) {
+		s := rs.kinds[k]
+		row := results.RequestRow{Verb: k.verb, Group: k.group, Resource: k.resource, Subresource: k.subresource, Scope: k.scope,
+			Variant: k.variant, N: s.n}
+		for class, n := range s.errors {
+			row.Errors += n
+			if row.ErrorsBy == nil {
+				row.ErrorsBy = map[string]int64{}
+			}
+			row.ErrorsBy[class] = n
+		}
+		if len(s.latency) > 0 {
+			slices.Sort(s.latency)
+			row.P50, row.P90, row.P99 = boundsOf(s.latency, 0.50), boundsOf(s.latency, 0.90), boundsOf(s.latency, 0.99)
+			row.Max = &s.latency[len(s.latency)-1]
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func boundsOf(sorted []float64, q float64) *results.Bounds {
+	b := QuantileBounds(sorted, q)
+	return &b
+}

@@ -1,0 +1,169 @@
+package analysis
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"windtunnel/profiles"
+	"windtunnel/results"
+)
+
+// Summarize works out a run's answer from its directory alone. What is missing or damaged is named in the summary, makes
+// the run invalid and leaves its figures without data; it is no error. Only a directory without a readable run.json is
+// one.
+func Summarize(d *results.Dir) (results.Summary, error) {
+	run, err := d.ReadRun()
+	if err != nil {
+		return results.Summary{}, fmt.Errorf("summarize run: %w", err)
+	}
+	e := &evidence{run: run}
+	e.readProfile()
+	e.readAll(d)
+	return e.summary(), nil
+}
+
+func (e *evidence) readProfile() {
+	if err := json.Unmarshal(e.run.Profile, &e.profile); err != nil {
+		e.damage = append(e.damage, fmt.Sprintf("%s: the profile cannot be read: %v", results.RunFile, err))
+	}
+	setDefaults(&e.profile)
+}
+
+// setDefaults fills in the limits that the judgement needs where a profile leaves them to their documented defaults.
+func setDefaults(p *profiles.Profile) {
+	setDefault(&p.SLO.MinSamples, 299)
+	setDefault(&p.Validity.MinAchieved, 1)
+	setDefault(&p.Validity.MaxLag, profiles.Duration(100*time.Millisecond))
+	setDefault(&p.Validity.MaxErrors, 0.01)
+	setDefault(&p.Validity.MaxGeneratorCPU, 0.25)
+	setDefault(&p.HollowNodes.NamePrefix, "hollow-")
+	if p.HollowNodes.Capacity["cpu"] == "" {
+		p.HollowNodes.Capacity = map[string]string{"cpu": "32"}
+	}
+}
+
+func setDefault[T comparable](v *T, to T) {
+	if zero := *new(T); *v == zero {
+		*v = to
+	}
+}
+
+// readAll reads every stream of the directory. The events of pods and nodes come first: they tell how far a run got whose
+// last phase has no end.
+func (e *evidence) readAll(d *results.Dir) {
+	e.pods = lives{}
+	last := results.Instant(0)
+	for _, file := range append([]string{results.PodsFile}, d.HollowFiles()...) {
+		each(e, d, file, func(r results.PodEvent) {
+			e.pods.add(r)
+			last = max(last, r.At)
+		})
+	}
+	var nodes []results.NodeEvent
+	each(e, d, results.NodesFile, func(r results.NodeEvent) {
+		nodes = append(nodes, r)
+		last = max(last, r.At)
+	})
+	var samples []results.ProcessSample
+	each(e, d, results.ProcessesFile, func(r results.ProcessSample) {
+		samples = append(samples, r)
+		last = max(last, r.At)
+	})
+
+	e.phases = measuredWindow(e.run, last)
+	e.nodes = newNodeStates(e.phases, e.profile.HollowNodes.NamePrefix)
+	for _, n := range nodes {
+		e.nodes.add(n)
+	}
+	e.nodes.finish()
+	e.use = newComponents(e.phases)
+	for _, s := range samples {
+		e.use.add(s)
+	}
+	e.requests = newRequests(e.phases, seconds(int64(e.profile.Validity.MaxLag)))
+	each(e, d, results.RequestsFile, e.requests.add)
+	e.scrapes = newScrapes(e.phases)
+	each(e, d, results.ScrapesFile, e.scrapes.add)
+}
+
+// each gives every readable record of a file to add, and notes what is missing or damaged.
+func each[T results.Record](e *evidence, d *results.Dir, file string, add func(T)) {
+	for r, err := range results.Read[T](d.Path(file)) {
+		if err == nil {
+			add(r)
+			continue
+		}
+		var damage *results.Damage
+		switch {
+		case errors.As(err, &damage):
+			damage.File = file // relative: a run directory may be moved
+			e.damage = append(e.damage, damage.Error())
+		case errors.Is(err, fs.ErrNotExist):
+			e.damage = append(e.damage, file+": missing")
+		default:
+			e.damage = append(e.damage, fmt.Sprintf("%s: %v", file, err))
+		}
+	}
+}
+
+// summary puts the answer together.
+func (e *evidence) summary() results.Summary {
+	judged := e.profile.SLO.Judged == nil || *e.profile.SLO.Judged
+	cs, notes := e.scrapes.calls()
+	pods := startupOf(e.pods, e.profile.SLO.PodStartup, e.phases)
+	s := results.Summary{
+		Format:     results.FormatVersion,
+		Run:        e.info(),
+		Validity:   e.validity(),
+		SLOs:       judgeSLOs(e.profile.SLO, cs, pods),
+		Conditions: e.conditions(),
+		PodStartup: pods.quantiles(),
+		Throughput: throughput(e.pods, e.phases),
+		Requests:   e.requests.rows(),
+		Server:     serverRows(cs),
+		Components: e.use.rows(),
+		Phases:     e.run.Phases,
+		Damage:     e.damage,
+	}
+	s.Verdict = overall(s.Validity.Verdict, judged, s.SLOs)
+	s.Notes = append(append(s.Notes, e.run.Notes...), notes...)
+	if note := pods.note(); note != "" {
+		s.Notes = append(s.Notes, "pod start-up: of the pods created in the measured phases, "+note)
+	}
+	if n := s.PodStartup[stageRun].Negative + s.PodStartup[stageObserve].Negative + s.PodStartup[stageSchedule].Negative; n > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("pod start-up: %d stage times are negative, because their two ends were seen by different observers; they are kept as measured", n))
+	}
+	if s.Phases == nil {
+		s.Phases = []results.PhaseSpan{}
+	}
+	return s
+}
+
+func (e *evidence) info() results.RunInfo {
+	pods := 0
+	for _, p := range e.pods {
+		if p.object != "" && p.created != never {
+			pods++
+		}
+	}
+	return results.RunInfo{ID: e.run.ID, Profile: e.run.Name, Provider: e.run.Provider, Seed: e.run.Seed, Outcome: e.run.Outcome,
+		Started: e.run.Started, Seconds: e.duration(), Versions: e.run.Versions, Machine: e.run.Machine,
+		Nodes: e.profile.HollowNodes.Count, Pods: pods}
+}
+
+// duration is how long the run took, in seconds: by its start and end, or while it has no end by its phases.
+func (e *evidence) duration() float64 {
+	started, err1 := time.Parse(time.RFC3339, e.run.Started)
+	ended, err2 := time.Parse(time.RFC3339, e.run.Ended)
+	if err1 == nil && err2 == nil {
+		return ended.Sub(started).Seconds()
+	}
+	var last results.Instant
+	for _, p := range e.run.Phases {
+		last = max(last, p.Begin, p.End)
+	}
+	return seconds(last)
+}

@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"windtunnel/profiles"
+)
+
+// curveBins is the width of the drawing of a phase's rate.
+const curveBins = 60
+
+// writePlan prints what a run would do.
+func writePlan(w io.Writer, plan *profiles.Plan) error {
+	out := bufio.NewWriter(w)
+	p, estimate := plan.Profile, plan.Estimate()
+	fmt.Fprintf(out, "%s: %s\n\n", p.Name, p.Description)
+	fmt.Fprintf(out, "seed %d · %d hollow nodes (tier %s) · at most %d pods at one time\n", p.Seed, estimate.Nodes, p.HollowNodes.Tier, estimate.Pods)
+	fmt.Fprintf(out, "planned: %s, and what the system needs to answer · about %.1f GB of memory · %d open files in the largest process\n",
+		short(estimate.Duration), float64(estimate.Memory)/1e9, estimate.Files)
+	fmt.Fprintf(out, "limits: %s\n", limits(p.ControlPlane))
+	for _, phase := range plan.Outline() {
+		writePhase(out, plan, phase)
+	}
+	fmt.Fprintln(out, "\nrequests of the harness, by verb and resource")
+	tw := tabwriter.NewWriter(out, 0, 8, 2, ' ', tabwriter.AlignRight)
+	for _, key := range slices.Sorted(maps.Keys(estimate.Requests)) {
+		fmt.Fprintf(tw, "  %d\t %s\n", estimate.Requests[key], key)
+	}
+	tw.Flush()
+	return out.Flush()
+}
+
+// limits says what the components' own client limits are; they shape the load as much as the profile does.
+func limits(c profiles.ControlPlane) string {
+	one := func(name string, client profiles.Client) string {
+		if client.QPS == 0 {
+			return name + " Kubernetes' default"
+		}
+		return fmt.Sprintf("%s %g requests/s, burst %d", name, client.QPS, client.Burst)
+	}
+	return one("controller-manager", c.ControllerManager) + " · " + one("scheduler", c.Scheduler)
+}
+
+func writePhase(out io.Writer, plan *profiles.Plan, phase profiles.PhaseOutline) {
+	measured := ""
+	if phase.Measured {
+		measured = ", measured"
+	}
+	fmt.Fprintf(out, "\nphase %s (%s%s)\n", phase.Name, short(phase.Duration), measured)
+	for _, track := range phase.Tracks {
+		background := ""
+		if track.Background {
+			background = " (to the end of the phase)"
+		}
+		fmt.Fprintf(out, "  track %s%s\n", track.Name, background)
+		for _, step := range track.Steps {
+			fmt.Fprintf(out, "    %-9s %s\n", step.Kind, step.Text)
+		}
+	}
+	if curve := plan.Curve(phase.Name, curveBins); curve != nil {
+		top := slices.Max(curve)
+		fmt.Fprintf(out, "  rate      %s  0 … %.3g/s over %s\n", sparkline(curve, top), top, short(phase.Duration.Round(time.Second)))
+	}
+}
+
+// sparkline draws values from 0 to top as bars of eighths.
+func sparkline(values []float64, top float64) string {
+	bars := []rune("▁▂▃▄▅▆▇█")
+	var b strings.Builder
+	for _, v := range values {
+		if v <= 0 || top <= 0 {
+			b.WriteByte(' ')
+			continue
+		}
+		b.WriteRune(bars[min(len(bars)-1, int(v/top*float64(len(bars))))])
+	}
+	return b.String()
+}

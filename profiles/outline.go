@@ -1,0 +1,174 @@
+package profiles
+
+import (
+	"fmt"
+	"time"
+)
+
+// PhaseOutline is what a phase is planned to do. Durations are what is planned, without what the system needs to answer: a
+// reconcile as fast as it goes, a wait and a fault count nothing.
+type PhaseOutline struct {
+	Name     string         `json:"name"`
+	Measured bool           `json:"measured"`
+	Duration time.Duration  `json:"duration"` // of the longest foreground track
+	Tracks   []TrackOutline `json:"tracks"`
+}
+
+// TrackOutline is what a track is planned to do.
+type TrackOutline struct {
+	Name       string        `json:"name"`
+	Background bool          `json:"background"`
+	Duration   time.Duration `json:"duration"` // a stream to the end of the phase counts up to there
+	Steps      []StepOutline `json:"steps"`
+}
+
+// StepOutline is what a step is planned to do.
+type StepOutline struct {
+	Kind     string         `json:"kind"` // reconcile | requests | wait | pause | fault
+	Text     string         `json:"text"` // one line for people
+	Begin    time.Duration  `json:"begin"`
+	Duration time.Duration  `json:"duration"`
+	Objects  map[string]int `json:"objects,omitempty"`  // instances afterwards, of the templates that the step changes
+	Requests map[string]int `json:"requests,omitempty"` // verb + " " + resource -> planned requests
+}
+
+// Outline is the plan phase by phase, for people and for the estimate.
+func (p *Plan) Outline() []PhaseOutline { return outlines(&p.Profile, p.Objects) }
+
+// outlines works on profiles that have problems, too: then with an empty objects.
+func outlines(p *Profile, objects map[string]Template) []PhaseOutline {
+	all := make([]PhaseOutline, len(p.Phases))
+	for i, phase := range p.Phases {
+		all[i] = PhaseOutline{Name: phase.Name, Measured: phase.Measured, Tracks: make([]TrackOutline, len(phase.Tracks))}
+		for j, track := range phase.Tracks {
+			all[i].Tracks[j] = TrackOutline{Name: track.Name, Background: track.Background}
+		}
+	}
+	replay(p.Phases, func(m moment, s Step) {
+		track := &all[m.phase].Tracks[m.track]
+		step := outlineStep(m, s, objects)
+		step.Begin = track.Duration
+		track.Duration += step.Duration
+		track.Steps = append(track.Steps, step)
+	})
+	for i := range all {
+		for _, track := range all[i].Tracks {
+			if !track.Background {
+				all[i].Duration = max(all[i].Duration, track.Duration)
+			}
+		}
+		for j := range all[i].Tracks {
+			finishTrack(&all[i].Tracks[j], p.Phases[i].Tracks[j], all[i].Duration, objects)
+		}
+	}
+	return all
+}
+
+// outlineStep is a step by itself. A stream without an end gets its duration and requests from finishTrack.
+func outlineStep(m moment, s Step, objects map[string]Template) StepOutline {
+	switch {
+	case s.Reconcile != nil:
+		return outlineReconcile(m, *s.Reconcile, objects)
+	case s.Requests != nil:
+		seconds := secondsOf(s.Requests.Arrivals.For)
+		return StepOutline{Kind: "requests", Text: s.Requests.text(), Duration: time.Duration(s.Requests.Arrivals.For), Requests: s.Requests.outline(seconds, objects)}
+	case s.Wait != nil:
+		return StepOutline{Kind: "wait", Text: s.Wait.text()}
+	case s.Fault != nil:
+		return StepOutline{Kind: "fault", Text: s.Fault.text()}
+	}
+	return StepOutline{Kind: "pause", Text: "pause " + s.Pause.String(), Duration: max(time.Duration(s.Pause), 0)}
+}
+
+func outlineReconcile(m moment, r Reconcile, objects map[string]Template) StepOutline {
+	change := max(r.Count, 0) - m.have[r.Object]
+	verb, n := VerbPost, change
+	if change < 0 {
+		verb, n = VerbDelete, -change
+	}
+	step := StepOutline{Kind: "reconcile", Objects: map[string]int{r.Object: max(r.Count, 0)}, Requests: map[string]int{}}
+	if n > 0 {
+		step.Requests[verb+" "+objects[r.Object].Resource.Name] = n
+	}
+	pace := "as fast as it goes"
+	if r.Arrivals != nil {
+		pace = r.Arrivals.text()
+		if n > 1 && r.Arrivals.Rate > 0 {
+			step.Duration = time.Duration(min(float64(n-1)/r.Arrivals.Rate, 1e9) * float64(time.Second)) // up to the last arrival
+		}
+	}
+	step.Text = fmt.Sprintf("%s: %d → %d, %s, at most %d in flight", r.Object, m.have[r.Object], r.Count, pace, r.MaxInFlight)
+	return step
+}
+
+// finishTrack gives a stream without an end the rest of its phase.
+func finishTrack(outline *TrackOutline, track Track, phase time.Duration, objects map[string]Template) {
+	for k := range outline.Steps {
+		requests := track.Steps[k].Requests
+		if requests == nil || requests.Arrivals.For != 0 || track.Steps[k].Reconcile != nil {
+			continue
+		}
+		step := &outline.Steps[k]
+		step.Duration = max(phase-step.Begin, 0)
+		step.Requests = requests.outline(step.Duration.Seconds(), objects)
+		outline.Duration = max(outline.Duration, step.Begin+step.Duration)
+	}
+}
+
+// outline is the number of planned requests by verb and resource in so many seconds.
+func (r *Requests) outline(seconds float64, objects map[string]Template) map[string]int {
+	count := map[string]int{}
+	for _, one := range r.Mix {
+		name := objects[one.Object].Resource.Name
+		if one.Object == "" {
+			resource, _ := ResourceByName(one.Resource)
+			name = resource.Name
+		}
+		if n := r.planned(one, seconds); n > 0 {
+			count[one.Verb+" "+name] += n
+		}
+	}
+	return count
+}
+
+func (r *Requests) text() string {
+	return fmt.Sprintf("%d kinds of requests, %s, %d connections, %d identities", len(r.Mix), r.Arrivals.text(), r.Connections, r.Identities)
+}
+
+func (a Arrivals) text() string {
+	text := fmt.Sprintf("%s %.4g/s", a.Process, a.Rate)
+	if a.For > 0 {
+		text += " for " + a.For.String()
+	}
+	return text
+}
+
+func (w Wait) text() string {
+	all := func(n int, what string) string {
+		if n == -1 {
+			return "all " + what
+		}
+		return fmt.Sprintf("%d %s", n, what)
+	}
+	switch {
+	case w.PodsGone:
+		return fmt.Sprintf("wait until no pod of %s is left, at most %s", w.Object, w.Timeout)
+	case w.NodesReady != 0:
+		return fmt.Sprintf("wait for %s to be ready, at most %s", all(w.NodesReady, "nodes"), w.Timeout)
+	}
+	return fmt.Sprintf("wait for %s of %s to run, at most %s", all(w.PodsRunning, "pods"), w.Object, w.Timeout)
+}
+
+func (f Fault) text() string {
+	switch {
+	case f.Kill != "":
+		return "kill " + f.Kill
+	case f.Restart != "":
+		return "restart " + f.Restart
+	case f.NodesUp == -1:
+		return "bring all nodes up again"
+	case f.NodesUp != 0:
+		return fmt.Sprintf("bring %s up again", counted(f.NodesUp, "node"))
+	}
+	return fmt.Sprintf("cut %s off", counted(f.NodesDown, "node"))
+}
