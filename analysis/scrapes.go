@@ -22,10 +22,9 @@ type scrapes struct {
 	endMark    bool // the last one is the one at the end of the last measured phase
 	pieces     []piece
 	n          int
-	components map[string]int
 }
 
-func newScrapes(w window) *scrapes { return &scrapes{phases: w, components: map[string]int{}} }
+func newScrapes(w window) *scrapes { return &scrapes{phases: w} }
 
 func (s *scrapes) add(r results.Scrape) {
 	if len(s.phases) == 0 || s.endMark && r.Component == apiServer {
@@ -35,7 +34,6 @@ func (s *scrapes) add(r results.Scrape) {
 	if _, ok := s.phases.phase(r.Phase); !ok && (!s.begun || !s.between(r.At)) {
 		return
 	}
-	s.components[r.Component]++
 	if r.Component != apiServer {
 		return
 	}

@@ -29,6 +29,7 @@ func Builtins() []string {
 	for i, file := range files {
 		files[i] = strings.TrimSuffix(path.Base(file), ".yaml")
 	}
+	slices.Sort(files) // density before density-burst, as people sort and file names do not
 	return files
 }
 

@@ -53,6 +53,10 @@ func (d *decoder) structure(n *node, v reflect.Value, path string) {
 		return
 	}
 	t := v.Type()
+	there := make(map[string]bool, len(n.keys))
+	for _, key := range n.keys {
+		there[key.text] = true
+	}
 	if n.kind != yaml.MappingNode {
 		d.wrongType(n, path, "a mapping", "its keys are: "+strings.Join(fieldNames(t), ", "))
 		return
@@ -62,7 +66,7 @@ func (d *decoder) structure(n *node, v reflect.Value, path string) {
 		f, ok := fieldNamed(t, key.text)
 		if !ok {
 			d.found.add(key.at, path, unknownKeyHint(t, key.text), fmt.Sprintf("unknown key %q", key.text))
-			d.excuse(n, t, path, key.text)
+			d.excuse(there, t, path, key.text)
 			continue
 		}
 		d.decode(n.values[i], v.Field(f.index), inner, key.at)
@@ -70,8 +74,8 @@ func (d *decoder) structure(n *node, v reflect.Value, path string) {
 }
 
 // excuse keeps the field that an unknown key was probably meant for from being reported as missing, too.
-func (d *decoder) excuse(n *node, t reflect.Type, path, key string) {
-	if best, ok := nearest(key, fieldNames(t)); ok && n.find(best) < 0 {
+func (d *decoder) excuse(there map[string]bool, t reflect.Type, path, key string) {
+	if best, ok := nearest(key, fieldNames(t)); ok && !there[best] {
 		d.found.spoil(joinKey(path, best))
 	}
 }

@@ -14,10 +14,25 @@ type source struct {
 	name  string
 	lines []string
 	flag  int // number of the --set flag, from 1; 0 for a file
+
+	// The characters of the line that was looked at last: a file can have all its values on one line.
+	lastLine  int
+	lastRunes []rune
 }
 
 func newSource(name string, data []byte) *source {
 	return &source{name: name, lines: splitLines(string(data))}
+}
+
+// runes are the characters of a line, counted from 1; nil where there is no such line.
+func (s *source) runes(line int) []rune {
+	if line < 1 || line > len(s.lines) {
+		return nil
+	}
+	if line != s.lastLine {
+		s.lastLine, s.lastRunes = line, []rune(s.lines[line-1])
+	}
+	return s.lastRunes
 }
 
 // splitLines cuts where YAML does, so that line numbers agree with the parser's.
@@ -59,7 +74,7 @@ func (m mark) snippet() string {
 	if m.bare || m.line < 1 || m.line > len(m.src.lines) {
 		return ""
 	}
-	line := []rune(m.src.lines[m.line-1])
+	line := m.src.runes(m.line)
 	start := min(max(m.col-1, 0), len(line))
 	width := min(max(m.width, 1), max(len(line)-start, 1))
 	prefix := ""
@@ -67,7 +82,7 @@ func (m mark) snippet() string {
 		line, start, prefix = line[start-leadingText:], leadingText, "…"
 	}
 	if len(line) > widestLine {
-		line = append(line[:widestLine:widestLine], '…')
+		line = append(line[:widestLine:widestLine], '…') // the bound on the capacity makes it a copy
 		width = min(width, max(len(line)-start, 1))
 	}
 	number := fmt.Sprintf("%4d", m.line)

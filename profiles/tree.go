@@ -91,7 +91,6 @@ const mostFromAliases = 100_000
 type expander struct {
 	src       *source
 	found     *findings
-	path      string
 	open      map[*yaml.Node]bool // anchors that are being expanded
 	depth     int                 // of aliases
 	fromAlias int
@@ -129,10 +128,10 @@ func (e *expander) damage(at mark, hint, message string) {
 // mark is the place of a value; a plain scalar is underlined whole.
 func (e *expander) mark(y *yaml.Node) mark {
 	m := mark{src: e.src, line: y.Line, col: y.Column}
-	if y.Kind != yaml.ScalarNode || y.Line < 1 || y.Line > len(e.src.lines) {
+	line := e.src.runes(y.Line)
+	if y.Kind != yaml.ScalarNode || line == nil {
 		return m
 	}
-	line := []rune(e.src.lines[y.Line-1])
 	from := min(max(y.Column-1, 0), len(line))
 	switch value := []rune(y.Value); {
 	case hasRunes(line[from:], value):

@@ -89,9 +89,12 @@ func count(n int64) string { return strconv.FormatInt(n, 10) }
 
 func mebibytes(bytes float64) string { return strconv.FormatFloat(bytes/(1<<20), 'f', 1, 64) }
 
-// short is a number with as many digits as it needs, four at most behind the point.
+// short is a number with four significant digits, or all digits before the point.
 func short(v float64) string {
-	return strconv.FormatFloat(math.Round(v*1e4)/1e4, 'f', -1, 64)
+	if math.Abs(v) >= 1000 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 4, 64)
 }
 
 // withUnit appends a unit, which may be none.

@@ -45,8 +45,11 @@ func Text(w io.Writer, s results.Summary, style Style) error {
 
 func headline(w io.Writer, s results.Summary, style Style) {
 	verdict := mark(s.Verdict) + " " + strings.ToUpper(string(s.Verdict))
-	fmt.Fprintf(w, "%s  %s\n", style.paint(colour(s.Verdict), verdict), style.paint(bold, s.Run.ID))
+	fmt.Fprintf(w, "%s\n", strings.TrimRight(style.paint(colour(s.Verdict), verdict)+"  "+style.paint(bold, s.Run.ID), " "))
 	r := s.Run
+	if r.ID == "" {
+		return // run.json could not be read
+	}
 	fmt.Fprintf(w, "  %s · %d nodes · %d pods · seed %d · %s · %s\n", r.Profile, r.Nodes, r.Pods, r.Seed, duration(r.Seconds), r.Outcome)
 	var versions []string
 	for _, name := range slices.Sorted(maps.Keys(r.Versions)) {
@@ -80,11 +83,14 @@ func objectives(w io.Writer, s results.Summary, style Style) {
 		}
 	}
 	if n := rest[results.Pass] + rest[results.NoData]; n > 0 {
-		fmt.Fprintf(w, "  %d more rows are not required: %d pass, %d have no data.\n", n, rest[results.Pass], rest[results.NoData])
+		fmt.Fprintf(w, "  Not required: %d rows, of which %d pass and %d have no data.\n", n, rest[results.Pass], rest[results.NoData])
 	}
 }
 
 func validity(w io.Writer, s results.Summary, style Style) {
+	if len(s.Validity.Checks) == 0 {
+		return
+	}
 	fmt.Fprintf(w, "\nCan the run be trusted? %s\n", style.paint(colour(s.Validity.Verdict), mark(s.Validity.Verdict)+" "+string(s.Validity.Verdict)))
 	width := 0
 	for _, c := range s.Validity.Checks {

@@ -90,19 +90,15 @@ func (c *Cluster) compose(name string) (*component, error) {
 	if port := c.opts.Spec.Port; name == apiServerName && port > 0 {
 		k.ports["secure"] = port
 	}
-	var err error
 	switch name {
 	case etcdName:
-		k.flags, err = c.etcdFlags(c.opts.Spec.Etcd, k.ports)
+		k.flags = c.etcdFlags(c.opts.Spec.Etcd, k.ports)
 	case apiServerName:
-		k.flags, err = c.apiServerFlags(c.opts.Spec.APIServer, k.ports)
+		k.flags = c.apiServerFlags(c.opts.Spec.APIServer, k.ports)
 	case controllerManagerName:
-		k.flags, err = c.controllerManagerFlags(c.opts.Spec.ControllerManager, k.ports)
+		k.flags = c.controllerManagerFlags(c.opts.Spec.ControllerManager, k.ports)
 	case schedulerName:
-		k.flags, err = c.schedulerFlags(c.opts.Spec.Scheduler, k.ports)
-	}
-	if err != nil {
-		return nil, err
+		k.flags = c.schedulerFlags(c.opts.Spec.Scheduler, k.ports)
 	}
 	k.argv = append(c.program(name), k.flags.argv()...)
 	return k, nil

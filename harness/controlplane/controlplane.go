@@ -98,6 +98,9 @@ func (e notReadyError) Is(target error) bool { return target == context.Deadline
 
 func (c *Cluster) boot(ctx context.Context) error {
 	begin := time.Now()
+	if err := checkArgs(c.opts.Spec); err != nil {
+		return err
+	}
 	if port := c.opts.Spec.Port; port > 0 {
 		if err := checkPort(port); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package controlplane
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,18 +24,50 @@ func (f flags) argv() []string {
 
 // merge lets the profile's flags take the place of ours, value for value: a list is replaced and not added to. Names
 // are taken with or without dashes before them and, as Kubernetes does, with underscores for dashes.
-func (f flags) merge(field string, extra map[string]string, reserved ...string) error {
-	for _, name := range slices.Sorted(maps.Keys(extra)) {
-		clean := strings.ReplaceAll(strings.TrimLeft(name, "-"), "_", "-")
-		if clean == "" || strings.ContainsAny(clean, "= \t\n") {
-			return fmt.Errorf("%s: %q is no flag name", field, name)
-		}
-		if slices.Contains(reserved, clean) {
-			return fmt.Errorf("%s: %s cannot be set here, windtunnel finds the component by it", field, clean)
-		}
-		f[clean] = extra[name]
+func (f flags) merge(extra map[string]string) flags {
+	for name, value := range extra {
+		f[flagName(name)] = value
 	}
-	return nil
+	return f
+}
+
+func flagName(name string) string { return strings.ReplaceAll(strings.TrimLeft(name, "-"), "_", "-") }
+
+// checkArgs reports all flags of the profile that cannot be: no names, given twice, or those by which the components
+// find each other.
+func checkArgs(spec profiles.ControlPlane) error {
+	secure := []string{"bind-address", "secure-port"}
+	var errs []error
+	for _, c := range []struct {
+		field    string
+		args     map[string]string
+		reserved []string
+	}{
+		{"etcd", spec.Etcd.Args, []string{"listen-client-urls", "advertise-client-urls", "listen-peer-urls",
+			"initial-advertise-peer-urls", "initial-cluster", "listen-metrics-urls"}},
+		{"apiServer", spec.APIServer.Args, secure},
+		{"controllerManager", spec.ControllerManager.Args, secure},
+		{"scheduler", spec.Scheduler.Args, secure},
+	} {
+		seen := map[string]bool{}
+		for _, name := range slices.Sorted(maps.Keys(c.args)) {
+			clean := flagName(name)
+			problem := ""
+			switch {
+			case clean == "" || strings.ContainsAny(clean, "= \t\n"):
+				problem = "is no flag name"
+			case seen[clean]:
+				problem = "is given twice"
+			case slices.Contains(c.reserved, clean):
+				problem = "cannot be set: windtunnel chooses the addresses (for the API server's port there is controlPlane.port)"
+			}
+			if problem != "" {
+				errs = append(errs, fmt.Errorf("controlPlane.%s.args: %q %s", c.field, name, problem))
+			}
+			seen[clean] = true
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Addresses of the simulated cluster: pods, and services apart from them. None is ever routed.
@@ -47,7 +80,7 @@ const (
 // etcdQuota is the size at which etcd stops taking writes: 8 GiB, the most that etcd recommends.
 const etcdQuota = "8589934592"
 
-func (c *Cluster) etcdFlags(spec profiles.Etcd, ports map[string]int) (flags, error) {
+func (c *Cluster) etcdFlags(spec profiles.Etcd, ports map[string]int) flags {
 	client, peer := loopback("https", ports["client"]), loopback("https", ports["peer"])
 	f := flags{
 		"name":                        "windtunnel",
@@ -71,11 +104,10 @@ func (c *Cluster) etcdFlags(spec profiles.Etcd, ports map[string]int) (flags, er
 	if spec.Fsync != nil && !*spec.Fsync {
 		f["unsafe-no-fsync"] = "true"
 	}
-	return f, f.merge("controlPlane.etcd.args", spec.Args, "listen-client-urls", "advertise-client-urls",
-		"listen-peer-urls", "initial-advertise-peer-urls", "initial-cluster", "listen-metrics-urls")
+	return f.merge(spec.Args)
 }
 
-func (c *Cluster) apiServerFlags(spec profiles.APIServer, ports map[string]int) (flags, error) {
+func (c *Cluster) apiServerFlags(spec profiles.APIServer, ports map[string]int) flags {
 	f := flags{
 		"bind-address":      "127.0.0.1",
 		"advertise-address": "127.0.0.1", // else it looks for the default route's
@@ -115,7 +147,7 @@ func (c *Cluster) apiServerFlags(spec profiles.APIServer, ports map[string]int) 
 		// In megabytes: one file for a whole run, which readers need not put together.
 		f["audit-log-maxsize"] = "1000000"
 	}
-	return f, f.merge("controlPlane.apiServer.args", spec.Args, "bind-address", "secure-port")
+	return f.merge(spec.Args)
 }
 
 // clientFlags are common to the controller manager and the scheduler.
@@ -143,7 +175,7 @@ func (c *Cluster) clientFlags(name string, spec profiles.Client, ports map[strin
 	return f
 }
 
-func (c *Cluster) controllerManagerFlags(spec profiles.Client, ports map[string]int) (flags, error) {
+func (c *Cluster) controllerManagerFlags(spec profiles.Client, ports map[string]int) flags {
 	f := c.clientFlags(controllerManagerName, spec, ports)
 	maps.Copy(f, flags{
 		"use-service-account-credentials":  "true",
@@ -158,12 +190,12 @@ func (c *Cluster) controllerManagerFlags(spec profiles.Client, ports map[string]
 		// Its default lies under /usr, and it would make the directory there.
 		"flex-volume-plugin-dir": c.memory("flex-volume-plugins"),
 	})
-	return f, f.merge("controlPlane.controllerManager.args", spec.Args, "bind-address", "secure-port")
+	return f.merge(spec.Args)
 }
 
-func (c *Cluster) schedulerFlags(spec profiles.Client, ports map[string]int) (flags, error) {
+func (c *Cluster) schedulerFlags(spec profiles.Client, ports map[string]int) flags {
 	f := c.clientFlags(schedulerName, spec, ports)
-	return f, f.merge("controlPlane.scheduler.args", spec.Args, "bind-address", "secure-port")
+	return f.merge(spec.Args)
 }
 
 func loopback(scheme string, port int) string {

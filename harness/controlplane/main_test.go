@@ -10,4 +10,4 @@ import (
 // suite holds the control plane that the tests share.
 var suite harnesstest.Suite
 
-func TestMain(m *testing.M) { os.Exit(suite.Run(m)) }
+func TestMain(m *testing.M) { os.Exit(suite.Run(m, os.Stdin, os.Stdout, os.Stderr)) }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +25,9 @@ const kubeEnv = "WINDTUNNEL_KUBE"
 
 // Suite is what the tests of one package share.
 type Suite struct {
+	// Spec is what is booted for Shared. Its audit level is set where it has none.
+	Spec profiles.ControlPlane
+
 	dir  string // temporary, removed when the tests are over
 	kube string
 	sup  *supervise.Supervisor
@@ -31,12 +35,12 @@ type Suite struct {
 	err  error // of the boot of one
 }
 
-// Run is the body of TestMain: it runs the tests and ends what they shared, or is the supervisor. It returns the exit
-// code.
-func (s *Suite) Run(m *testing.M) int {
+// Run is the body of TestMain, given the process's streams: it runs the tests and ends what they shared, or is the
+// supervisor. It returns the exit code.
+func (s *Suite) Run(m *testing.M, stdin io.Reader, stdout, stderr io.Writer) int {
 	if os.Getenv(supervisorEnv) != "" {
-		if err := supervise.Serve(context.Background(), os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
+		if err := supervise.Serve(context.Background(), stdin, stdout); err != nil {
+			fmt.Fprintln(stderr, err)
 			return 1
 		}
 		return 0
@@ -44,13 +48,13 @@ func (s *Suite) Run(m *testing.M) int {
 	code := m.Run()
 	if s.sup != nil {
 		if err := s.sup.Close(context.Background()); err != nil {
-			fmt.Fprintln(os.Stderr, "close the shared control plane:", err)
+			fmt.Fprintln(stderr, "close the shared control plane:", err)
 			code = 1
 		}
 	}
 	if s.dir != "" {
 		if err := os.RemoveAll(s.dir); err != nil {
-			fmt.Fprintln(os.Stderr, err)
+			fmt.Fprintln(stderr, err)
 			code = 1
 		}
 	}
@@ -58,14 +62,19 @@ func (s *Suite) Run(m *testing.M) int {
 }
 
 // SupervisorOptions make the running test binary a supervisor. Its TestMain must call Suite.Run.
-func SupervisorOptions() supervise.Options {
-	return supervise.Options{Executable: os.Args[0], Args: []string{}, Env: []string{supervisorEnv + "=1"}}
+func SupervisorOptions(t testing.TB) supervise.Options {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return supervise.Options{Executable: self, Args: []string{}, Env: []string{supervisorEnv + "=1"}}
 }
 
 // Supervisor starts a supervisor that ends with the test.
 func Supervisor(t testing.TB) *supervise.Supervisor {
 	t.Helper()
-	sup, err := supervise.Start(t.Context(), SupervisorOptions())
+	sup, err := supervise.Start(t.Context(), SupervisorOptions(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,11 +146,14 @@ func (s *Suite) bootShared(t testing.TB) error {
 	}
 	// Not the test's context: it ends with the test.
 	ctx := context.Background()
-	if s.sup, err = supervise.Start(ctx, SupervisorOptions()); err != nil {
+	if s.sup, err = supervise.Start(ctx, SupervisorOptions(t)); err != nil {
 		return err
 	}
+	if s.Spec.APIServer.Audit == "" {
+		s.Spec.APIServer.Audit = "metadata"
+	}
 	s.one, err = controlplane.Boot(ctx, s.sup, controlplane.Options{
-		Spec:       profiles.ControlPlane{APIServer: profiles.APIServer{Audit: "metadata"}},
+		Spec:       s.Spec,
 		KubeBinary: kube, LogDir: filepath.Join(dir, "logs"), Progress: func(s string) { t.Log(s) },
 	})
 	return err

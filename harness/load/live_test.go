@@ -16,7 +16,7 @@ import (
 
 // TestLive sends every kind of request to a real API server and reads back what it did.
 func TestLive(t *testing.T) {
-	cluster := live.Boot(t)
+	cluster := live.Use(t, suite.Shared(t))
 	r := &rig{cluster: cluster, clock: results.NewClock()}
 	t.Run("reconcile", r.reconcile)
 	t.Run("mix", r.mix)
@@ -144,17 +144,24 @@ func (r *rig) mix(t *testing.T) {
 			firsts++
 		}
 	}
-	t.Logf("%d planned: %v", outcome.Planned, codes)
+	lag := latencies(slices.DeleteFunc(slices.Clone(all), func(one results.Request) bool { return one.Sent == 0 }),
+		func(one results.Request) int64 { return one.Sent - one.Planned })
+	t.Logf("%d planned: %v; lag p50 %v p99 %v max %v", outcome.Planned, codes, quantile(lag, 0.5), quantile(lag, 0.99), quantile(lag, 1))
 	if firsts != outcome.Planned {
 		t.Errorf("%d records of %d planned instants", firsts, outcome.Planned)
 	}
-	for _, key := range []string{"GET  ", "LIST  ", "POST  ", "GET rmw ", "PUT  ", "PATCH  ", "DELETE  "} {
+	for _, key := range []string{"GET  ", "LIST  ", "POST  ", "GET rmw ", "PATCH  ", "DELETE  "} {
 		if codes[key] < 40 {
 			t.Errorf("%d × %q", codes[key], key)
 		}
 	}
-	if failed := len(all) - byClass(all)[""]; failed > len(all)/50 {
-		t.Errorf("records by class %v", byClass(all))
+	// Writes of one object at a time collide, and more often on a machine that is slow.
+	got := byClass(all)
+	if codes["PUT  "] < 20 || got[ClassConflict] != codes["PUT  conflict"] {
+		t.Errorf("PUTs: %d good, %d in conflict of %d", codes["PUT  "], codes["PUT  conflict"], got[ClassConflict])
+	}
+	if lost := got[ClassNotFound] + got[ClassNoTarget]; lost > len(all)/20 || got[""]+got[ClassConflict]+lost != len(all) {
+		t.Errorf("records by class %v", got)
 	}
 	if len(identities) != 3 {
 		t.Errorf("identities %v", identities)
@@ -391,7 +398,10 @@ func (r *rig) removes(t *testing.T) {
 	if now := len(r.list("/api/v1/configmaps" + ofRun)); now != left {
 		t.Errorf("%d ConfigMaps left, want the %d of another template", now, left)
 	}
-	if first, last := all[0].Object, all[len(all)-1].Object; !strings.HasSuffix(first, "config-3999") && !strings.HasSuffix(first, "config-3998") || last == first {
-		t.Errorf("the first DELETE is of %s, the last of %s", first, last)
+	for _, one := range all[:50] {
+		var index int
+		if _, err := fmt.Sscanf(one.Object[len("team-0/"):], "config-%d", &index); err != nil || index < 3800 {
+			t.Errorf("%s is among the first to be deleted, want the youngest", one.Object)
+		}
 	}
 }

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,25 +11,26 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/net/http2"
 
-	"windtunnel/harness/internal/live"
-	"windtunnel/harness/supervise"
+	"windtunnel/harness/harnesstest"
 )
 
 // serveOnly makes the test binary a server of its own, so that a benchmark can measure the CPU time of the client alone.
 const serveOnly = "WINDTUNNEL_LOAD_TEST_SERVER"
 
+// suite is the control plane that the tests share.
+var suite harnesstest.Suite
+
 func TestMain(m *testing.M) {
-	switch {
-	case os.Getenv(serveOnly) != "":
+	if os.Getenv(serveOnly) != "" {
 		serve()
 		return
-	case live.IsSupervisor():
-		if err := supervise.Serve(context.Background(), os.Stdin, os.Stdout); err != nil {
-			panic(err)
-		}
-		return
 	}
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("golang.org/x/net/http2.(*serverConn).serve"))
+	code := suite.Run(m, os.Stdin, os.Stdout, os.Stderr)
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // serve answers every request with 1 400 bytes (a ConfigMap of the cost figures in Kubernetes' JSON) until stdin ends.

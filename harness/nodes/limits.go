@@ -10,16 +10,18 @@ import (
 	"windtunnel/hollow"
 )
 
-// What the control plane takes on top of an idle one, measured with v1.36.3 (docs/performance.md has the commands).
+// What the nodes ask of the machine outside their own processes, measured with v1.36.3 (docs/performance.md has the
+// commands).
 const (
-	// controlPlaneNodeBytes and controlPlanePodBytes are what all its components together grow by for a hollow node with
-	// its proxy, and for a pod.
+	// controlPlaneNodeBytes and controlPlanePodBytes are what all components of the control plane together grow by, at
+	// most, for a hollow node with its proxy, and for a pod that is made while users work: more than half of the latter is
+	// etcd's history, which is only compacted every five minutes.
 	controlPlaneNodeBytes = 1200 << 10
-	controlPlanePodBytes  = 90 << 10
+	controlPlanePodBytes  = 600 << 10
 	// apiServerFiles is what the API server holds open without a node; each connection is one more.
-	apiServerFiles = 400
-	// shardInotify is how many inotify instances a shard makes.
-	shardInotify = 2
+	apiServerFiles = 200
+	// shardInotify is how many inotify instances are left to a shard. Its kubelets make none as they are configured.
+	shardInotify = 1
 	// sparePorts are the outgoing ports that are left to everybody else.
 	sparePorts = 1000
 	// mostNodes is how many pod networks the controller manager has to give: /24 out of 10.0.0.0/8.

@@ -8,15 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
-	"strconv"
-	"sync"
 	"time"
 
 	"windtunnel/harness/controlplane"
 	"windtunnel/harness/supervise"
-	"windtunnel/hollow"
 	"windtunnel/profiles"
 	"windtunnel/results"
 )
@@ -65,24 +60,6 @@ type Options struct {
 	Labels map[string]string
 	// Progress is told how many nodes are Ready whenever that changes. Default: nobody is.
 	Progress func(ready, total int)
-}
-
-// Pack is all hollow nodes of a run.
-type Pack struct {
-	sup    *supervise.Supervisor
-	opts   Options
-	names  []string
-	shards []*shard
-	home   map[string]*shard // by the name of a node
-}
-
-// shard is one process with some of the nodes.
-type shard struct {
-	config  hollow.ShardConfig
-	argv    []string
-	log     string
-	pid     int
-	control *hollow.Client
 }
 
 // Start starts the nodes and returns when all are Ready. When the machine cannot carry them, it starts nothing and
@@ -160,170 +137,4 @@ func (d demand) checkHere() error {
 		return fmt.Errorf("check the machine's limits: %w", err)
 	}
 	return d.check(m)
-}
-
-// compose makes the identities and the shards' descriptions.
-func (p *Pack) compose(cluster *controlplane.Cluster) error {
-	var proxy hollow.Identity
-	if p.withProxy() {
-		id, err := cluster.Issue(proxyUser)
-		if err != nil {
-			return err
-		}
-		proxy = hollow.Identity(id)
-	}
-	for i, size := range spread(p.opts.Spec.Count, p.demand().shards()) {
-		s, err := p.newShard(cluster, i)
-		if err != nil {
-			return err
-		}
-		for range size {
-			index := len(p.names)
-			name := p.opts.Spec.NamePrefix + strconv.Itoa(index)
-			id, err := cluster.Issue(nodeUserPrefix+name, nodesGroup)
-			if err != nil {
-				return err
-			}
-			s.config.Nodes = append(s.config.Nodes, hollow.Node{
-				Name: name, Index: index, Kubelet: hollow.Identity(id), Proxy: proxy,
-				Labels: map[string]string{zoneLabel: "zone-" + strconv.Itoa(index%p.opts.Spec.Zones)},
-			})
-			p.names = append(p.names, name)
-			p.home[name] = s
-		}
-		s.config.ExpectedPods = divideUp(p.opts.ExpectedPods*size, p.opts.Spec.Count)
-		p.shards = append(p.shards, s)
-	}
-	return nil
-}
-
-// newShard describes a shard without its nodes.
-func (p *Pack) newShard(cluster *controlplane.Cluster, i int) (*shard, error) {
-	spec, name := p.opts.Spec, shardPrefix+strconv.Itoa(i)
-	labels := maps.Clone(p.opts.Labels)
-	if labels == nil {
-		labels = map[string]string{}
-	}
-	maps.Copy(labels, spec.Labels)
-	memory := p.sup.Dirs().Memory
-	root := filepath.Join(memory, name)
-	if len(root) > hollow.MaxRootDir {
-		return nil, fmt.Errorf("the temporary directory %s is too deep: sockets below it need a path of at most %d bytes; set TMPDIR to a shorter one",
-			memory, hollow.MaxRootDir)
-	}
-	if err := os.MkdirAll(root, 0o700); err != nil {
-		return nil, fmt.Errorf("make directory of %s: %w", name, err)
-	}
-	log, err := filepath.Abs(filepath.Join(p.opts.LogDir, name+".log"))
-	if err != nil {
-		return nil, err
-	}
-	samples := ""
-	if p.opts.SamplesDir != "" {
-		if samples, err = filepath.Abs(filepath.Join(p.opts.SamplesDir, name+".arrows")); err != nil {
-			return nil, err
-		}
-	}
-	socket := filepath.Join(memory, name+".sock")
-	return &shard{
-		log:     log,
-		control: hollow.NewClient(socket),
-		config: hollow.ShardConfig{
-			Name: name, Server: cluster.Server(), CA: cluster.CA(), ClockBase: p.opts.Clock.Base(),
-			RootDir: root, Samples: samples, Socket: socket,
-			MaxPods: spec.MaxPods, Capacity: spec.Capacity, Labels: labels, Taints: spec.Taints,
-			PaddingBytes: spec.PaddingBytes, QPS: spec.QPS, Burst: spec.Burst, Proxy: p.withProxy(),
-			SandboxStart:   time.Duration(spec.Runtime.SandboxStart),
-			ContainerStart: time.Duration(spec.Runtime.ContainerStart),
-			ContainerStop:  time.Duration(spec.Runtime.ContainerStop),
-		},
-	}, nil
-}
-
-// spread divides nodes over shards as evenly as it goes.
-func spread(nodes, shards int) []int {
-	sizes := make([]int, shards)
-	for i := range sizes {
-		sizes[i] = nodes / shards
-		if i < nodes%shards {
-			sizes[i]++
-		}
-	}
-	return sizes
-}
-
-// launch starts a shard's process.
-func (p *Pack) launch(ctx context.Context, s *shard) error {
-	file := filepath.Join(p.sup.Dirs().Memory, s.config.Name+".json")
-	if err := s.config.Write(file); err != nil {
-		return err
-	}
-	s.argv = []string{p.opts.KubeBinary, "hollow-nodes", "--config", file}
-	process, err := p.sup.Launch(ctx, supervise.Spec{Name: s.config.Name, Argv: s.argv, Log: s.log, Grace: stopGrace, Group: "hollow"})
-	if err != nil {
-		return err
-	}
-	s.pid = process.PID
-	return nil
-}
-
-// Names are the nodes' names, in the order of their numbers.
-func (p *Pack) Names() []string { return p.names }
-
-// Down cuts nodes off from the control plane, as a broken network would.
-func (p *Pack) Down(ctx context.Context, names []string) error {
-	return p.each(names, func(c *hollow.Client, names []string) error { return c.Down(ctx, names) })
-}
-
-// Up connects nodes again.
-func (p *Pack) Up(ctx context.Context, names []string) error {
-	return p.each(names, func(c *hollow.Client, names []string) error { return c.Up(ctx, names) })
-}
-
-// each hands every shard the names that are its own, all at the same time.
-func (p *Pack) each(names []string, do func(*hollow.Client, []string) error) error {
-	byShard := map[*shard][]string{}
-	for _, name := range names {
-		s := p.home[name]
-		if s == nil {
-			return fmt.Errorf("there is no hollow node %q", name)
-		}
-		byShard[s] = append(byShard[s], name)
-	}
-	var wg sync.WaitGroup
-	errs := make([]error, len(p.shards))
-	for i, s := range p.shards {
-		if names := byShard[s]; len(names) > 0 {
-			wg.Go(func() { errs[i] = do(s.control, names) })
-		}
-	}
-	wg.Wait()
-	return errors.Join(errs...)
-}
-
-// Components are the shards' processes.
-func (p *Pack) Components() []results.Component {
-	list := make([]results.Component, 0, len(p.shards))
-	for _, s := range p.shards {
-		r := results.Component{Name: s.config.Name, PID: s.pid, Args: s.argv,
-			Log: filepath.Join(filepath.Base(filepath.Dir(s.log)), filepath.Base(s.log))}
-		if exit, ok := p.sup.Exited(s.config.Name); ok {
-			r.Exit = exit.String()
-		}
-		list = append(list, r)
-	}
-	return list
-}
-
-// Stop ends all nodes and gives back the memory that their directories take.
-func (p *Pack) Stop(ctx context.Context) error {
-	var wg sync.WaitGroup
-	errs := make([]error, len(p.shards))
-	for i, s := range p.shards {
-		wg.Go(func() {
-			errs[i] = errors.Join(p.sup.Stop(ctx, s.config.Name), os.RemoveAll(s.config.RootDir))
-		})
-	}
-	wg.Wait()
-	return errors.Join(errs...)
 }

@@ -59,14 +59,15 @@ func (e slowError) Is(target error) bool { return target == context.DeadlineExce
 
 // await waits until as many nodes as there are are Ready; a shard's end, a stall or the context's end make it fail.
 func (p *Pack) await(ctx context.Context, ready func() int, exits <-chan supervise.Exit) error {
-	total, last := len(p.names), -1
+	total, last, most := len(p.names), -1, 0
 	stall := time.NewTimer(stallTime)
 	defer stall.Stop()
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	for {
 		if now := ready(); now != last {
-			if now > last {
+			if now > most { // a node that comes and goes is no progress
+				most = now
 				stall.Reset(stallTime)
 			}
 			last = now

@@ -90,9 +90,10 @@ func (n *NodeWatch) item(object []byte) error {
 }
 
 // listed implements sink.
-func (n *NodeWatch) listed() {
+func (n *NodeWatch) listed() (changed int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	changed = differences(n.ready, n.listing)
 	n.ready, n.listing, n.count = n.listing, nil, 0
 	for _, ready := range n.ready {
 		if ready {
@@ -100,6 +101,7 @@ func (n *NodeWatch) listed() {
 		}
 	}
 	n.waiters.check()
+	return changed
 }
 
 // event implements sink.

@@ -66,13 +66,17 @@ type podCount struct{ present, running int }
 // the run), which the caller knows. The watch ends with ctx or by Close. The error says why the first list failed; later
 // the watch finds its way back by itself, and Interruptions tells of it.
 func Pods(ctx context.Context, config *rest.Config, clock results.Clock, record func(results.PodEvent)) (*PodWatch, error) {
-	p := &PodWatch{record: record, pods: map[string]podState{}, counts: map[string]*podCount{}, names: interned{}}
+	p := newPodWatch(record)
 	w, err := startWatch(ctx, config, "/api/v1/pods", clock, p)
 	if err != nil {
 		return nil, err
 	}
 	p.watch = w
 	return p, nil
+}
+
+func newPodWatch(record func(results.PodEvent)) *PodWatch {
+	return &PodWatch{record: record, pods: map[string]podState{}, counts: map[string]*podCount{}, names: interned{}}
 }
 
 // Present is the number of pods of a template's instances that exist.
@@ -141,9 +145,10 @@ func (p *PodWatch) item(object []byte) error {
 }
 
 // listed implements sink: the counts are as the list says, and nothing is recorded.
-func (p *PodWatch) listed() {
+func (p *PodWatch) listed() (changed int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	changed = differences(p.pods, p.listing)
 	for _, c := range p.counts {
 		*c = podCount{}
 	}
@@ -152,6 +157,7 @@ func (p *PodWatch) listed() {
 		p.add(state, 1)
 	}
 	p.waiters.check()
+	return changed
 }
 
 // event implements sink.

@@ -41,9 +41,9 @@ const (
 type Interruption struct {
 	// From and To are when the watch broke and when the next one was open.
 	From, To results.Instant
-	// Missed is whether what happened meanwhile is lost: the API server no longer had it and everything was listed again. If
-	// not, it was received late.
-	Missed bool
+	// Missed is of how many objects something happened meanwhile that was never received: the API server no longer had
+	// the events, and everything was listed again. Where it is 0, what happened was received late.
+	Missed int
 	// Cause is why the watch broke.
 	Cause string
 }
@@ -51,8 +51,8 @@ type Interruption struct {
 // String is the interruption as a note for people.
 func (i Interruption) String() string {
 	effect := "what happened meanwhile was received late"
-	if i.Missed {
-		effect = "what happened meanwhile was not seen"
+	if i.Missed > 0 {
+		effect = fmt.Sprintf("what happened to %d objects meanwhile was not seen", i.Missed)
 	}
 	return fmt.Sprintf("interrupted at %.1f s for %.2f s (%s): %s",
 		time.Duration(i.From).Seconds(), time.Duration(i.To-i.From).Seconds(), i.Cause, effect)
@@ -62,9 +62,10 @@ func (i Interruption) String() string {
 type sink interface {
 	// begin announces the whole of what there is, when the watch begins and after an interruption in which events were missed.
 	// An item, a protobuf message, follows for each object, and listed ends it; or another begin, when the list broke off.
+	// listed returns how many objects are not as they were known to be.
 	begin()
 	item(object []byte) error
-	listed()
+	listed() (changed int)
 	// event takes one change, received at the given instant, and returns the object's resourceVersion.
 	event(kind string, object []byte, at results.Instant) (resourceVersion string, err error)
 }
@@ -98,7 +99,7 @@ func startWatch(ctx context.Context, config *rest.Config, path string, clock res
 		server = "https://" + server
 	}
 	w := &watch{client: client, server: server, path: path, clock: clock, sink: to, done: make(chan struct{})}
-	if err := w.list(ctx); err != nil {
+	if _, err := w.list(ctx); err != nil {
 		return nil, err
 	}
 	ctx, w.cancel = context.WithCancel(ctx)
@@ -145,8 +146,9 @@ func (w *watch) run(ctx context.Context) {
 			broken = &Interruption{From: w.clock.Now(), Cause: err.Error()}
 		}
 		if errors.Is(err, errExpired) {
-			if err = w.list(ctx); err == nil {
-				broken.Missed = true
+			var changed int
+			if changed, err = w.list(ctx); err == nil {
+				broken.Missed += changed
 				continue
 			}
 		}
@@ -164,28 +166,27 @@ func (w *watch) resumed(i Interruption) {
 	w.interruptions = append(w.interruptions, i)
 }
 
-// list reads the whole collection, page by page, as one consistent state.
-func (w *watch) list(ctx context.Context) error {
+// list reads the whole collection, page by page, as one consistent state, and returns how many objects have changed.
+func (w *watch) list(ctx context.Context) (changed int, err error) {
 	w.sink.begin()
 	query := url.Values{"limit": {pageSize}}
 	for {
 		body, err := w.page(ctx, query)
 		if err != nil {
-			return fmt.Errorf("list %s: %w", w.path, err)
+			return 0, fmt.Errorf("list %s: %w", w.path, err)
 		}
 		page, err := decodeList(body)
 		if err != nil {
-			return fmt.Errorf("list %s: %w", w.path, err)
+			return 0, fmt.Errorf("list %s: %w", w.path, err)
 		}
 		for _, item := range page.items {
 			if err := w.sink.item(item); err != nil {
-				return fmt.Errorf("list %s: %w", w.path, err)
+				return 0, fmt.Errorf("list %s: %w", w.path, err)
 			}
 		}
 		if page.next == "" {
 			w.resourceVersion = page.resourceVersion
-			w.sink.listed()
-			return nil
+			return w.sink.listed(), nil
 		}
 		query.Set("continue", page.next)
 	}

@@ -6,9 +6,9 @@ import (
 	"fmt"
 )
 
-// Of a pod, some ten fields matter here and the rest is skipped, which costs a twentieth of decoding it into a v1.Pod
-// (BenchmarkDecodePod) and leaves no garbage. Field numbers are those of k8s.io/api and apimachinery's generated.proto, which
-// are fixed for ever; TestDecode holds this decoder against the generated one.
+// Of a pod, some ten fields matter here and the rest is skipped, which costs a quarter of decoding it into a v1.Pod and leaves
+// no garbage (BenchmarkDecodePod: 3.9 µs and 0 allocations against 14.9 µs and 42). Field numbers are those of k8s.io/api and apimachinery's generated.proto, which
+// are fixed for ever; TestDecodePod holds this decoder against the generated one.
 
 // errWire is a message that is not protobuf.
 var errWire = errors.New("malformed protobuf")

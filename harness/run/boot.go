@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"windtunnel/harness/controlplane"
@@ -128,9 +129,9 @@ func (s *session) narrate(ctx context.Context) {
 // state is one line about what there is.
 func (s *session) state() string {
 	text := fmt.Sprintf("%d requests", s.records.sent.Load())
-	for name, template := range s.plan.Objects {
-		if template.Pods > 0 && template.Scheduled {
-			text += fmt.Sprintf(", %d of %d pods of %s run", s.watches.pods.Running(name), s.load.podsOf(name), name)
+	for _, name := range slices.Sorted(maps.Keys(s.plan.Objects)) {
+		if want := s.load.wantedPods(name); want > 0 && s.plan.Objects[name].Scheduled {
+			text += fmt.Sprintf(", %d of %d pods of %s run", s.watches.pods.Running(name), want, name)
 		}
 	}
 	return text

@@ -20,10 +20,11 @@ type loader struct {
 	mu         sync.Mutex
 	identities []load.Identity
 	pools      map[string]profiles.Pool
+	wanted     map[string]int // instances that the latest reconcile of a template asks for, for the narration
 }
 
 func newLoader(s *session) *loader {
-	return &loader{session: s, pools: map[string]profiles.Pool{}}
+	return &loader{session: s, pools: map[string]profiles.Pool{}, wanted: map[string]int{}}
 }
 
 // reconcile carries out a reconcile step.
@@ -33,6 +34,9 @@ func (l *loader) reconcile(ctx context.Context, at place, step profiles.Reconcil
 		return err
 	}
 	defer client.Close()
+	l.mu.Lock()
+	l.wanted[step.Object] = step.Count
+	l.mu.Unlock()
 	plan := l.session.plan
 	outcome, err := client.Reconcile(ctx, load.Reconcile{
 		Phase: at.phase, Track: at.track,
@@ -108,6 +112,13 @@ func (l *loader) merge(pools map[string]profiles.Pool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	maps.Copy(l.pools, pools)
+}
+
+// wantedPods is how many pods of a template there are to be, as far as any step has asked yet.
+func (l *loader) wantedPods(object string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.wanted[object] * l.session.plan.Objects[object].Pods
 }
 
 // podsOf is how many pods the instances of a template ask for.

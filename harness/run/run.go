@@ -43,7 +43,7 @@ type Build struct{ Version, Commit, Go, ClientGo string }
 type Options struct {
 	Plan       *profiles.Plan
 	Results    string // directory that holds the run directories
-	Executable string   // windtunnel itself, which is also the supervisor
+	Executable string // windtunnel itself, which is also the supervisor
 	KubeBinary string // windtunnel-kube
 	Build      Build
 	Command    []string // the user's command line, for the record

@@ -27,7 +27,9 @@ func (s *session) wait(ctx context.Context, w profiles.Wait) error {
 		err = explain(ctx, err, func() string { return fmt.Sprintf("%d of %d nodes are Ready", s.watches.nodes.Ready(), want) })
 	case w.PodsGone:
 		err = s.watches.pods.WaitGone(ctx, w.Object)
-		err = explain(ctx, err, func() string { return fmt.Sprintf("%d pods of %s are left", s.watches.pods.Present(w.Object), w.Object) })
+		err = explain(ctx, err, func() string {
+			return fmt.Sprintf("%d pods of %s are left", s.watches.pods.Present(w.Object), w.Object)
+		})
 	case w.PodsRunning != 0:
 		want := w.PodsRunning
 		if want < 0 {

@@ -20,6 +20,9 @@ const (
 	lockName   = "lock"
 	sharedMem  = "/dev/shm"
 	removeTime = 5 * time.Second
+	// leastMemory is how much room a tmpfs must have to be worth using, in bytes: containers often get one of 64 MB, which
+	// the volumes of a few hundred pods fill.
+	leastMemory = 512 << 20
 )
 
 // tempDirs are the two directories with the locks that show that they are in use.
@@ -95,10 +98,10 @@ func removeAll(ctx context.Context, dir string) error {
 	}
 }
 
-// usableTmpfs reports whether the directory is a tmpfs that we may write to.
+// usableTmpfs reports whether the directory is a tmpfs with room that we may write to.
 func usableTmpfs(dir string) bool {
 	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err != nil || fs.Type != unix.TMPFS_MAGIC {
+	if err := unix.Statfs(dir, &fs); err != nil || fs.Type != unix.TMPFS_MAGIC || fs.Bavail*uint64(fs.Bsize) < leastMemory {
 		return false
 	}
 	return unix.Access(dir, unix.W_OK|unix.X_OK) == nil

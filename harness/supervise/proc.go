@@ -35,7 +35,7 @@ func procStat(pid int) (state byte, start uint64, err error) {
 	// The second field is the command in parentheses and may hold anything, also parentheses.
 	end := bytes.LastIndexByte(b, ')')
 	fields := bytes.Fields(b[end+1:])
-	const stateField, startField = 3 - 3, 22 - 3
+	const stateField, startField = 0, 19 // the third and the 22nd of the line
 	if end < 0 || len(fields) <= startField {
 		return 0, 0, fmt.Errorf("read /proc/%d/stat: unknown format", pid)
 	}

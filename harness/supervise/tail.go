@@ -13,7 +13,7 @@ const (
 	tailLineBytes = 400
 )
 
-// Tail returns the last lines of a log file, or those that begin with a Go program's panic, looking only at what was written at or after the offset. What cannot be
+// Tail returns the last lines of a log file, or those that begin with its panic or its complaint about a flag, looking only at what was written at or after the offset. What cannot be
 // read is not there: the tail decorates an error and must not become one.
 func Tail(path string, offset int64) []string {
 	if path == "" {
@@ -50,10 +50,11 @@ func Tail(path string, offset int64) []string {
 	return lines
 }
 
-// excerpt is what of the lines says most: what a Go program dies of stands before its stacks, else it is the end.
+// excerpt is what of the lines says most: a Go program's panic stands before its stacks, a complaint about a flag before
+// the usage text; else it is the end.
 func excerpt(lines []string) []string {
 	for i, line := range lines {
-		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
+		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") || strings.Contains(line, "flag provided but not defined") {
 			return lines[i:min(len(lines), i+tailLines)]
 		}
 	}

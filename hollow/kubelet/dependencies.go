@@ -3,17 +3,12 @@ package kubelet
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"go.opentelemetry.io/otel/trace/noop"
-	v1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	utilfeature "k8s.io/apiserver/pkg/util/feature"
 	"k8s.io/client-go/tools/record"
 	kubeletapp "k8s.io/kubernetes/cmd/kubelet/app"
 	"k8s.io/kubernetes/pkg/kubelet"
-	"k8s.io/kubernetes/pkg/kubelet/cm"
-	containertest "k8s.io/kubernetes/pkg/kubelet/container/testing"
 	probetest "k8s.io/kubernetes/pkg/kubelet/prober/testing"
 	"k8s.io/kubernetes/pkg/kubelet/util"
 	"k8s.io/kubernetes/pkg/util/oom"
@@ -22,8 +17,6 @@ import (
 	"k8s.io/kubernetes/pkg/volume/hostpath"
 	"k8s.io/kubernetes/pkg/volume/util/hostutil"
 	"k8s.io/kubernetes/pkg/volume/util/subpath"
-
-	"windtunnel/hollow"
 )
 
 // dependencies returns what a hollow kubelet runs on: the same stand-ins as kubemark's, except where those grow with every
@@ -38,7 +31,7 @@ func (s *Starter) dependencies(ctx context.Context, n Node) (*kubelet.Dependenci
 		RemoteRuntimeService:      n.Runtime,
 		RemoteImageService:        n.Images,
 		CAdvisorInterface:         newMachine(n, s.options.Capacity),
-		OSInterface:               &hostOS{},
+		OSInterface:               &hostOS{root: n.RootDir},
 		ContainerManager:          newContainerManager(s.options.Capacity),
 		VolumePlugins:             plugins,
 		OOMAdjuster:               oom.NewFakeOOMAdjuster(),
@@ -70,39 +63,3 @@ func volumePlugins(ctx context.Context) ([]volume.VolumePlugin, error) {
 	}
 	return plugins, nil
 }
-
-// containerManager is kubemark's stub with a capacity.
-type containerManager struct {
-	cm.ContainerManager
-	ephemeralStorage int64
-}
-
-func newContainerManager(capacity hollow.Capacity) cm.ContainerManager {
-	extended := v1.ResourceList{}
-	for name, quantity := range capacity.Extended {
-		extended[v1.ResourceName(name)] = quantity
-	}
-	return &containerManager{
-		ContainerManager: cm.NewStubContainerManagerWithDevicePluginResource(extended),
-		ephemeralStorage: capacity.EphemeralStorage,
-	}
-}
-
-func (m *containerManager) GetCapacity(localStorageCapacityIsolation bool) v1.ResourceList {
-	if !localStorageCapacityIsolation {
-		return v1.ResourceList{}
-	}
-	return v1.ResourceList{v1.ResourceEphemeralStorage: *resource.NewQuantity(m.ephemeralStorage, resource.BinarySI)}
-}
-
-// GetPodCgroupRoot names the cgroup of all pods, of which the machine knows the memory; without one the eviction manager logs
-// an error every 10 s.
-func (m *containerManager) GetPodCgroupRoot() string { return podsCgroup }
-
-// hostOS is kubemark's pretended operating system without its list of everything that was ever removed.
-type hostOS struct{ containertest.FakeOS }
-
-func (*hostOS) Remove(string) error             { return nil }
-func (*hostOS) RemoveAll(string) error          { return nil }
-func (*hostOS) Create(string) (*os.File, error) { return nil, nil }
-func (*hostOS) Glob(string) ([]string, error)   { return nil, nil }

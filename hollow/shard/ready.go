@@ -72,3 +72,7 @@ func patchesReady(request *http.Request) bool {
 	}
 	return false
 }
+
+// CancelRequest does nothing: requests over HTTP/2 are cancelled by their context. client-go asks for it and logs where it is
+// missing.
+func (r *readiness) CancelRequest(*http.Request) {}

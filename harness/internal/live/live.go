@@ -1,77 +1,29 @@
-// Package live boots a real control plane for tests of packages of the harness. A package that uses it begins its TestMain
-// with
-//
-//	if live.IsSupervisor() {
-//		supervise.Serve(context.Background(), os.Stdin, os.Stdout)
-//		return
-//	}
-//
-// because the test binary takes the part of windtunnel's supervisor as well.
+// Package live is what tests of the harness ask a control plane for, as somebody beside the code under test.
 package live
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
 	"testing"
-	"time"
 
 	"k8s.io/client-go/rest"
 
 	"windtunnel/harness/controlplane"
-	"windtunnel/harness/supervise"
-	"windtunnel/profiles"
 )
 
-// supervisorEnv tells the test binary that it is to be a supervisor.
-const supervisorEnv = "WINDTUNNEL_TEST_SUPERVISE"
-
-// IsSupervisor tells whether this process is to be a supervisor rather than to run tests.
-func IsSupervisor() bool { return os.Getenv(supervisorEnv) != "" }
-
-// Cluster is a control plane of a test.
+// Cluster is a control plane with a client of its own.
 type Cluster struct {
 	*controlplane.Cluster
 	tb     testing.TB
 	client *http.Client
 }
 
-// Boot starts a control plane, which ends with the test. WINDTUNNEL_KUBE names the windtunnel-kube executable; without it
-// the test fails, so that nobody takes a skipped test for a passed one. With -short it is skipped.
-func Boot(tb testing.TB) *Cluster {
+// Use makes a client for the test, which ends with it.
+func Use(tb testing.TB, inner *controlplane.Cluster) *Cluster {
 	tb.Helper()
-	if testing.Short() {
-		tb.Skip("boots a control plane")
-	}
-	binary := os.Getenv("WINDTUNNEL_KUBE")
-	if binary == "" {
-		tb.Fatal("WINDTUNNEL_KUBE must name the windtunnel-kube executable: use make test")
-	}
-	self, err := os.Executable()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	sup, err := supervise.Start(ctx, supervise.Options{Executable: self, Args: []string{"-test.run=^$"}, Env: []string{supervisorEnv + "=1"}})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		if err := sup.Close(context.Background()); err != nil {
-			tb.Error(err)
-		}
-	})
-	noFsync := false
-	inner, err := controlplane.Boot(ctx, sup, controlplane.Options{
-		Spec: profiles.ControlPlane{Etcd: profiles.Etcd{Fsync: &noFsync}}, KubeBinary: binary, LogDir: tb.TempDir(),
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
 	c := &Cluster{Cluster: inner, tb: tb}
+	var err error
 	if c.client, err = rest.HTTPClientFor(c.Observer()); err != nil {
 		tb.Fatal(err)
 	}

@@ -45,3 +45,19 @@ func (o *waiter) wait(ctx context.Context) bool {
 		return false
 	}
 }
+
+// differences is the number of keys that only one of two maps has or that have different values.
+func differences[K, V comparable](a, b map[K]V) int {
+	n := 0
+	for key, value := range b {
+		if old, ok := a[key]; !ok || old != value {
+			n++
+		}
+	}
+	for key := range a {
+		if _, ok := b[key]; !ok {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,103 @@
+package nodes
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"windtunnel/harness/controlplane"
+	"windtunnel/hollow"
+)
+
+// compose makes the identities and the shards' descriptions.
+func (p *Pack) compose(cluster *controlplane.Cluster) error {
+	var proxy hollow.Identity
+	if p.withProxy() {
+		id, err := cluster.Issue(proxyUser)
+		if err != nil {
+			return err
+		}
+		proxy = hollow.Identity(id)
+	}
+	for i, size := range spread(p.opts.Spec.Count, p.demand().shards()) {
+		s, err := p.newShard(cluster, i)
+		if err != nil {
+			return err
+		}
+		for range size {
+			index := len(p.names)
+			name := p.opts.Spec.NamePrefix + strconv.Itoa(index)
+			id, err := cluster.Issue(nodeUserPrefix+name, nodesGroup)
+			if err != nil {
+				return err
+			}
+			s.config.Nodes = append(s.config.Nodes, hollow.Node{
+				Name: name, Index: index, Kubelet: hollow.Identity(id), Proxy: proxy,
+				Labels: map[string]string{zoneLabel: "zone-" + strconv.Itoa(index%p.opts.Spec.Zones)},
+			})
+			p.names = append(p.names, name)
+			p.home[name] = s
+		}
+		s.config.ExpectedPods = divideUp(p.opts.ExpectedPods*size, p.opts.Spec.Count)
+		p.shards = append(p.shards, s)
+	}
+	return nil
+}
+
+// newShard describes a shard without its nodes.
+func (p *Pack) newShard(cluster *controlplane.Cluster, i int) (*shard, error) {
+	spec, name := p.opts.Spec, shardPrefix+strconv.Itoa(i)
+	labels := maps.Clone(p.opts.Labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	maps.Copy(labels, spec.Labels)
+	memory := p.sup.Dirs().Memory
+	root := filepath.Join(memory, name)
+	if len(root) > hollow.MaxRootDir {
+		return nil, fmt.Errorf("the temporary directory %s is too deep: sockets below it need a path of at most %d bytes; set TMPDIR to a shorter one",
+			memory, hollow.MaxRootDir)
+	}
+	if err := os.MkdirAll(root, 0o700); err != nil {
+		return nil, fmt.Errorf("make directory of %s: %w", name, err)
+	}
+	log, err := filepath.Abs(filepath.Join(p.opts.LogDir, name+".log"))
+	if err != nil {
+		return nil, err
+	}
+	samples := ""
+	if p.opts.SamplesDir != "" {
+		if samples, err = filepath.Abs(filepath.Join(p.opts.SamplesDir, name+".arrows")); err != nil {
+			return nil, err
+		}
+	}
+	socket := filepath.Join(memory, name+".sock")
+	return &shard{
+		log:     log,
+		control: hollow.NewClient(socket),
+		config: hollow.ShardConfig{
+			Name: name, Server: cluster.Server(), CA: cluster.CA(), ClockBase: p.opts.Clock.Base(),
+			RootDir: root, Samples: samples, Socket: socket,
+			MaxPods: spec.MaxPods, Capacity: spec.Capacity, Labels: labels, Taints: spec.Taints,
+			PaddingBytes: spec.PaddingBytes, QPS: spec.QPS, Burst: spec.Burst, Proxy: p.withProxy(),
+			SandboxStart:   time.Duration(spec.Runtime.SandboxStart),
+			ContainerStart: time.Duration(spec.Runtime.ContainerStart),
+			ContainerStop:  time.Duration(spec.Runtime.ContainerStop),
+		},
+	}, nil
+}
+
+// spread divides nodes over shards as evenly as it goes.
+func spread(nodes, shards int) []int {
+	sizes := make([]int, shards)
+	for i := range sizes {
+		sizes[i] = nodes / shards
+		if i < nodes%shards {
+			sizes[i]++
+		}
+	}
+	return sizes
+}
