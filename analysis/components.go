@@ -35,10 +35,14 @@ type components struct {
 	processes map[processKey]*processUse
 	memory    map[string]*memoryUse
 	inWindow  map[string]int64 // samples
+	spans     []results.PhaseSpan
+	byPhase   map[string]map[string]float64 // component -> phase -> CPU seconds
 }
 
-func newComponents(w window) *components {
-	return &components{phases: w, processes: map[processKey]*processUse{}, memory: map[string]*memoryUse{}, inWindow: map[string]int64{}}
+// newComponents takes the measured phases and all phases; a phase without an end, because the run was killed in it, has none.
+func newComponents(w window, all []results.PhaseSpan) *components {
+	return &components{phases: w, spans: all, processes: map[processKey]*processUse{}, memory: map[string]*memoryUse{},
+		inWindow: map[string]int64{}, byPhase: map[string]map[string]float64{}}
 }
 
 func (c *components) add(s results.ProcessSample) {
@@ -48,7 +52,16 @@ func (c *components) add(s results.ProcessSample) {
 		p = &processUse{last: s}
 		c.processes[k] = p
 	}
-	p.measured += (s.CPUSeconds - p.last.CPUSeconds) * c.overlap(p.last.At, s.At)
+	used := s.CPUSeconds - p.last.CPUSeconds
+	p.measured += used * overlap(c.phases, p.last.At, s.At)
+	if c.byPhase[s.Component] == nil {
+		c.byPhase[s.Component] = map[string]float64{}
+	}
+	for i, span := range c.spans {
+		if share := overlap(c.spans[i:i+1], p.last.At, s.At); share > 0 {
+			c.byPhase[s.Component][span.Name] += used * share
+		}
+	}
 	p.last = s
 	m := c.memory[s.Component]
 	if m == nil {
@@ -61,13 +74,13 @@ func (c *components) add(s results.ProcessSample) {
 	}
 }
 
-// overlap is the share of the time between two samples that was measured; CPU time between them is taken as even.
-func (c *components) overlap(from, to results.Instant) float64 {
+// overlap is the share of the time between two samples that lies in the phases; CPU time between them is taken as even.
+func overlap(phases []results.PhaseSpan, from, to results.Instant) float64 {
 	if to <= from {
 		return 0
 	}
 	var ns int64
-	for _, p := range c.phases {
+	for _, p := range phases {
 		ns += max(0, min(to, p.End)-max(from, p.Begin))
 	}
 	return float64(ns) / float64(to-from)
@@ -89,7 +102,7 @@ func (c *components) rows() []results.ComponentUse {
 	rows := []results.ComponentUse{}
 	for _, name := range slices.Sorted(maps.Keys(c.memory)) {
 		m := c.memory[name]
-		r := results.ComponentUse{Name: name, Samples: m.samples, Memory: "rss", PeakBytes: m.rssPeak, MeanBytes: m.rssSum / float64(m.samples)}
+		r := results.ComponentUse{Name: name, Samples: m.samples, CPUByPhase: c.byPhase[name], Memory: "rss", PeakBytes: m.rssPeak, MeanBytes: m.rssSum / float64(m.samples)}
 		if m.pssSamples > 0 {
 			r.Memory, r.PeakBytes, r.MeanBytes = "pss", m.pssPeak, m.pssSum/float64(m.pssSamples)
 		}

@@ -115,16 +115,16 @@ func (h *history) write(t testing.TB) *results.Dir {
 	if err := d.WriteRun(h.run); err != nil {
 		t.Fatal(err)
 	}
-	stream(t, d, results.RequestsFile, h.requests)
-	stream(t, d, results.PodsFile, h.pods)
-	stream(t, d, results.HollowFile(0), h.hollow)
-	stream(t, d, results.NodesFile, h.nodes)
-	stream(t, d, results.ProcessesFile, h.samples)
-	stream(t, d, results.ScrapesFile, h.scrapes)
+	fill(t, d, results.RequestsFile, h.requests)
+	fill(t, d, results.PodsFile, h.pods)
+	fill(t, d, results.HollowFile(0), h.hollow)
+	fill(t, d, results.NodesFile, h.nodes)
+	fill(t, d, results.ProcessesFile, h.samples)
+	fill(t, d, results.ScrapesFile, h.scrapes)
 	return d
 }
 
-func stream[T results.Record](t testing.TB, d *results.Dir, file string, rs []T) {
+func fill[T results.Record](t testing.TB, d *results.Dir, file string, rs []T) {
 	t.Helper()
 	w, err := results.NewWriter[T](d.Path(file))
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 // Error classes that are no failure of the system under test.
 const (
 	noTarget = "no_target" // the plan had a request but there was no object to send it to
-	canceled = "canceled"  // the stream that it belonged to ended first
+	canceled = "canceled"  // the stream that it belonged to ended while it was under way
+	dropped  = "dropped"   // the stream ended before it was sent
 )
 
 // kind is what requests are grouped by.
@@ -38,23 +39,30 @@ type requests struct {
 	maxLag float64 // seconds, of the profile
 	kinds  map[kind]*requestSample
 
-	planned  int64     // that were to be sent and could be
-	sent     int64     // of those
-	cut      int64     // that the end of their phase took the time from
-	failed   int64     // of sent
-	lag      []float64 // seconds from planned to sent
-	byClass  map[string]int64
+	planned  int64             // that were to be sent and could be
+	sent     int64             // of those
+	cut      int64             // that the end of their stream took the time from; not in planned
+	failed   int64             // of sent
+	lag      []float64         // seconds from planned to sent
+	failedBy map[string]int64  // by class
+	byClass  map[string]int64  // every record with a class, sent or not
 	disorder int64             // records whose instants contradict each other
 	at       []results.Instant // when each was sent, for the churn
+
+	last   map[stream]results.Instant // planned instant of the last request of each stream
+	unsent map[stream][]results.Instant
 }
 
+// stream is a track of a phase.
+type stream struct{ phase, track string }
+
 func newRequests(w window, maxLag float64) *requests {
-	return &requests{phases: w, maxLag: maxLag, kinds: map[kind]*requestSample{}, byClass: map[string]int64{}}
+	return &requests{phases: w, maxLag: maxLag, kinds: map[kind]*requestSample{}, byClass: map[string]int64{}, failedBy: map[string]int64{},
+		last: map[stream]results.Instant{}, unsent: map[stream][]results.Instant{}}
 }
 
 func (rs *requests) add(r results.Request) {
-	phase, ok := rs.phases.phase(r.Phase)
-	if !ok {
+	if _, ok := rs.phases.phase(r.Phase); !ok {
 		return
 	}
 	k := kind{r.Verb, r.Group, r.Resource, r.Subresource, r.Scope, r.Variant}
@@ -71,17 +79,18 @@ func (rs *requests) add(r results.Request) {
 	if r.Error == "" && r.Code >= 200 && r.Code < 300 {
 		s.latency = append(s.latency, seconds(r.Done-r.Planned))
 	}
-	rs.judge(r, phase)
+	rs.judge(r)
 }
 
-// judge counts what the validity of the run depends on. A request for which there was no target was never possible; one
-// that the end of the phase caught before it was late by the profile's own limit says nothing about the generator.
-func (rs *requests) judge(r results.Request, phase results.PhaseSpan) {
-	switch {
-	case r.Error == noTarget:
+// judge counts what the validity of the run depends on. A request for which there was no target was never possible.
+func (rs *requests) judge(r results.Request) {
+	if r.Error == noTarget {
 		return
-	case r.Sent == 0 && r.Error == canceled && seconds(phase.End-r.Planned) <= rs.maxLag:
-		rs.cut++
+	}
+	of := stream{r.Phase, r.Track}
+	rs.last[of] = max(rs.last[of], r.Planned)
+	if r.Sent == 0 && (r.Error == canceled || r.Error == dropped) {
+		rs.unsent[of] = append(rs.unsent[of], r.Planned)
 		return
 	}
 	rs.planned++
@@ -93,10 +102,27 @@ func (rs *requests) judge(r results.Request, phase results.PhaseSpan) {
 	rs.lag = append(rs.lag, seconds(r.Sent-r.Planned))
 	if r.Error != "" && r.Error != canceled {
 		rs.failed++
+		rs.failedBy[r.Error]++
 	}
 	if r.Sent < r.Planned || r.FirstByte != 0 && r.FirstByte < r.Sent || r.Done != 0 && r.Done < max(r.Sent, r.FirstByte) {
 		rs.disorder++
 	}
+}
+
+// finish is called after the last request. Of those that the end of their stream left unsent, the ones that were not yet
+// late by the profile's own limit say nothing about the generator: streams end somewhere. A stream's end is taken to be
+// the planned instant of its last request, since nothing is planned beyond it; the phase may last longer.
+func (rs *requests) finish() {
+	for of, planned := range rs.unsent {
+		for _, at := range planned {
+			if seconds(rs.last[of]-at) <= rs.maxLag {
+				rs.cut++
+			} else {
+				rs.planned++
+			}
+		}
+	}
+	rs.unsent = nil
 }
 
 // rows are the client's figures, in order of resource, verb, scope and variant.

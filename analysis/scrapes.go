@@ -16,12 +16,12 @@ type piece struct {
 
 // scrapes goes through the scrapes of a run in order and keeps what the SLI of the measured window needs.
 type scrapes struct {
-	phases     window
-	begun      bool
-	beginMark  bool // the first scrape is the one at the begin of the first measured phase
-	endMark    bool // the last one is the one at the end of the last measured phase
-	pieces     []piece
-	n          int
+	phases    window
+	begun     bool
+	beginMark bool // the first scrape is the one at the begin of the first measured phase
+	endMark   bool // the last one is the one at the end of the last measured phase
+	pieces    []piece
+	n         int
 }
 
 func newScrapes(w window) *scrapes { return &scrapes{phases: w} }

@@ -34,12 +34,16 @@ func (c call) compare(d call) int {
 		strings.Compare(c.verb, d.verb), strings.Compare(c.scope, d.scope), strings.Compare(c.group, d.group))
 }
 
-// path is RESOURCE or RESOURCE/SUBRESOURCE.
+// path is RESOURCE or RESOURCE/SUBRESOURCE, with .GROUP behind the resource where the group is known.
 func (c call) path() string {
-	if c.subresource == "" {
-		return c.resource
+	path := c.resource
+	if c.group != "" {
+		path += "." + c.group
 	}
-	return c.resource + "/" + c.subresource
+	if c.subresource != "" {
+		path += "/" + c.subresource
+	}
+	return path
 }
 
 // threshold is the SLO's limit in seconds: 1 s for calls on one object, 30 s for reads of a namespace or the cluster
@@ -52,8 +56,12 @@ func (c call) threshold() float64 {
 	return 30
 }
 
-// outsideSLO are the calls that are streams, or whose latency is the client's doing.
+// outsideSLO are the calls that are streams, whose latency is the client's doing, or that are for no resource, such as
+// those for the OpenAPI document.
 func (c call) outsideSLO() bool {
+	if c.resource == "" {
+		return true
+	}
 	switch c.verb {
 	case "WATCH", "WATCHLIST", "CONNECT":
 		return true

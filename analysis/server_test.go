@@ -20,7 +20,8 @@ func parsed(t *testing.T, histograms ...string) calls {
 func TestParseCalls(t *testing.T) {
 	v1 := sli("LIST", "events", "", "cluster", 10, 20, 30)
 	cs := parsed(t, v1, strings.ReplaceAll(v1, `version="v1"`, `version="v1beta1"`), sli("WATCH", "pods", "", "cluster", 1, 1, 1),
-		sli("CONNECT", "pods", "exec", "resource", 1, 1, 1), sli("GET", "pods", "log", "resource", 1, 1, 1), sli("GET", "pods", "", "resource", 2, 4, 4))
+		sli("CONNECT", "pods", "exec", "resource", 1, 1, 1), sli("GET", "pods", "log", "resource", 1, 1, 1), sli("GET", "pods", "", "resource", 2, 4, 4),
+		sli("GET", "", "/openapi/v3", "", 1, 1, 1))
 	if len(cs) != 2 {
 		t.Errorf("calls %v", cs)
 	}
@@ -90,7 +91,9 @@ func TestOnly(t *testing.T) {
 // TestRestart kills the API server in the middle: the pieces are summed, and what fell between is said to be lost.
 func TestRestart(t *testing.T) {
 	h := newHistory()
-	patch := func(fast, second, all int64) string { return sli("PATCH", "pods", "status", "resource", fast, second, all) }
+	patch := func(fast, second, all int64) string {
+		return sli("PATCH", "pods", "status", "resource", fast, second, all)
+	}
 	scrape := func(at int64, start float64, mark, body string) results.Scrape {
 		return results.Scrape{At: at, Component: apiServer, Phase: "workload", Mark: mark, Body: exposition(start, body)}
 	}

@@ -79,12 +79,13 @@ func (e *evidence) readAll(d *results.Dir) {
 		e.nodes.add(n)
 	}
 	e.nodes.finish()
-	e.use = newComponents(e.phases)
+	e.use = newComponents(e.phases, e.run.Phases)
 	for _, s := range samples {
 		e.use.add(s)
 	}
 	e.requests = newRequests(e.phases, seconds(int64(e.profile.Validity.MaxLag)))
 	each(e, d, results.RequestsFile, e.requests.add)
+	e.requests.finish()
 	e.scrapes = newScrapes(e.phases)
 	each(e, d, results.ScrapesFile, e.scrapes.add)
 }

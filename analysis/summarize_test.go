@@ -135,14 +135,19 @@ func TestVerdict(t *testing.T) {
 			}
 		}, results.Invalid, "lag"},
 		"an unsent request": {func(h *history) {
-			h.requests[3].Sent, h.requests[3].FirstByte, h.requests[3].Done, h.requests[3].Error = 0, 0, 0, "dropped"
+			h.requests[3].Sent, h.requests[3].FirstByte, h.requests[3].Done, h.requests[3].Error = 0, 0, 0, "internal"
 		}, results.Invalid, "achieved"},
-		"a request cut off by the end": {func(h *history) {
-			h.requests = append(h.requests, results.Request{Planned: 50*sec - 100*ms, Phase: "workload", Verb: "GET", Error: "canceled"})
+		"a request cut off by the end": {func(h *history) { // the last one was planned for 49.95 s
+			h.requests = append(h.requests, results.Request{Planned: 49_850 * ms, Phase: "workload", Verb: "GET", Error: "dropped"})
 		}, results.Pass, ""},
 		"a request that waited for the end": {func(h *history) {
-			h.requests = append(h.requests, results.Request{Planned: 50*sec - 101*ms, Phase: "workload", Verb: "GET", Error: "canceled"})
+			h.requests = append(h.requests, results.Request{Planned: 49_849 * ms, Phase: "workload", Verb: "GET", Error: "dropped"})
 		}, results.Invalid, "achieved"},
+		"a request canceled under way": {func(h *history) {
+			for i := range h.requests[:20] {
+				h.requests[i].Code, h.requests[i].FirstByte, h.requests[i].Error = 0, 0, "canceled"
+			}
+		}, results.Pass, ""},
 		"no target": {func(h *history) {
 			for i := range h.requests[:50] {
 				h.requests[i].Sent, h.requests[i].FirstByte, h.requests[i].Done, h.requests[i].Error = 0, 0, 0, "no_target"

@@ -56,7 +56,7 @@ func (e *evidence) checkCompleted() results.Check {
 	case e.run.Outcome != "completed":
 		c.Verdict = results.Invalid
 		c.Text = fmt.Sprintf("The run's outcome is %q, so that its measured phases are not whole.", e.run.Outcome)
-		if e.run.Error != "" {
+		if e.run.Error != "" && e.run.Error != e.run.Outcome {
 			c.Text += " " + e.run.Error
 		}
 	case len(e.phases) == 0:
@@ -83,7 +83,7 @@ func (e *evidence) checkAchieved() results.Check {
 		c.Text += fmt.Sprintf(" %d more had no target to be sent to.", n)
 	}
 	if r.cut > 0 {
-		c.Text += fmt.Sprintf(" %d more were due as their phase ended.", r.cut)
+		c.Text += fmt.Sprintf(" %d more were due just as their stream ended.", r.cut)
 	}
 	return c
 }
@@ -114,7 +114,7 @@ func (e *evidence) checkErrors() results.Check {
 	}
 	c.Verdict = verdictOf(c.Measured <= c.Limit)
 	c.Text = fmt.Sprintf("%d of %d requests failed", r.failed, r.sent)
-	if classes := classes(r.byClass, noTarget, canceled); classes != "" {
+	if classes := classes(r.failedBy); classes != "" {
 		c.Text += " (" + classes + ")"
 	}
 	c.Text += "."
@@ -124,9 +124,9 @@ func (e *evidence) checkErrors() results.Check {
 	return c
 }
 
-// classes lists counts by name, the largest first, without those left out.
-func classes(by map[string]int64, without ...string) string {
-	names := slices.DeleteFunc(slices.Sorted(maps.Keys(by)), func(s string) bool { return slices.Contains(without, s) })
+// classes lists counts by name, the largest first.
+func classes(by map[string]int64) string {
+	names := slices.Sorted(maps.Keys(by))
 	slices.SortStableFunc(names, func(a, b string) int { return int(by[b] - by[a]) })
 	for i, name := range names {
 		names[i] = fmt.Sprintf("%s %d", name, by[name])

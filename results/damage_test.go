@@ -10,19 +10,16 @@ import (
 	"testing"
 )
 
-// threeBatches is a stream of three batches of two pod events.
-func threeBatches(t testing.TB) ([]byte, []PodEvent) {
+// threeBatches is a stream of three batches of two node events.
+func threeBatches(t testing.TB) ([]byte, []NodeEvent) {
 	d := &memoryFile{}
-	s := newStream[PodEvent](d, nil)
+	s := newStream[NodeEvent](d, nil)
 	if err := s.start(); err != nil {
 		t.Fatal(err)
 	}
-	var all []PodEvent
+	var all []NodeEvent
 	for i := range 3 {
-		batch := []PodEvent{
-			{At: int64(i), Source: "watch", Event: "created", Namespace: "load-0", Name: "pod-0", UID: "u0", Created: 1_700_000_000},
-			{At: int64(i) + 1, Source: "watch", Event: "running", Namespace: "load-0", Name: "pod-1", UID: "u1", Node: "hollow-7"},
-		}
+		batch := []NodeEvent{{At: int64(i), Name: "hollow-0", Event: "ready"}, {At: int64(i) + 1, Name: "hollow-0", Event: "notready"}}
 		if err := s.write(batch); err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +48,7 @@ func readBytes[T Record](data []byte) (got []T, err error) {
 }
 
 // isPrefix also holds for whole.
-func isPrefix(got, all []PodEvent) bool {
+func isPrefix(got, all []NodeEvent) bool {
 	return len(got) <= len(all) && slices.Equal(got, all[:len(got)])
 }
 
@@ -59,7 +56,7 @@ func TestTruncatedAtEveryByte(t *testing.T) {
 	data, all := threeBatches(t)
 	most := 0
 	for size := range len(data) {
-		got, err := readBytes[PodEvent](data[:size])
+		got, err := readBytes[NodeEvent](data[:size])
 		var damage *Damage
 		if !errors.As(err, &damage) {
 			t.Fatalf("cut to %d of %d bytes: error %v", size, len(data), err)
@@ -92,7 +89,7 @@ func TestFlippedBits(t *testing.T) {
 		for _, mask := range [][]byte{{0x01}, {0x80}, {0xff}}[i%3] {
 			bad := slices.Clone(data)
 			bad[i] ^= mask
-			got, err := readBytes[PodEvent](bad)
+			got, err := readBytes[NodeEvent](bad)
 			var damage *Damage
 			if err != nil && !errors.As(err, &damage) {
 				t.Fatalf("byte %d: error %v is no damage", i, err)
@@ -116,14 +113,14 @@ func TestFlippedBits(t *testing.T) {
 // TestCorruptBatchIsSkipped destroys the content of the second batch; the first and the third must come out.
 func TestCorruptBatchIsSkipped(t *testing.T) {
 	data, all := threeBatches(t)
-	// The namespace stands for the content of a batch; it is short enough for zstd to leave it as it is.
+	// The names stand for the content of a batch; they are short enough for zstd to leave them as they are.
 	at := 0
 	for range 2 {
-		at += bytes.Index(data[at:], []byte("load-0load-0")) + 1
+		at += bytes.Index(data[at:], []byte("hollow-0hollow-0")) + 1
 	}
 	bad := slices.Clone(data)
 	bad[at] ^= 0xff
-	got, err := readBytes[PodEvent](bad)
+	got, err := readBytes[NodeEvent](bad)
 	want := append(slices.Clone(all[:2]), all[4:]...)
 	if !slices.Equal(got, want) {
 		t.Errorf("records %+v", got)
@@ -143,14 +140,14 @@ func TestWrongSchema(t *testing.T) {
 	data, _ := threeBatches(t)
 	var damage *Damage
 	if _, err := readBytes[Request](data); !errors.As(err, &damage) || damage.Kind != WrongSchema {
-		t.Errorf("pod events read as requests: %v", err)
+		t.Errorf("node events read as requests: %v", err)
 	}
 	newer := bytes.Replace(data, []byte(metaFormat), []byte("windtunnel.Format"), 1)
-	if _, err := readBytes[PodEvent](newer); !errors.As(err, &damage) || damage.Kind != WrongSchema {
+	if _, err := readBytes[NodeEvent](newer); !errors.As(err, &damage) || damage.Kind != WrongSchema {
 		t.Errorf("stream without a format: %v", err)
 	}
 	for _, text := range []string{"", "x", "planned,sent\n1,2\n", strings.Repeat("\xff", 64)} {
-		if got, err := readBytes[PodEvent]([]byte(text)); !errors.As(err, &damage) || len(got) > 0 {
+		if got, err := readBytes[NodeEvent]([]byte(text)); !errors.As(err, &damage) || len(got) > 0 {
 			t.Errorf("%q: %d records, error %v", text, len(got), err)
 		}
 	}
@@ -187,7 +184,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var damage *Damage
-		if _, err := readBytes[PodEvent](data); err != nil && !errors.As(err, &damage) {
+		if _, err := readBytes[NodeEvent](data); err != nil && !errors.As(err, &damage) {
 			t.Fatalf("error %v is no damage", err)
 		}
 	})

@@ -151,6 +151,8 @@ type ComponentUse struct {
 	Name       string  `json:"name"`
 	CPUSeconds float64 `json:"cpuSeconds"` // in the measured phases
 	CPUTotal   float64 `json:"cpuTotalSeconds"`
+	// CPUByPhase is the CPU seconds by phase of the run.
+	CPUByPhase map[string]float64 `json:"cpuSecondsByPhase"`
 	PeakBytes  int64   `json:"peakBytes"`
 	MeanBytes  float64 `json:"meanBytes"`
 	Memory     string  `json:"memory"` // what the bytes are: pss, or rss where pss was never read

@@ -140,6 +140,20 @@ func TestWidth(t *testing.T) {
 	}
 }
 
+func TestManyRows(t *testing.T) {
+	s := example()
+	for range manyRows {
+		s.Server = append(s.Server, results.ServerRow{Verb: "GET", Resource: "rare", N: fewAnswers - 1})
+	}
+	var text, markdown bytes.Buffer
+	if err := errors.Join(Text(&text, s, Style{}), Markdown(&markdown, s)); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(text.String(), "rare") || !strings.Contains(text.String(), "31 rows of the API server") || !strings.Contains(markdown.String(), "rare") {
+		t.Error("the text should leave rare rows out and say so, Markdown should have them")
+	}
+}
+
 // TestMachineReadable parses what machines will.
 func TestMachineReadable(t *testing.T) {
 	var out bytes.Buffer

@@ -29,8 +29,12 @@ func Text(w io.Writer, s results.Summary, style Style) error {
 	objectives(out, s, style)
 	validity(out, s, style)
 	writeGrid(out, conditionGrid(s))
-	for _, g := range grids(s) {
+	short, left := shorten(s)
+	for _, g := range grids(short) {
 		writeGrid(out, g)
+	}
+	if left > 0 {
+		fmt.Fprintf(out, "\n%d rows of the API server with fewer than %d answers are left out here; summary.json has them.\n", left, fewAnswers)
 	}
 	list(out, "Notes", s.Notes, style)
 	list(out, "Damage", s.Damage, style)
@@ -41,6 +45,20 @@ func Text(w io.Writer, s results.Summary, style Style) error {
 		return fmt.Errorf("write summary: %w", err)
 	}
 	return nil
+}
+
+// A table of the API server's rows that is longer than manyRows leaves out those with fewer than fewAnswers, whose p99 is
+// just their slowest answer.
+const manyRows, fewAnswers = 30, 100
+
+// shorten drops rows that a terminal has no room for, and counts them.
+func shorten(s results.Summary) (results.Summary, int) {
+	if len(s.Server) <= manyRows {
+		return s, 0
+	}
+	all := len(s.Server)
+	s.Server = slices.DeleteFunc(slices.Clone(s.Server), func(r results.ServerRow) bool { return r.N < fewAnswers })
+	return s, all - len(s.Server)
 }
 
 func headline(w io.Writer, s results.Summary, style Style) {

@@ -18,6 +18,7 @@ import (
 func TestLive(t *testing.T) {
 	cluster := live.Use(t, suite.Shared(t))
 	r := &rig{cluster: cluster, clock: results.NewClock()}
+	t.Cleanup(func() { r.leave(t) })
 	t.Run("reconcile", r.reconcile)
 	t.Run("mix", r.mix)
 	t.Run("conflict", r.conflict)
@@ -32,6 +33,26 @@ func TestLive(t *testing.T) {
 type rig struct {
 	cluster *live.Cluster
 	clock   results.Clock
+}
+
+// leave deletes the namespaces of the test, for the next one that uses the control plane.
+func (r *rig) leave(t *testing.T) {
+	names := []string{"team-0", "team-1", "late-0"}
+	for _, name := range names {
+		r.cluster.Do(http.MethodDelete, "/api/v1/namespaces/"+name, "", nil)
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		names = slices.DeleteFunc(names, func(name string) bool {
+			return r.cluster.Get("/api/v1/namespaces/"+name, &object{}) == http.StatusNotFound
+		})
+		if len(names) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Errorf("namespaces %v are still there after a minute", names)
+			return
+		}
+	}
 }
 
 func (r *rig) dial(t *testing.T, rec *recorder, identities, connections int) *Client {

@@ -47,7 +47,7 @@ func (s *session) hollow(ctx context.Context) error {
 	estimate := s.plan.Estimate()
 	pack, err := nodes.Start(ctx, s.supervisor, s.cluster, nodes.Options{
 		Spec: s.plan.Profile.HollowNodes, ExpectedPods: estimate.Pods, KubeBinary: s.options.KubeBinary,
-		LogDir: s.dir.Path("logs"), SamplesDir: s.dir.Path("samples"), Clock: s.clock, Progress: ready(s.options.Progress),
+		LogDir: s.dir.Path("logs"), SamplesDir: s.dir.Path("samples"), Clock: s.clock, Labels: map[string]string{"windtunnel/run": s.id}, Progress: ready(s.options.Progress),
 	})
 	if err != nil {
 		return err

@@ -113,9 +113,11 @@ func outcome(err error, well string) string {
 func (s *session) close(ctx context.Context) error {
 	var err error
 	if s.watches != nil {
-		if missed := s.watches.stop(); missed != nil {
-			s.note("observation: %v", missed)
+		notes, gaps := s.watches.stop()
+		for _, text := range notes {
+			s.note("%s", text)
 		}
+		s.update(func(r *results.Run) { r.WatchGaps = gaps })
 	}
 	if s.pack != nil {
 		err = errors.Join(err, s.pack.Stop(ctx))

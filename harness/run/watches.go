@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -40,7 +39,8 @@ func (s *session) observe(ctx context.Context) (w *watches, err error) {
 		return nil, fmt.Errorf("watch pods: %w", err)
 	}
 	if w.nodes, err = observe.Nodes(ctx, config, s.plan.Profile.HollowNodes.NamePrefix, s.clock, s.records.nodes.Append); err != nil {
-		return nil, errors.Join(fmt.Errorf("watch nodes: %w", err), w.stop())
+		w.stop()
+		return nil, fmt.Errorf("watch nodes: %w", err)
 	}
 	w.processes = observe.Processes(ctx, s.pids, s.clock, processesEvery, s.records.processes.Append)
 	var targets []observe.Target
@@ -59,16 +59,23 @@ func (w *watches) mark(ctx context.Context, phase, edge string) {
 	w.scraper.Mark(ctx, phase, edge)
 }
 
-// stop closes them and says what they missed.
-func (w *watches) stop() error {
-	var missed []error
+// stop closes them. It returns what a reader must know, a sentence each, and how often events were missed.
+func (w *watches) stop() (notes []string, gaps int) {
+	look := func(what string, interruptions []observe.Interruption) {
+		for _, i := range interruptions {
+			notes = append(notes, fmt.Sprintf("the watch of %s was %s", what, i))
+			if i.Missed {
+				gaps++
+			}
+		}
+	}
 	if w.pods != nil {
 		w.pods.Close()
-		missed = append(missed, interruptions("pods", w.pods.Interruptions())...)
+		look("pods", w.pods.Interruptions())
 	}
 	if w.nodes != nil {
 		w.nodes.Close()
-		missed = append(missed, interruptions("nodes", w.nodes.Interruptions())...)
+		look("nodes", w.nodes.Interruptions())
 	}
 	if w.processes != nil {
 		w.processes.Close()
@@ -76,17 +83,10 @@ func (w *watches) stop() error {
 	if w.scraper != nil {
 		w.scraper.Close()
 		for component, failures := range w.scraper.Failures() {
-			missed = append(missed, fmt.Errorf("%d scrapes of %s failed, the last: %w", failures.Count, component, failures.Last))
+			notes = append(notes, fmt.Sprintf("%d scrapes of %s failed, the last: %v", failures.Count, component, failures.Last))
 		}
 	}
-	return errors.Join(missed...)
-}
-
-func interruptions(what string, list []observe.Interruption) (missed []error) {
-	for _, i := range list {
-		missed = append(missed, fmt.Errorf("watch of %s: %s", what, i))
-	}
-	return missed
+	return notes, gaps
 }
 
 // scrape appends a scrape with the phase in which it was taken.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	_ "time/tzdata" // time zones of CronJobs, as in kube-controller-manager's own main
 
 	"github.com/spf13/cobra"
@@ -22,7 +23,9 @@ import (
 // Main runs windtunnel-kube with the given arguments (without the program's name) and returns its exit code: 0, or 1 after an
 // error, which is on stderr.
 func Main(args []string, stdout, stderr io.Writer) int {
-	setVersion()
+	if info, ok := debug.ReadBuildInfo(); ok {
+		setVersion(info)
+	}
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -45,7 +48,6 @@ func newRoot() *cobra.Command {
 		Short:         "The control plane and the hollow nodes that windtunnel starts",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(

@@ -42,11 +42,7 @@ const (
 
 // setVersion gives the components the version of the k8s.io/kubernetes module that this program was built with, where linker
 // flags have not. The commit is not known from a module.
-func setVersion() {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return
-	}
+func setVersion(info *debug.BuildInfo) {
 	module := moduleVersion(info, kubernetesModule)
 	if module == "" {
 		return
