@@ -153,8 +153,8 @@ type ComponentUse struct {
 	CPUTotal   float64 `json:"cpuTotalSeconds"`
 	// CPUByPhase is the CPU seconds by phase of the run.
 	CPUByPhase map[string]float64 `json:"cpuSecondsByPhase"`
-	PeakBytes  int64   `json:"peakBytes"`
-	MeanBytes  float64 `json:"meanBytes"`
-	Memory     string  `json:"memory"` // what the bytes are: pss, or rss where pss was never read
-	Samples    int64   `json:"samples"`
+	PeakBytes  int64              `json:"peakBytes"`
+	MeanBytes  float64            `json:"meanBytes"`
+	Memory     string             `json:"memory"` // what the bytes are: pss, or rss where pss was never read
+	Samples    int64              `json:"samples"`
 }

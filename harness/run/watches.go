@@ -64,7 +64,7 @@ func (w *watches) stop() (notes []string, gaps int) {
 	look := func(what string, interruptions []observe.Interruption) {
 		for _, i := range interruptions {
 			notes = append(notes, fmt.Sprintf("the watch of %s was %s", what, i))
-			if i.Missed {
+			if i.Missed > 0 {
 				gaps++
 			}
 		}
