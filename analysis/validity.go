@@ -21,7 +21,6 @@ type evidence struct {
 	use      *components
 	nodes    *nodeStates
 	damage   []string
-	notes    []string
 }
 
 // validity judges the run itself. A check without data has not passed.

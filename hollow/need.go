@@ -2,13 +2,16 @@ package hollow
 
 // What a shard needs, measured with k8s.io/kubernetes v1.36.3 on linux/amd64 (docs/performance.md has the commands).
 const (
-	// processBytes is what a shard takes before its first node: the program's pages that are its own, and the runtime.
-	processBytes = 110 << 20
+	// programBytes are the program's own pages in memory, which several shards share.
+	programBytes = 30 << 20
+	// processBytes is what a shard takes besides, before its first node.
+	processBytes = 50 << 20
 	// kubeletBytes and proxyBytes are what an idle node's two parts take.
-	kubeletBytes = 1300 << 10
-	proxyBytes   = 450 << 10
-	// podBytes is what one running pod takes on top, files in RootDir included.
-	podBytes = 160 << 10
+	kubeletBytes = 1000 << 10
+	proxyBytes   = 350 << 10
+	// podBytes is what one pod takes on top, from its start on: about 70 KiB live, and what the collector leaves lying
+	// between two of its runs, and 16 KiB of files in RootDir.
+	podBytes = 400 << 10
 
 	// processFiles is what a shard holds open before its first node.
 	processFiles = 64
@@ -21,11 +24,18 @@ const (
 // Need returns what one process with so many nodes and, at one time, so many pods needs at most: bytes of memory, with the
 // files of its RootDir where that is in memory, and open files.
 func Need(nodes, pods int, proxy bool) (memory int64, files int) {
-	memory = processBytes + int64(nodes)*kubeletBytes + int64(pods)*podBytes
 	files = processFiles + nodes*kubeletFiles
 	if proxy {
-		memory += int64(nodes) * proxyBytes
 		files += nodes * proxyFiles
 	}
-	return memory, files
+	return programBytes + HeapAllowance(nodes, pods, proxy), files
+}
+
+// HeapAllowance returns the part of Need's memory that the Go runtime may take, in bytes.
+func HeapAllowance(nodes, pods int, proxy bool) int64 {
+	memory := processBytes + int64(nodes)*kubeletBytes + int64(pods)*podBytes
+	if proxy {
+		memory += int64(nodes) * proxyBytes
+	}
+	return memory
 }

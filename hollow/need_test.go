@@ -4,11 +4,11 @@ import "testing"
 
 func TestNeed(t *testing.T) {
 	memory, files := Need(0, 0, true)
-	if memory != processBytes || files != processFiles {
+	if memory != programBytes+processBytes || files != processFiles {
 		t.Errorf("no nodes need %d bytes and %d files", memory, files)
 	}
 	memory, files = Need(10, 300, false)
-	if want := int64(processBytes + 10*kubeletBytes + 300*podBytes); memory != want {
+	if want := int64(programBytes + processBytes + 10*kubeletBytes + 300*podBytes); memory != want {
 		t.Errorf("10 nodes with 300 pods need %d bytes, want %d", memory, want)
 	}
 	if want := processFiles + 10*kubeletFiles; files != want {

@@ -46,10 +46,10 @@ type Resource struct {
 
 // Estimate is what a plan will ask of the machine and of the user's patience.
 type Estimate struct {
-	Duration time.Duration  // planned, without what the system needs to answer
-	Memory   int64          // bytes, of all processes together
-	Files    int            // open file descriptors of the largest process
-	Nodes    int            //
-	Pods     int            // most at one time
-	Requests map[string]int // verb + " " + resource -> planned requests of the harness
+	Duration time.Duration  `json:"duration"` // planned, in nanoseconds, without what the system needs to answer
+	Memory   int64          `json:"memory"`   // bytes, of all processes together
+	Files    int            `json:"files"`    // open file descriptors of the largest process
+	Nodes    int            `json:"nodes"`
+	Pods     int            `json:"pods"`     // most at one time
+	Requests map[string]int `json:"requests"` // verb + " " + resource -> planned requests of the harness
 }

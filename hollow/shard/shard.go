@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -20,13 +19,8 @@ import (
 	"windtunnel/results"
 )
 
-const (
-	// gcPercent lets the heap grow to five times what is live before it is collected, as long as it stays within the memory
-	// that the shard is allowed: collection would be the largest part of a pod start's CPU time.
-	gcPercent = 400
-	// objectLabel tells which template of the plan a pod's owner was made from.
-	objectLabel = "windtunnel/object"
-)
+// objectLabel tells which template of the plan a pod's owner was made from.
+const objectLabel = "windtunnel/object"
 
 type shard struct {
 	config      hollow.ShardConfig
@@ -48,15 +42,15 @@ type shard struct {
 // Run starts the nodes and serves the control socket until ctx ends, which is no error; it returns early when the samples
 // cannot be written or nothing can be started at all. The kubelets do not stop: the process must end after it.
 func Run(ctx context.Context, config hollow.ShardConfig) error {
-	memory, _ := hollow.Need(len(config.Nodes), config.ExpectedPods, config.Proxy)
-	debug.SetGCPercent(gcPercent)
-	debug.SetMemoryLimit(memory)
-
 	s, err := newShard(config)
 	if err != nil {
 		return fmt.Errorf("shard %s: %w", config.Name, err)
 	}
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		govern(ctx, hollow.HeapAllowance(len(config.Nodes), config.ExpectedPods, config.Proxy))
+		return nil
+	})
 	group.Go(func() error { return s.serve(ctx) })
 	group.Go(func() error { return s.join(ctx) })
 	group.Go(func() error { return s.watchSamples(ctx) })

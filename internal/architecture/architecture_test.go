@@ -131,7 +131,7 @@ func TestOnlyTheCommandLineTouchesTheProcess(t *testing.T) {
 	forbidden := map[string]bool{"os.Exit": true, "os.Stdout": true, "os.Stderr": true, "os.Stdin": true, "os.Args": true,
 		"fmt.Print": true, "fmt.Printf": true, "fmt.Println": true, "log.Fatal": true, "log.Fatalf": true}
 	for _, p := range own(t) {
-		if under(p.ImportPath, "internal/cli", "internal/kube", "cmd") || strings.Contains(p.ImportPath, "/internal/gen") {
+		if under(p.ImportPath, "internal/cli", "internal/kube", "cmd", testSupport) || strings.Contains(p.ImportPath, "/internal/gen") {
 			continue
 		}
 		eachFile(t, p, func(fset *token.FileSet, file *ast.File) {
@@ -144,6 +144,20 @@ func TestOnlyTheCommandLineTouchesTheProcess(t *testing.T) {
 				return true
 			})
 		})
+	}
+}
+
+// testSupport re-executes test binaries as supervisors; it is no part of the product.
+const testSupport = "harness/harnesstest"
+
+// TestTestSupportStaysInTests: what only tests may import is imported only by tests.
+func TestTestSupportStaysInTests(t *testing.T) {
+	for _, p := range own(t) {
+		for _, imp := range p.Imports {
+			if under(imp, testSupport) && !strings.Contains(p.ImportPath, "/internal/live") {
+				t.Errorf("%s imports %s", p.ImportPath, imp)
+			}
+		}
 	}
 }
 

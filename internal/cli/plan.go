@@ -2,7 +2,27 @@ package cli
 
 import (
 	"github.com/spf13/cobra"
+
+	"windtunnel/profiles"
 )
+
+// planJSON is the shape of plan -o json.
+type planJSON struct {
+	Estimate profiles.Estimate       `json:"estimate"`
+	Phases   []profiles.PhaseOutline `json:"phases"`
+	Curves   map[string][]float64    `json:"curves"` // phase -> planned requests a second, in equal bins
+	Plan     *profiles.Plan          `json:"plan"`
+}
+
+func planned(plan *profiles.Plan) planJSON {
+	out := planJSON{Estimate: plan.Estimate(), Phases: plan.Outline(), Curves: map[string][]float64{}, Plan: plan}
+	for _, phase := range out.Phases {
+		if curve := plan.Curve(phase.Name, curveBins); curve != nil {
+			out.Curves[phase.Name] = curve
+		}
+	}
+	return out
+}
 
 func (a *app) planCommand() *cobra.Command {
 	var flags profileFlags
@@ -18,7 +38,7 @@ func (a *app) planCommand() *cobra.Command {
 				return err
 			}
 			if output == "json" {
-				return writeJSON(a.out, plan)
+				return writeJSON(a.out, planned(plan))
 			}
 			return writePlan(a.out, plan)
 		},
