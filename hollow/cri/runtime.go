@@ -22,12 +22,12 @@ const (
 	networkNotReady = "no pod CIDR yet"
 )
 
-// Options are the latencies of a runtime and who is told what happens in it. The zero value is a runtime that does
-// everything at once and tells nobody.
+// Options are the latencies of a runtime and who is told what happens in it. The zero value is a runtime that is
+// as quick as can be and tells nobody.
 type Options struct {
 	// SandboxStart is the time to set up a pod's sandbox.
 	SandboxStart time.Duration
-	// ContainerStart is the time from the start call until a container runs.
+	// ContainerStart is the time from the start call until a container runs; none does before its sandbox is 50 ms old.
 	ContainerStart time.Duration
 	// ContainerStop is the time a container takes to end after it was asked to. One that would take longer than its grace
 	// period is killed at the end of that.

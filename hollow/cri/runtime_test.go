@@ -178,6 +178,29 @@ func TestLatencies(t *testing.T) {
 	})
 }
 
+// TestNoContainerRunsInAYoungSandbox: see leastSandboxAge.
+func TestNoContainerRunsInAYoungSandbox(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := ready(t, Options{}, "10.1.0.0/24")
+		begin := time.Now()
+		sandbox, _ := pod(t, r, "p")
+		if took := time.Since(begin); took != leastSandboxAge {
+			t.Errorf("the first container took %s to start, want %s", took, leastSandboxAge)
+		}
+		id, err := r.CreateContainer(t.Context(), sandbox, containerConfig("second", "p"), podConfig("p"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin = time.Now()
+		if err := r.StartContainer(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begin); took != 0 {
+			t.Errorf("the second container took %s to start, want none", took)
+		}
+	})
+}
+
 func TestCancelledSandboxGivesItsAddressBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := ready(t, Options{SandboxStart: time.Minute}, "10.1.0.0/30")
@@ -372,7 +395,9 @@ func TestFilters(t *testing.T) {
 }
 
 // TestIdleListsCostLittle: the kubelet lists once a second and node.
-func TestIdleListsCostLittle(t *testing.T) {
+func TestIdleListsCostLittle(t *testing.T) { synctest.Test(t, testIdleLists) }
+
+func testIdleLists(t *testing.T) {
 	r := ready(t, Options{}, "10.1.0.0/24")
 	for i := range 30 {
 		pod(t, r, fmt.Sprint("p", i))
@@ -388,7 +413,9 @@ func TestIdleListsCostLittle(t *testing.T) {
 	}
 }
 
-func TestNothingIsLeftOf10000Pods(t *testing.T) {
+func TestNothingIsLeftOf10000Pods(t *testing.T) { synctest.Test(t, testNothingIsLeft) }
+
+func testNothingIsLeft(t *testing.T) {
 	events := 0
 	r := ready(t, Options{Observe: func(Event) { events++ }}, "10.1.0.0/24")
 	run := func(count int) {
