@@ -22,6 +22,9 @@ func CSV(w io.Writer, s results.Summary) error {
 	c.number("run", s.Run.ID, "duration", s.Run.Seconds, "s", 1)
 	c.number("run", s.Run.ID, "nodes", float64(s.Run.Nodes), "nodes", 1)
 	c.number("run", s.Run.ID, "pods", float64(s.Run.Pods), "pods", 1)
+	for _, p := range s.Phases {
+		c.number("phase", p.Name, "duration", float64(p.End-p.Begin)/1e9, "s", 1)
+	}
 	c.judgement(s)
 	c.pods(s)
 	c.requests(s)
@@ -131,6 +134,9 @@ func (t longTable) components(s results.Summary) {
 	for _, c := range s.Components {
 		t.number("component", c.Name, "cpu_measured", c.CPUSeconds, "s", c.Samples)
 		t.number("component", c.Name, "cpu_total", c.CPUTotal, "s", c.Samples)
+		for _, phase := range slices.Sorted(maps.Keys(c.CPUByPhase)) {
+			t.number("component", c.Name, "cpu in "+phase, c.CPUByPhase[phase], "s", c.Samples)
+		}
 		t.number("component", c.Name, c.Memory+"_peak", float64(c.PeakBytes), "bytes", c.Samples)
 		t.number("component", c.Name, c.Memory+"_mean", c.MeanBytes, "bytes", c.Samples)
 	}

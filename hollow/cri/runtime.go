@@ -32,7 +32,8 @@ type Options struct {
 	// ContainerStop is the time a container takes to end after it was asked to. One that would take longer than its grace
 	// period is killed at the end of that.
 	ContainerStop time.Duration
-	// Observe is called once for each container that has started or stopped, with no lock held. It must not block.
+	// Observe is called once for each container that has started or stopped, with no lock held, from any goroutine, and for a
+	// stop perhaps after StopContainer has returned. It must not block.
 	Observe func(Event)
 }
 

@@ -284,8 +284,14 @@ func TestSecondStopShortensTheGracePeriod(t *testing.T) {
 
 func TestEventsComeOnceAndAtTheirInstant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var events []Event
-		r := ready(t, Options{ContainerStart: time.Second, ContainerStop: 2 * time.Second, Observe: func(e Event) { events = append(events, e) }}, "10.1.0.0/24")
+		observe := func(e Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			events = append(events, e)
+		}
+		r := ready(t, Options{ContainerStart: time.Second, ContainerStop: 2 * time.Second, Observe: observe}, "10.1.0.0/24")
 		begin := time.Now()
 		sandbox, id := pod(t, r, "p")
 		for range 2 {
@@ -302,6 +308,10 @@ func TestEventsComeOnceAndAtTheirInstant(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		synctest.Wait() // the end of a container is told from its timer
+		mu.Lock()
+		defer mu.Unlock()
+		synctest.Wait() // a stop is told after its waiters have gone on
 		if len(events) != 2 {
 			t.Fatalf("%d events, want a start and a stop: %+v", len(events), events)
 		}
