@@ -17,6 +17,10 @@ import (
 
 // boot starts the supervisor, the control plane and the watches.
 func (s *session) boot(ctx context.Context) (err error) {
+	// What the machine cannot carry is refused before anything is started.
+	if err := nodes.Check(s.plan.Profile.HollowNodes, s.plan.Estimate().Pods); err != nil {
+		return err
+	}
 	s.supervisor, err = supervise.Start(ctx, supervise.Options{Executable: s.options.Executable, Log: s.dir.Path("logs", "supervisor.log")})
 	if err != nil {
 		return fmt.Errorf("start the supervisor: %w", err)

@@ -75,7 +75,6 @@ and says, with numbers that hold up, whether the Kubernetes service level object
 ` + exitTable(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(a.runCommand(), a.planCommand(), a.validateCommand(), a.upCommand(), a.downCommand(),

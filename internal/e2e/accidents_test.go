@@ -160,7 +160,7 @@ func TestFewFiles(t *testing.T) {
 	}
 	limited(windtunnel(t, "run", "smoke")).run(0)
 	w := limited(windtunnel(t, "run", "smoke", "--set", "hollowNodes.count=1000", "--set", "hollowNodes.perProcess=1000")).run(5)
-	w.says("1024", "nodes")
+	w.says("1 024", "ulimit -Hn", "nodes fit")
 }
 
 // TestFullDisk: the run ends with a clear word, and what was written is readable.
