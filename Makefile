@@ -44,8 +44,9 @@ lint: ## gofmt, vet, staticcheck, and the architecture's own rules
 	go test ./internal/architecture
 
 .PHONY: generate
-generate: ## write the documents that are made from code (field reference, summary schema, command line)
+generate: ## write the documents that are made from code (field reference, record tables, summary schema)
 	go generate ./...
+	go test ./results -update
 
 .PHONY: bench
 bench: build ## measure what docs/performance.md states

@@ -18,10 +18,11 @@ type records struct {
 	scrapes   *results.Writer[results.Scrape]
 	phase     atomic.Pointer[string] // the phase under way, for records that name it
 	sent      atomic.Int64           // how many requests were recorded
+	closed    chan struct{}
 }
 
 func openRecords(dir *results.Dir, clock results.Clock) (*records, error) {
-	r := &records{}
+	r := &records{closed: make(chan struct{})}
 	r.setPhase("boot")
 	var errs [5]error
 	r.requests, errs[0] = results.NewWriter[results.Request](dir.Path(results.RequestsFile), results.WithClock(clock))
@@ -52,6 +53,7 @@ func (r *records) podEvent(e results.PodEvent) {
 func (r *records) watch(fail context.CancelCauseFunc) {
 	var err error
 	select {
+	case <-r.closed:
 	case <-r.requests.Failed():
 		err = r.requests.Err()
 	case <-r.pods.Failed():
@@ -70,6 +72,7 @@ func (r *records) watch(fail context.CancelCauseFunc) {
 
 // close writes what is buffered.
 func (r *records) close() error {
+	close(r.closed)
 	err := errors.Join(r.requests.Close(), r.pods.Close(), r.nodes.Close(), r.processes.Close(), r.scrapes.Close())
 	if err != nil {
 		return fmt.Errorf("%w: %w", errRecords, err)

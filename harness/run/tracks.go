@@ -25,7 +25,10 @@ func (s *session) tracks(ctx context.Context, p profiles.Phase) error {
 	group, ctx := errgroup.WithContext(ctx)
 	background, stop := context.WithCancel(ctx)
 	defer stop()
-	go s.narrate(background)
+	group.Go(func() error {
+		s.narrate(background)
+		return nil
+	})
 	var foreground sync.WaitGroup
 	for _, t := range p.Tracks {
 		if !t.Background {

@@ -217,7 +217,20 @@ func (s *Supervisor) Stop(ctx context.Context, name string) error {
 	if _, err := s.call(ctx, request{Op: opStop, Name: name}); err != nil {
 		return fmt.Errorf("stop %s: %w", name, err)
 	}
-	return nil
+	s.mu.Lock()
+	l := s.lives[name]
+	s.mu.Unlock()
+	if l == nil {
+		return nil
+	}
+	select { // the word that it has ended may come after the answer
+	case <-l.ended:
+		return nil
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("stop %s: %w", name, context.Cause(ctx))
+	}
 }
 
 // Signal sends a signal to a child; SIGKILL goes to its whole process group.
