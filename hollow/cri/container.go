@@ -16,18 +16,6 @@ const (
 	exitKilled = 128 + 9 // SIGKILL
 )
 
-// No container runs before its sandbox is turns × turn old, which is less than any real runtime needs. The kubelet of Kubernetes 1.36
-// writes the condition PodReadyToStartContainers into the pod's status from a goroutine of its own, which reads the status,
-// changes it and sets it (OnPodSandboxReady in pkg/kubelet/kubelet.go). When the container runs before that is over, the
-// status Running is overwritten by the older one and stays lost until the pod's next resync, a minute or more later: 9 of
-// 3 000 pods in a burst on 2 cores without a wait, 2 of 3 000 with one sleep of 50 ms or of 250 ms. Many short sleeps are better
-// than one: each must be scheduled again, so that where goroutines wait long for a processor, as that writer then does, this
-// wait grows with it.
-const (
-	turns = 8
-	turn  = 30 * time.Millisecond
-)
-
 // container is one container of a sandbox. As in sandbox, answers are made at each change and shared.
 type container struct {
 	id        string
@@ -133,8 +121,8 @@ func (r *Runtime) CreateContainer(_ context.Context, sandboxID string, config *r
 	return c.id, nil
 }
 
-// StartContainer starts a created container, which takes Options.ContainerStart, and longer where the sandbox is young (see
-// turns).
+// StartContainer starts a created container, which takes Options.ContainerStart from the moment on at which the kubelet has
+// written down that the pod's sandbox is ready (see Reports).
 func (r *Runtime) StartContainer(ctx context.Context, id string) error {
 	r.mu.Lock()
 	c := r.containers[id]
@@ -142,7 +130,10 @@ func (r *Runtime) StartContainer(ctx context.Context, id string) error {
 	if c == nil {
 		return notFound("container", id)
 	}
-	if err := r.startUp(ctx, time.Unix(0, c.sandbox.created)); err != nil {
+	if err := r.options.Reports.await(ctx, c.sandbox.uid()); err != nil {
+		return fmt.Errorf("start container %s: %w", id, err)
+	}
+	if err := sleep(ctx, r.options.ContainerStart); err != nil {
 		return fmt.Errorf("start container %s: %w", id, err)
 	}
 	r.mu.Lock()
@@ -161,19 +152,6 @@ func (r *Runtime) StartContainer(ctx context.Context, id string) error {
 	r.mu.Unlock()
 	r.options.Observe(event)
 	return nil
-}
-
-// startUp waits for as long as a container takes to start.
-func (r *Runtime) startUp(ctx context.Context, sandboxCreated time.Time) error {
-	begin := time.Now()
-	if begin.Sub(sandboxCreated) < turns*turn {
-		for range turns {
-			if err := sleep(ctx, turn); err != nil {
-				return err
-			}
-		}
-	}
-	return sleep(ctx, r.options.ContainerStart-time.Since(begin))
 }
 
 // StopContainer asks a container to end and waits until it has: after Options.ContainerStop it ends by itself with exit code

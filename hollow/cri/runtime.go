@@ -27,11 +27,13 @@ const (
 type Options struct {
 	// SandboxStart is the time to set up a pod's sandbox.
 	SandboxStart time.Duration
-	// ContainerStart is the time from the start call until a container runs; none does before its sandbox is 50 ms old.
+	// ContainerStart is the time from the start call until a container runs.
 	ContainerStart time.Duration
 	// ContainerStop is the time a container takes to end after it was asked to. One that would take longer than its grace
 	// period is killed at the end of that.
 	ContainerStop time.Duration
+	// Reports says when a pod's first container may start; nil: at once.
+	Reports *Reports
 	// Observe is called once for each container that has started or stopped, with no lock held, from any goroutine, and for a
 	// stop perhaps after StopContainer has returned. It must not block.
 	Observe func(Event)

@@ -178,25 +178,28 @@ func TestLatencies(t *testing.T) {
 	})
 }
 
-// TestNoContainerRunsInAYoungSandbox: see turns.
-func TestNoContainerRunsInAYoungSandbox(t *testing.T) {
+// TestContainerWaitsForTheReport: see Reports.
+func TestContainerWaitsForTheReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := ready(t, Options{}, "10.1.0.0/24")
-		begin := time.Now()
-		sandbox, _ := pod(t, r, "p")
-		if took := time.Since(begin); took != turns*turn {
-			t.Errorf("the first container took %s to start, want %s", took, turns*turn)
+		reports := NewReports()
+		r := ready(t, Options{Reports: reports}, "10.1.0.0/24")
+		start := func(name string) time.Duration {
+			t.Helper()
+			begin := time.Now()
+			pod(t, r, name)
+			return time.Since(begin)
 		}
-		id, err := r.CreateContainer(t.Context(), sandbox, containerConfig("second", "p"), podConfig("p"))
-		if err != nil {
-			t.Fatal(err)
+		for name, delay := range map[string]time.Duration{"early": 0, "late": time.Second} {
+			time.AfterFunc(delay, func() { reports.Reported(podConfig(name).GetMetadata().GetUid()) })
+			if took := start(name); took != delay {
+				t.Errorf("the container of %s took %s to start, want %s", name, took, delay)
+			}
 		}
-		begin = time.Now()
-		if err := r.StartContainer(t.Context(), id); err != nil {
-			t.Fatal(err)
+		if took := start("never"); took != reportTimeout {
+			t.Errorf("without a report a container took %s to start, want %s", took, reportTimeout)
 		}
-		if took := time.Since(begin); took != 0 {
-			t.Errorf("the second container took %s to start, want none", took)
+		if len(reports.pending) != 0 {
+			t.Errorf("still waiting for %v", reports.pending)
 		}
 	})
 }

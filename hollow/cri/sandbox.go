@@ -89,6 +89,7 @@ func (r *Runtime) RunPodSandbox(ctx context.Context, config *runtimeapi.PodSandb
 	defer r.mu.Unlock()
 	r.sandboxes[s.id] = s
 	r.pods[s.uid()] = append(r.pods[s.uid()], s)
+	r.options.Reports.expect(s.uid())
 	return s.id, nil
 }
 
@@ -147,6 +148,7 @@ func (r *Runtime) RemovePodSandbox(_ context.Context, id string) error {
 	rest := slices.DeleteFunc(r.pods[s.uid()], func(other *sandbox) bool { return other == s })
 	if len(rest) == 0 {
 		delete(r.pods, s.uid())
+		r.options.Reports.forget(s.uid())
 	} else {
 		r.pods[s.uid()] = rest
 	}

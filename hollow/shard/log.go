@@ -20,13 +20,21 @@ const (
 	siteRate  = 1.0
 	// maxLine bounds a line, in bytes; the kubelet logs whole objects.
 	maxLine = 2 << 10
+
+	// What the kubelet says at the end of OnPodSandboxReady, and at which level.
+	sandboxReadyMessage = "Successfully updated PodReadyToStartContainers condition after sandbox creation"
+	sandboxReadyLevel   = 3
 )
 
 // NewLogger returns a logger for many kubelets in one process: it writes one line a message, those of informational level 0
 // and errors, and of the same place in the code a few a second at most. The next line of that place says how many were left
-// out. It is safe for concurrent use.
-func NewLogger(w io.Writer) logr.Logger {
-	return logr.New(&sink{out: &limited{w: w, sites: make(map[uintptr]*site)}})
+// out. sandboxReady is called with the UID of each pod of which the kubelet says that it has written down its sandbox's
+// readiness, which is written nowhere else; it may be nil. The logger is safe for concurrent use.
+func NewLogger(w io.Writer, sandboxReady func(uid string)) logr.Logger {
+	if sandboxReady == nil {
+		sandboxReady = func(string) {}
+	}
+	return logr.New(&sink{out: &limited{w: w, sites: make(map[uintptr]*site)}, sandboxReady: sandboxReady})
 }
 
 // sink implements logr.LogSink.
@@ -35,16 +43,33 @@ type sink struct {
 	name   string
 	values string // of WithValues, formatted
 	depth  int    // frames between the caller and the sink's methods
+
+	sandboxReady func(uid string)
 }
 
 var _ logr.CallDepthLogSink = (*sink)(nil)
 
 func (s *sink) Init(info logr.RuntimeInfo) { s.depth = info.CallDepth }
 
-func (s *sink) Enabled(level int) bool { return level == 0 }
+func (s *sink) Enabled(level int) bool { return level == 0 || level == sandboxReadyLevel }
 
-func (s *sink) Info(_ int, message string, pairs ...any) {
-	s.write("I", nil, message, pairs)
+func (s *sink) Info(level int, message string, pairs ...any) {
+	switch {
+	case level == 0:
+		s.write("I", nil, message, pairs)
+	case message == sandboxReadyMessage:
+		s.sandboxReady(podUID(pairs))
+	}
+}
+
+// podUID finds the pod's UID in what a message was given.
+func podUID(pairs []any) string {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i] == "podUID" {
+			return fmt.Sprint(pairs[i+1])
+		}
+	}
+	return ""
 }
 
 func (s *sink) Error(err error, message string, pairs ...any) {

@@ -78,6 +78,7 @@ func (n *node) start(ctx context.Context, ready func(), strain func()) error {
 			SandboxStart:   n.shard.config.SandboxStart,
 			ContainerStart: n.shard.config.ContainerStart,
 			ContainerStop:  n.shard.config.ContainerStop,
+			Reports:        n.shard.reports,
 			Observe:        func(e cri.Event) { n.shard.record(n.Name, e) },
 		}),
 		Images: cri.NewImages(),

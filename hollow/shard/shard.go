@@ -27,6 +27,7 @@ type shard struct {
 	clock       results.Clock
 	authorities *x509.CertPool
 	kubelets    *kubelet.Starter
+	reports     *cri.Reports
 	pacer       *pacer
 	nodes       []*node
 	byName      map[string]*node
@@ -40,9 +41,10 @@ type shard struct {
 }
 
 // Run starts the nodes and serves the control socket until ctx ends, which is no error; it returns early when the samples
-// cannot be written or nothing can be started at all. The kubelets do not stop: the process must end after it.
-func Run(ctx context.Context, config hollow.ShardConfig) error {
-	s, err := newShard(config)
+// cannot be written or nothing can be started at all. reports must hear what the logger of NewLogger does. The kubelets do
+// not stop: the process must end after it.
+func Run(ctx context.Context, config hollow.ShardConfig, reports *cri.Reports) error {
+	s, err := newShard(config, reports)
 	if err != nil {
 		return fmt.Errorf("shard %s: %w", config.Name, err)
 	}
@@ -64,7 +66,7 @@ func Run(ctx context.Context, config hollow.ShardConfig) error {
 	return nil
 }
 
-func newShard(config hollow.ShardConfig) (*shard, error) {
+func newShard(config hollow.ShardConfig, reports *cri.Reports) (*shard, error) {
 	capacity, err := hollow.ParseCapacity(config.Capacity)
 	if err != nil {
 		return nil, err
@@ -74,11 +76,12 @@ func newShard(config hollow.ShardConfig) (*shard, error) {
 		most = hollow.DefaultJoinWindow
 	}
 	s := &shard{
-		config: config,
-		clock:  results.ClockAt(config.ClockBase),
-		pacer:  newPacer(most),
-		byName: make(map[string]*node),
-		down:   make(map[string]bool),
+		config:  config,
+		clock:   results.ClockAt(config.ClockBase),
+		reports: reports,
+		pacer:   newPacer(most),
+		byName:  make(map[string]*node),
+		down:    make(map[string]bool),
 	}
 	if s.authorities, err = authorities(config.CA); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"windtunnel/hollow"
+	"windtunnel/hollow/cri"
 	"windtunnel/hollow/shard"
 )
 
@@ -29,11 +30,12 @@ deleted once it is read. The shard answers on the unix socket that FILE names.`,
 			if err := os.Remove(path); err != nil {
 				return fmt.Errorf("delete shard configuration: %w", err)
 			}
-			logger := shard.NewLogger(cmd.ErrOrStderr())
+			reports := cri.NewReports()
+			logger := shard.NewLogger(cmd.ErrOrStderr(), reports.Reported)
 			klog.SetLoggerWithOptions(logger, klog.ContextualLogger(true))
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
 			defer stop()
-			return shard.Run(klog.NewContext(ctx, logger), config)
+			return shard.Run(klog.NewContext(ctx, logger), config, reports)
 		},
 	}
 	cmd.Flags().StringVar(&path, "config", "", "shard description, JSON")
