@@ -3,7 +3,6 @@ package profiles
 import (
 	"fmt"
 	"math"
-	"slices"
 	"time"
 )
 
@@ -99,15 +98,19 @@ func (c *checker) requestsFlow(m moment, r Requests) {
 		}
 		path := joinIndex(m.path+".requests.mix", i) + ".object"
 		placed := c.namespacesThere(path, m, one.Object)
-		switch one.Verb {
-		case VerbPost, VerbDelete:
-			if c.oneWriter(path, m, one.Object) && one.Verb == VerbDelete {
+		effect := one.Effect()
+		switch {
+		case one.changesInstances():
+			if c.oneWriter(path, m, one.Object) && effect != EffectAdd {
 				c.deletable(path, one.Object)
 			}
-		case VerbGet, VerbPut, VerbPatch:
+		case effect == EffectUse || effect == EffectBind:
 			c.undisturbed(path, m, one.Object)
 		}
-		targets := slices.Contains([]string{VerbGet, VerbPut, VerbPatch, VerbDelete}, one.Verb)
+		if one.Verb == VerbDeleteCollection && !one.DryRun {
+			c.alone(joinIndex(m.path+".requests.mix", i), r, one)
+		}
+		targets := effect == EffectUse || effect == EffectRemove || effect == EffectBind
 		if placed && targets && m.have[one.Object] == 0 {
 			hint := fmt.Sprintf("put a step before it: reconcile: {object: %s, count: 100}", one.Object)
 			if m.elsewhere[one.Object] {
@@ -128,6 +131,16 @@ func (c *checker) deletable(path, name string) {
 	}
 }
 
+// alone checks that the instances that a DELETECOLLECTION takes away at random are nobody's targets.
+func (c *checker) alone(path string, r Requests, collection Request) {
+	for _, other := range r.Mix {
+		if effect := other.Effect(); other.Object == collection.Object && effect != EffectNone && effect != EffectAdd {
+			c.problem(path, "use a template of its own for it", "a %s of %s would miss the instances that this deletes", other.Verb, other.Object)
+			return
+		}
+	}
+}
+
 // undisturbed checks that no other track of the phase deletes the instances that a stream takes as targets.
 func (c *checker) undisturbed(path string, m moment, name string) {
 	for j, track := range c.Phases[m.phase].Tracks {
@@ -138,7 +151,7 @@ func (c *checker) undisturbed(path string, m moment, name string) {
 			shrinks := s.Reconcile != nil && s.Reconcile.Object == name && s.Reconcile.Count < m.have[name]
 			if s.Requests != nil {
 				for _, one := range s.Requests.Mix {
-					shrinks = shrinks || one.Verb == VerbDelete && one.Object == name
+					shrinks = shrinks || one.Object == name && one.changesInstances() && one.Effect() != EffectAdd
 				}
 			}
 			if shrinks {

@@ -150,17 +150,24 @@ func (c *checker) textMap(path string, v any) {
 
 func (c *checker) placeholders(manifest string, m map[string]any, clusterScoped bool) {
 	texts(m, manifest, func(path, text string) {
-		if bad := unknownPlaceholder(text); bad != "" {
-			hint := fmt.Sprintf("to keep it as it is write $%s", bad)
-			if best, near := nearest(placeholderWord(bad), placeholderWords()); near {
-				hint = fmt.Sprintf("did you mean ${%s}? If not, %s", best, hint)
-			}
-			c.problem(path, hint, "unknown placeholder %s", bad)
-		}
+		c.placeholdersOf(path, text, placeholders())
 		if clusterScoped && strings.Contains(strings.ReplaceAll(text, escapedDollar, ""), placeholderNamespace) {
 			c.problem(path, "", "an object without a namespace has no %s", placeholderNamespace)
 		}
 	})
+}
+
+// placeholdersOf checks that a text has no ${…} but the known ones.
+func (c *checker) placeholdersOf(path, text string, known []string) {
+	bad := unknownPlaceholder(text, known)
+	if bad == "" {
+		return
+	}
+	hint := fmt.Sprintf("to keep it as it is write $%s", bad)
+	if best, near := nearest(placeholderWord(bad), placeholderWords(known)); near {
+		hint = fmt.Sprintf("did you mean ${%s}? If not, %s", best, hint)
+	}
+	c.problem(path, hint, "unknown placeholder %s", bad)
 }
 
 // namespaceOf checks the template of the namespaces that hold the instances.
@@ -194,8 +201,10 @@ func (c *checker) kindRules(path, name string, o Object, r Resource) {
 	switch {
 	case isVirtual(r.Name) || isReadOnly(r.Name):
 		c.problem(kind, "", "a %s cannot be stored", r.Kind)
-	case r.Kind == "CustomResourceDefinition" || r.Kind == "APIService":
-		c.problem(kind, "", "a %s cannot be a template: its content decides its name", r.Kind)
+	case r.Kind == "APIService":
+		c.problem(kind, "", "an APIService cannot be a template: its content decides its name")
+	case r.Kind == "CustomResourceDefinition":
+		c.definition(path+".manifest", o)
 	case r.Kind == "Node" && r.Group == "" && name+"-" == c.HollowNodes.NamePrefix:
 		c.keyProblem(path, "choose another name, or another hollowNodes.namePrefix", "its instances would be named as the hollow nodes are")
 	}
@@ -245,5 +254,19 @@ func (c *checker) selector(manifest string, o Object) {
 	}
 	if !perInstance {
 		c.problem(at+".matchLabels", "use ${name} in a label of the selector and of the pods", "all instances would select each other's pods")
+	}
+}
+
+// definition checks what the name of a CustomResourceDefinition is made of.
+func (c *checker) definition(manifest string, o Object) {
+	plural, group := digText(o.Manifest, "spec", "names", "plural"), digText(o.Manifest, "spec", "group")
+	switch {
+	case plural == "" || group == "":
+		c.problem(manifest+".spec", "write group: and names: {plural: …, kind: …}", "spec.group and spec.names.plural make its name, and are required")
+	case !isPerInstance(plural + group):
+		c.problem(manifest+".spec.names.plural", "write plural: "+plural+"${index}", "all instances would have the same name, %s.%s", plural, group)
+	}
+	if text := plural + group; strings.Contains(text, placeholderName) {
+		c.problem(manifest+".spec.names.plural", "use ${index}", "the name is made of it, so it cannot hold ${name}")
 	}
 }

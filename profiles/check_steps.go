@@ -1,8 +1,6 @@
 package profiles
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -74,6 +72,7 @@ func (s Step) stepKinds() []string {
 	}
 	add(s.Reconcile != nil, "reconcile")
 	add(s.Requests != nil, "requests")
+	add(s.Watch != nil, "watch")
 	add(s.Wait != nil, "wait")
 	add(s.Pause != 0, "pause")
 	add(s.Fault != nil, "fault")
@@ -81,13 +80,13 @@ func (s Step) stepKinds() []string {
 }
 
 func (c *checker) step(path string, track Track, index int, s Step) {
-	unknown := c.unknown(path+".reconcile", path+".requests", path+".wait", path+".pause", path+".fault")
+	unknown := c.unknown(path+".reconcile", path+".requests", path+".watch", path+".wait", path+".pause", path+".fault")
 	switch kinds := s.stepKinds(); {
 	case unknown:
 	case len(kinds) == 0 && c.text && !c.absent(path+".pause"):
 		c.span(path+".pause", s.Pause)
 	case len(kinds) == 0:
-		c.problem(path, "one of: reconcile, requests, wait, pause, fault", "the step does nothing")
+		c.problem(path, "one of: reconcile, requests, watch, wait, pause, fault", "the step does nothing")
 	case len(kinds) > 1:
 		c.problem(path, "begin a step of its own for each, with a dash", "a step does one thing, and this one has %s", strings.Join(kinds, " and "))
 	}
@@ -99,6 +98,9 @@ func (c *checker) step(path string, track Track, index int, s Step) {
 	}
 	if s.Requests != nil {
 		c.requests(path+".requests", track, index, *s.Requests)
+	}
+	if s.Watch != nil {
+		c.watch(path+".watch", track, index, *s.Watch)
 	}
 	if s.Wait != nil {
 		c.wait(path+".wait", *s.Wait)
@@ -169,77 +171,6 @@ func (c *checker) endless(path string, track Track, index int, a Arrivals) {
 	}
 	if index < len(track.Steps)-1 {
 		c.problem(path+".arrivals", "write for: DURATION", "the stream lasts to the end of the phase, so the steps after it are never reached")
-	}
-}
-
-func (c *checker) request(path string, r Request) {
-	if c.required(path+".verb", r.Verb) {
-		c.enum(path+".verb", r.Verb, enumOf[Request]("verb"))
-	}
-	if r.Weight < 0 {
-		c.problem(path+".weight", "", "must not be negative, not %v", r.Weight)
-	}
-	writes := slices.Contains([]string{VerbPost, VerbPut, VerbPatch, VerbDelete}, r.Verb)
-	switch {
-	case r.Object != "" && r.Resource != "":
-		c.problem(path+".resource", "take one of them away", "object says what the resource is")
-	case r.Object == "" && r.Resource == "" && c.unknown(path+".object", path+".resource"):
-	case r.Object == "" && r.Resource == "":
-		c.problem(path, "write object: TEMPLATE, or resource: NAME for a read", "it does not say of what: object or resource is required")
-	case r.Object == "" && writes:
-		c.problem(path+".resource", "write object: TEMPLATE", "a %s needs an object, to know what to send", r.Verb)
-	case r.Object != "":
-		c.template(path+".object", r.Object)
-	default:
-		c.resource(path+".resource", r.Resource)
-	}
-	c.scope(path+".scope", r)
-}
-
-// resource checks the name of a resource that is read.
-func (c *checker) resource(path, name string) {
-	resource, known := ResourceByName(name)
-	switch {
-	case known && (isVirtual(resource.Name)):
-		c.problem(path, "", "%s cannot be read", resource.Name)
-		return
-	case known:
-		return
-	}
-	var names []string
-	for _, r := range Resources() {
-		names = append(names, r.Name, r.APIVersion()+"/"+r.Name)
-	}
-	if strings.Contains(name, "/") {
-		group, _ := splitAPIVersion(resource.APIVersion())
-		builtin := group == "" || !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io")
-		if strings.Count(name, "/") == 2 && !builtin && dnsLabel.MatchString(resource.Name) {
-			return // of a custom resource: discovery judges it before the load
-		}
-	}
-	hint := "write the plural; a custom resource with group and version: GROUP/VERSION/NAME"
-	if best, ok := nearest(name, names); ok {
-		hint = fmt.Sprintf("did you mean %q?", best)
-	}
-	c.problem(path, hint, "there is no resource %q", name)
-}
-
-func (c *checker) scope(path string, r Request) {
-	if r.Verb != VerbList {
-		if r.Scope != "" && r.Verb != "" {
-			c.problem(path, "take it away", "only a LIST has a scope")
-		}
-		return
-	}
-	if !c.enum(path, r.Scope, enumOf[Request]("scope")) {
-		return
-	}
-	namespaced, known := c.namespaced(r)
-	switch {
-	case r.Scope == "" && strings.Count(r.Resource, "/") == 2 && !known:
-		c.problem(path, "write scope: namespace or scope: cluster", "is required: windtunnel does not know whether %s has namespaces", r.Resource)
-	case r.Scope == ScopeNamespace && known && !namespaced:
-		c.problem(path, "write scope: cluster", "%s: this resource has no namespaces", cmp.Or(r.Resource, r.Object))
 	}
 }
 

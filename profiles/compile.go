@@ -32,6 +32,9 @@ func Compile(p *Profile) (*Plan, error) {
 // compileObject makes the template of an object. The object must be valid.
 func compileObject(name string, o Object, nodes int) (Template, error) {
 	t := Template{Name: name, In: o.In, Resource: o.resource()}
+	if t.Resource.Kind == "CustomResourceDefinition" {
+		t.Naming = digText(o.Manifest, "spec", "names", "plural") + "." + digText(o.Manifest, "spec", "group")
+	}
 	if holder, ok := podHolderOf(t.Resource.Kind); ok {
 		count, err := podCount(o.Manifest, holder, nodes)
 		if err != nil {
@@ -43,7 +46,7 @@ func compileObject(name string, o Object, nodes int) (Template, error) {
 	if err != nil {
 		return Template{}, err
 	}
-	t.Manifest, t.parts = manifest, splitManifest(manifest)
+	t.Manifest, t.text = manifest, NewText(manifest)
 	return t, nil
 }
 

@@ -48,10 +48,10 @@ func applyStep(s Step, have map[string]int) {
 	before := maps.Clone(have)
 	for _, r := range s.Requests.Mix {
 		n := s.Requests.planned(r, secondsOf(s.Requests.Arrivals.For))
-		switch r.Verb {
-		case VerbPost:
+		switch r.Effect() {
+		case EffectAdd:
 			have[r.Object] += n
-		case VerbDelete:
+		case EffectRemove:
 			have[r.Object] = max(have[r.Object]-n, (before[r.Object]+1)/2)
 		}
 	}
@@ -94,13 +94,19 @@ func writtenBy(t Track) map[string]bool {
 		}
 		if s.Requests != nil {
 			for _, r := range s.Requests.Mix {
-				if r.Object != "" && (r.Verb == VerbPost || r.Verb == VerbDelete) {
+				if r.changesInstances() {
 					names[r.Object] = true
 				}
 			}
 		}
 	}
 	return names
+}
+
+// changesInstances tells whether there are more or fewer instances after the request.
+func (r Request) changesInstances() bool {
+	effect := r.Effect()
+	return effect == EffectAdd || effect == EffectRemove || r.Verb == VerbDeleteCollection && !r.DryRun
 }
 
 func writtenElsewhere(p Phase, track int) map[string]bool {
@@ -130,7 +136,7 @@ func namespacesOf(phases []Phase, objects map[string]Template) map[string]int {
 			return
 		}
 		for _, r := range s.Requests.Mix {
-			if r.Object != "" && r.Verb == VerbPost {
+			if r.Effect() == EffectAdd {
 				note(r.Object, m.have)
 			}
 		}

@@ -191,10 +191,10 @@ func texts(v any, path string, visit func(path, text string)) {
 	}
 }
 
-// unknownPlaceholder is the first ${…} in a text that is none of ours, or "".
-func unknownPlaceholder(text string) string {
+// unknownPlaceholder is the first ${…} in a text that is none of the known ones, or "".
+func unknownPlaceholder(text string, known []string) string {
 	rest := strings.ReplaceAll(text, escapedDollar, "")
-	for _, p := range placeholders() {
+	for _, p := range known {
 		rest = strings.ReplaceAll(rest, p, "")
 	}
 	start := strings.Index(rest, "${")
@@ -211,9 +211,9 @@ func unknownPlaceholder(text string) string {
 // placeholderWord is the word inside of ${…}.
 func placeholderWord(p string) string { return strings.Trim(p, "${}") }
 
-func placeholderWords() []string {
+func placeholderWords(known []string) []string {
 	var words []string
-	for _, p := range placeholders() {
+	for _, p := range known {
 		words = append(words, placeholderWord(p))
 	}
 	return words

@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -24,7 +25,7 @@ type TrackOutline struct {
 
 // StepOutline is what a step is planned to do.
 type StepOutline struct {
-	Kind     string         `json:"kind"` // reconcile | requests | wait | pause | fault
+	Kind     string         `json:"kind"` // reconcile | requests | watch | wait | pause | fault
 	Text     string         `json:"text"` // one line for people
 	Begin    time.Duration  `json:"begin"`
 	Duration time.Duration  `json:"duration"`
@@ -72,6 +73,8 @@ func outlineStep(m moment, s Step, objects map[string]Template) StepOutline {
 	case s.Requests != nil:
 		seconds := secondsOf(s.Requests.Arrivals.For)
 		return StepOutline{Kind: "requests", Text: s.Requests.text(), Duration: time.Duration(s.Requests.Arrivals.For), Requests: s.Requests.outline(seconds, objects)}
+	case s.Watch != nil:
+		return StepOutline{Kind: "watch", Text: s.Watch.text(), Duration: time.Duration(s.Watch.For)}
 	case s.Wait != nil:
 		return StepOutline{Kind: "wait", Text: s.Wait.text()}
 	case s.Fault != nil:
@@ -104,6 +107,11 @@ func outlineReconcile(m moment, r Reconcile, objects map[string]Template) StepOu
 // finishTrack gives a stream without an end the rest of its phase.
 func finishTrack(outline *TrackOutline, track Track, phase time.Duration, objects map[string]Template) {
 	for k := range outline.Steps {
+		if watch := track.Steps[k].Watch; watch != nil && watch.For == 0 {
+			outline.Steps[k].Duration = max(phase-outline.Steps[k].Begin, 0)
+			outline.Duration = max(outline.Duration, phase)
+			continue
+		}
 		requests := track.Steps[k].Requests
 		if requests == nil || requests.Arrivals.For != 0 || track.Steps[k].Reconcile != nil {
 			continue
@@ -139,6 +147,14 @@ func (a Arrivals) text() string {
 	text := fmt.Sprintf("%s %.4g/s", a.Process, a.Rate)
 	if a.For > 0 {
 		text += " for " + a.For.String()
+	}
+	return text
+}
+
+func (w *Watch) text() string {
+	text := fmt.Sprintf("%s of %s over %s", counted(w.Watchers, "watcher"), cmp.Or(w.Object, w.Resource), counted(w.ConnectionCount(), "connection"))
+	if w.For > 0 {
+		text += " for " + w.For.String()
 	}
 	return text
 }

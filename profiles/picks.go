@@ -7,16 +7,6 @@ import (
 	"time"
 )
 
-// The verbs of a mix.
-const (
-	VerbGet    = "GET"
-	VerbList   = "LIST"
-	VerbPost   = "POST"
-	VerbPut    = "PUT"
-	VerbPatch  = "PATCH"
-	VerbDelete = "DELETE"
-)
-
 // Pool is the window of a template's live instances: the numbers First ≤ i < Next.
 type Pool struct {
 	First int `json:"first"`
@@ -32,7 +22,7 @@ type Pick struct {
 	At time.Duration
 	// Request is the index in the step's mix.
 	Request int
-	// Index is the number of the target instance; -1 where there is none (LIST, and GET by resource).
+	// Index is the number of the target instance; -1 where there is none (EffectNone).
 	Index int
 	// Identity is the number of the user who sends it.
 	Identity int
@@ -45,9 +35,9 @@ type Pick struct {
 }
 
 // Picks yields the planned requests of a step in the order of their instants. It is a pure function of the step, the pools
-// as they are when the step begins, and the seed (see StreamSeed): it assumes that what it plans happens. POST takes the
-// next number, DELETE the oldest instance; GET, PUT and PATCH take one at random that is neither about to go nor has only
-// just come, see safeMiddle. Templates that pools does not have start empty.
+// as they are when the step begins, and the seed (see StreamSeed): it assumes that what it plans happens. Which instance
+// a request takes follows from its Effect: the next number, the oldest instance, the oldest that was not bound yet, or one
+// at random that is neither about to go nor has only just come, see safeMiddle. Templates that pools does not have start empty.
 func Picks(r Requests, pools map[string]Pool, seed uint64) iter.Seq[Pick] {
 	return func(yield func(Pick) bool) {
 		p := newPicker(r, pools, seed)
@@ -65,6 +55,7 @@ func Picks(r Requests, pools map[string]Pool, seed uint64) iter.Seq[Pick] {
 // picker is the state of Picks between two requests.
 type picker struct {
 	mix        []Request
+	effects    []Effect  // of each request
 	cumulative []float64 // weights summed up to and with each request
 	total      float64
 	identities int
@@ -76,6 +67,7 @@ type picker struct {
 type livePool struct {
 	Pool
 	initial  int
+	bound    int  // instances before this number have been bound
 	post     bool // the mix adds instances
 	deletion bool // the mix removes instances
 }
@@ -90,17 +82,18 @@ func newPicker(r Requests, pools map[string]Pool, seed uint64) *picker {
 	for _, request := range r.Mix {
 		p.total += max(request.Weight, 0)
 		p.cumulative = append(p.cumulative, p.total)
+		p.effects = append(p.effects, request.Effect())
 		if request.Object == "" {
 			continue
 		}
 		pool := p.pools[request.Object]
 		if pool == nil {
 			start := pools[request.Object]
-			pool = &livePool{Pool: start, initial: start.Size()}
+			pool = &livePool{Pool: start, initial: start.Size(), bound: start.First}
 			p.pools[request.Object] = pool
 		}
-		pool.post = pool.post || request.Verb == VerbPost
-		pool.deletion = pool.deletion || request.Verb == VerbDelete
+		pool.post = pool.post || request.Effect() == EffectAdd
+		pool.deletion = pool.deletion || request.Effect() == EffectRemove
 	}
 	return p
 }
@@ -117,24 +110,35 @@ func (p *picker) pick(at time.Duration) Pick {
 		Draw:     p.random.Uint64(),
 	}
 	request := p.mix[pick.Request]
-	if pool := p.pools[request.Object]; pool != nil && request.Verb != VerbList {
-		pick.Index, pick.NoTarget = pool.take(request.Verb, pick.Draw)
+	if effect := p.effects[pick.Request]; effect != EffectNone {
+		pick.Index, pick.NoTarget = p.pools[request.Object].take(effect, pick.Draw)
 	}
 	return pick
 }
 
-// take chooses the instance for a verb and accounts for what the verb does to the pool.
-func (l *livePool) take(verb string, draw uint64) (index int, noTarget bool) {
-	switch verb {
-	case VerbPost:
+// triedNumbers is where the numbers begin of instances that are tried and never made, far from those that are.
+const triedNumbers = 1_000_000_000
+
+// take chooses the instance for a request and accounts for what the request does to the pool.
+func (l *livePool) take(effect Effect, draw uint64) (index int, noTarget bool) {
+	switch effect {
+	case EffectAdd:
 		l.Next++
 		return l.Next - 1, false
-	case VerbDelete:
+	case EffectTry:
+		return triedNumbers + int(draw%triedNumbers), false
+	case EffectRemove:
 		if l.Size() == 0 || 2*(l.Size()-1) < l.initial {
 			return -1, true
 		}
 		l.First++
 		return l.First - 1, false
+	case EffectBind:
+		if l.bound = max(l.bound, l.First); l.bound >= l.Next {
+			return -1, true
+		}
+		l.bound++
+		return l.bound - 1, false
 	}
 	low, high := l.safeMiddle()
 	if high <= low {

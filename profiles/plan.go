@@ -21,6 +21,8 @@ type Template struct {
 	Resource Resource `json:"resource"`
 	// Manifest is the object as JSON with ${name}, ${namespace}, ${index} and ${run} still in it, and the windtunnel labels set.
 	Manifest json.RawMessage `json:"manifest"`
+	// Naming is the name of an instance with ${index} in it, for kinds whose content decides their name; empty for NAME-${index}.
+	Naming string `json:"naming,omitempty"`
 	// In is the template of the namespaces; empty for cluster-scoped kinds.
 	In string `json:"in,omitempty"`
 	// Namespaces is over how many instances of In the instances are spread: as many as there are when the first instance
@@ -32,7 +34,7 @@ type Template struct {
 	// schedulerName or with scheduling gates stay pending and take no room on a node.
 	Scheduled bool `json:"scheduled,omitempty"`
 
-	parts []part // Manifest, split at its placeholders
+	text Text // Manifest, cut at its placeholders
 }
 
 // Resource is a resource of the API by group, version and plural name.

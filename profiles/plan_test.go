@@ -45,7 +45,7 @@ func TestTemplates(t *testing.T) {
 	if diff := cmp.Diff(want, string(web.Render("run-1", web.Namespace(4), 4))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	web.parts = nil // as after a way through JSON
+	web.text.parts = nil // as after a way through JSON
 	if got := string(web.Render("run-1", "space-0", 4)); got != want {
 		t.Errorf("without the split: %s", got)
 	}

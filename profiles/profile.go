@@ -192,6 +192,8 @@ type Step struct {
 	Reconcile *Reconcile `yaml:"reconcile,omitempty" json:"reconcile,omitempty"`
 	// Requests sends a weighted mix of single requests.
 	Requests *Requests `yaml:"requests,omitempty" json:"requests,omitempty"`
+	// Watch keeps watches open and receives what happens.
+	Watch *Watch `yaml:"watch,omitempty" json:"watch,omitempty"`
 	// Wait ends when a condition holds.
 	Wait *Wait `yaml:"wait,omitempty" json:"wait,omitempty"`
 	// Pause waits for a fixed time.
@@ -235,24 +237,6 @@ type Requests struct {
 	MaxInFlight int `yaml:"maxInFlight,omitempty" json:"maxInFlight,omitempty" default:"200"`
 	// Mix is what is sent.
 	Mix []Request `yaml:"mix" json:"mix"`
-}
-
-// Request is one kind of request of a mix.
-type Request struct {
-	// Verb is GET, LIST, POST, PUT, PATCH or DELETE.
-	Verb string `yaml:"verb" json:"verb" enum:"GET,LIST,POST,PUT,PATCH,DELETE"`
-	// Object is the template whose instances are the targets: POST adds the next instance, DELETE removes the oldest, the
-	// others take one at random (never one that is about to go or has only just come).
-	Object string `yaml:"object,omitempty" json:"object,omitempty"`
-	// Resource is for reads (GET, LIST) of things that no template made: RESOURCE or GROUP/VERSION/RESOURCE, such as nodes or
-	// discovery.k8s.io/v1/endpointslices. GET takes one at random of those that were there when the phase began.
-	Resource string `yaml:"resource,omitempty" json:"resource,omitempty"`
-	// Scope of a LIST is namespace or cluster. Default namespace where the resource has one. A LIST in scope namespace takes
-	// one of the object's namespaces at random; of a resource, one of the namespaces that hold the profile's objects.
-	Scope string `yaml:"scope,omitempty" json:"scope,omitempty" enum:"namespace,cluster"`
-	// Weight is this request's share of the mix: its rate is the rate of arrivals times weight over the sum of all weights.
-	// Default 1.
-	Weight float64 `yaml:"weight" json:"weight" default:"1"`
 }
 
 // Wait blocks until a condition holds.

@@ -19,10 +19,20 @@ const (
 	placeholderNamespace = "${namespace}"
 	placeholderIndex     = "${index}"
 	placeholderRun       = "${run}"
+
+	// Of the body of a request.
+	placeholderTouched  = "${touched}"
+	placeholderNode     = "${node}"
+	placeholderReplicas = "${replicas}"
 )
 
 func placeholders() []string {
 	return []string{placeholderName, placeholderNamespace, placeholderIndex, placeholderRun}
+}
+
+// bodyPlaceholders are those of the body of a request.
+func bodyPlaceholders() []string {
+	return append(placeholders(), placeholderTouched, placeholderNode, placeholderReplicas)
 }
 
 // escapedDollar is how a manifest writes a ${ that is to stay.
@@ -34,8 +44,14 @@ type part struct {
 	placeholder string
 }
 
-// InstanceName is the name of instance number index.
-func (t Template) InstanceName(index int) string { return t.Name + "-" + strconv.Itoa(index) }
+// InstanceName is the name of instance number index: the template's with the number, or what Naming makes of it.
+func (t Template) InstanceName(index int) string {
+	number := strconv.Itoa(index)
+	if t.Naming != "" {
+		return strings.ReplaceAll(t.Naming, placeholderIndex, number)
+	}
+	return t.Name + "-" + number
+}
 
 // Namespace is the namespace that holds instance number index: the instances go round the namespaces in turn. Empty for
 // cluster-scoped kinds.
@@ -51,25 +67,50 @@ func (t Template) Path(namespace, name string) string { return t.Resource.Path(n
 
 // Render writes instance number index as JSON. It is cheap: the manifest is split at its placeholders once, by Compile.
 func (t Template) Render(run, namespace string, index int) []byte {
-	parts := t.parts
-	if parts == nil {
-		parts = splitManifest(t.Manifest)
+	text := t.text
+	if text.parts == nil {
+		text = NewText(t.Manifest)
 	}
-	number := strconv.Itoa(index)
-	out := make([]byte, 0, len(t.Manifest)+len(parts)*16)
-	for _, p := range parts {
+	return text.Append(make([]byte, 0, len(t.Manifest)+len(text.parts)*16), Values{
+		Name: t.InstanceName(index), Namespace: namespace, Index: index, Run: run,
+	})
+}
+
+// Text is JSON with placeholders in its strings, cut at them.
+type Text struct{ parts []part }
+
+// Values are what the placeholders of a Text stand for.
+type Values struct {
+	Name, Namespace string
+	Index           int
+	Run             string
+	// Of the body of a request: a value that no write had before, the name of a hollow node, a number of replicas.
+	Touched, Node string
+	Replicas      int
+}
+
+// NewText cuts JSON at its placeholders.
+func NewText(json []byte) Text { return Text{parts: splitManifest(json)} }
+
+// Append appends the JSON with the placeholders replaced; nothing when there is none.
+func (t Text) Append(out []byte, v Values) []byte {
+	for _, p := range t.parts {
 		out = append(out, p.literal...)
 		switch p.placeholder {
 		case placeholderName:
-			out = append(out, t.Name...)
-			out = append(out, '-')
-			out = append(out, number...)
+			out = append(out, v.Name...)
 		case placeholderNamespace:
-			out = appendEscaped(out, namespace)
+			out = appendEscaped(out, v.Namespace)
 		case placeholderIndex:
-			out = append(out, number...)
+			out = strconv.AppendInt(out, int64(v.Index), 10)
 		case placeholderRun:
-			out = appendEscaped(out, run)
+			out = appendEscaped(out, v.Run)
+		case placeholderTouched:
+			out = append(out, v.Touched...)
+		case placeholderNode:
+			out = append(out, v.Node...)
+		case placeholderReplicas:
+			out = strconv.AppendInt(out, int64(v.Replicas), 10)
 		}
 	}
 	return out
@@ -106,7 +147,7 @@ func splitManifest(manifest []byte) []part {
 }
 
 func placeholderAt(b []byte) string {
-	for _, p := range placeholders() {
+	for _, p := range bodyPlaceholders() {
 		if bytes.HasPrefix(b, []byte(p)) {
 			return p
 		}

@@ -124,7 +124,7 @@ func bareRequest(client *http.Client, url, verb string) error {
 	if err != nil {
 		return err
 	}
-	request.Header.Set("Accept", mediaProtobuf)
+	request.Header.Set("Accept", mediaUsual)
 	if body != nil {
 		request.Header.Set("Content-Type", mediaJSON)
 	}

@@ -3,13 +3,15 @@ package load
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"strings"
 
 	"windtunnel/profiles"
 )
 
 // operations makes the operation of each request of the mix, and first finds the targets of those that no template made.
 func (c *Client) operations(ctx context.Context, s Stream) ([]Operation, error) {
-	st := &step{client: c, phase: s.Phase, track: s.Track}
+	st := &step{client: c, phase: s.Phase, track: s.Track, nodes: s.Nodes}
 	discovered := map[profiles.Resource]found{}
 	out := make([]Operation, 0, len(s.Requests.Mix))
 	for i, request := range s.Requests.Mix {
@@ -39,7 +41,9 @@ func (s *step) operation(ctx context.Context, r profiles.Request, objects map[st
 func (s *step) byResource(ctx context.Context, r profiles.Request, resource profiles.Resource, discovered map[profiles.Resource]found) (Operation, error) {
 	scope := listScope(r, resource)
 	if r.Verb == profiles.VerbList && scope == scopeCluster {
-		return s.list(resource, scope, everywhere{}), nil
+		op := s.common(r, resource)
+		op.targets, op.base.Scope = everywhere{}, scope
+		return s.reader(r, op), nil
 	}
 	if _, ok := discovered[resource]; !ok {
 		all, err := s.discover(ctx, resource)
@@ -48,56 +52,120 @@ func (s *step) byResource(ctx context.Context, r profiles.Request, resource prof
 		}
 		discovered[resource] = all
 	}
+	op := s.common(r, resource)
 	switch r.Verb {
 	case profiles.VerbGet:
-		return s.get(resource, discovered[resource]), nil
+		op.targets = discovered[resource]
 	case profiles.VerbList:
-		return s.list(resource, scope, discovered[resource].namespacesOf()), nil
+		op.targets, op.base.Scope = discovered[resource].namespacesOf(), scope
+	default:
+		return nil, fmt.Errorf("%s needs a template; %s names a resource", r.Verb, r.Resource)
 	}
-	return nil, fmt.Errorf("%s needs a template; %s names a resource", r.Verb, r.Resource)
+	return s.reader(r, op), nil
 }
+
+// common is what all operations on a resource begin with: the record, the path, the query and the media types.
+func (s *step) common(r profiles.Request, resource profiles.Resource) operation {
+	base := s.record(r.Verb, resource, scopeResource)
+	base.Subresource, base.Variant = r.Subresource, r.Form()
+	op := operation{step: s, base: base, resource: pathOf(resource, r.Subresource)}
+	query, accept, contentType := queryOf(r), mediaOf(r.Encoding, mediaJSON), ""
+	switch r.Verb {
+	case profiles.VerbGet, profiles.VerbList:
+		accept = acceptOf(r)
+	case profiles.VerbPatch:
+		contentType = patchType(r)
+	case profiles.VerbPost, profiles.VerbPut:
+		contentType = encoderOf(r.Encoding).ContentType()
+	default:
+		contentType = mediaJSON
+	}
+	if selector := selectorOf(r); isText(selector) {
+		op.selector = profiles.NewText([]byte(selector))
+	} else {
+		query = join(query, selector)
+	}
+	op.variant = newVariant(query, accept, contentType, s.client.userAgent(), false)
+	return op
+}
+
+// selectorOf is the part of the query that selects, its placeholders left as they are.
+func selectorOf(r profiles.Request) string {
+	query := ""
+	for _, part := range []struct{ key, value string }{{"labelSelector", r.LabelSelector}, {"fieldSelector", r.FieldSelector}} {
+		if part.value != "" {
+			query = join(query, part.key+"="+placeholdersKept.Replace(url.QueryEscape(part.value)))
+		}
+	}
+	return query
+}
+
+// placeholdersKept undoes the escape of placeholders.
+var placeholdersKept = strings.NewReplacer("%24%7Bname%7D", "${name}", "%24%7Bnamespace%7D", "${namespace}", "%24%7Bindex%7D", "${index}", "%24%7Brun%7D", "${run}")
+
+func isText(query string) bool { return strings.Contains(query, "${") }
 
 // byTemplate makes the requests to a template's instances.
 func (s *step) byTemplate(r profiles.Request, template profiles.Template) (Operation, error) {
-	agent := s.client.userAgent()
-	common := operation{step: s, base: s.record(r.Verb, template.Resource, scopeResource), resource: pathOf(template.Resource), targets: instances{template}}
-	write := func(contentType string) operation {
-		o := common
-		o.variant = newVariant("", "", mediaJSON, contentType, agent, false)
-		return o
+	if r.Verb == profiles.VerbPatch && r.Patch == "" && r.Subresource == profiles.SubresourceStatus && template.Resource.HasProtobuf() {
+		r.Patch = profiles.PatchStrategic // a merge patch would take the other conditions away
 	}
-	encoder := jsonEncoder{}
-	switch r.Verb {
-	case profiles.VerbGet:
-		return s.get(template.Resource, instances{template}), nil
-	case profiles.VerbList:
-		if scope := listScope(r, template.Resource); scope == scopeNamespace {
-			return s.list(template.Resource, scope, namespaces{template}), nil
-		}
-		return s.list(template.Resource, scopeCluster, everywhere{}), nil
-	case profiles.VerbPost:
-		return &create{operation: write(encoder.ContentType()), template: template, encoder: encoder}, nil
-	case profiles.VerbPut:
-		return &update{operation: write(encoder.ContentType()), get: newVariant(VariantRead, "", mediaJSON, "", agent, true), encoder: encoder}, nil
-	case profiles.VerbPatch:
-		return &patch{operation: write(mediaMergePatch)}, nil
-	case profiles.VerbDelete:
-		return &remove{operation: write(mediaJSON)}, nil
+	op := s.common(r, template.Resource)
+	op.targets = instances{template}
+	op.replicas = replicasOf(r, template)
+	switch {
+	case r.Verb == profiles.VerbGet:
+		return s.reader(r, op), nil
+	case r.Verb == profiles.VerbList:
+		op.base.Scope, op.targets = s.collection(r, template)
+		return s.reader(r, op), nil
+	case r.Verb == profiles.VerbDeleteCollection:
+		op.base.Scope, op.targets = s.collection(r, template)
+		op.variant.query = join(op.variant.query, "labelSelector="+url.QueryEscape(profiles.LabelObject+"="+template.Name))
+		return &remove{op}, nil
+	case r.Verb == profiles.VerbDelete:
+		return &remove{op}, nil
+	case r.Verb == profiles.VerbPost && r.Subresource == "":
+		return &create{operation: op, template: template, encoder: encoderOf(r.Encoding)}, nil
 	}
-	return nil, fmt.Errorf("unknown verb %q", r.Verb)
+	var err error
+	if op.body, err = bodyOf(r, template.Resource); err != nil {
+		return nil, err
+	}
+	if r.Verb == profiles.VerbPut {
+		return &update{
+			operation: op, get: newVariant("", mediaJSON, "", s.client.userAgent(), true), encoder: encoderOf(r.Encoding),
+			merges: r.Subresource != "" || r.Body != nil, retries: r.Retries,
+		}, nil
+	}
+	return &change{operation: op, method: r.Verb}, nil
 }
 
-func (s *step) get(resource profiles.Resource, of targets) Operation {
-	return s.read(profiles.VerbGet, resource, scopeResource, of)
+// reader is a GET or LIST, in pages where there is a limit.
+func (s *step) reader(r profiles.Request, op operation) Operation {
+	if r.Limit > 0 {
+		return &pages{read{op}}
+	}
+	return &read{op}
 }
 
-func (s *step) list(resource profiles.Resource, scope string, of targets) Operation {
-	return s.read(profiles.VerbList, resource, scope, of)
+// collection is the scope of a request to a template's collection, and where it goes.
+func (s *step) collection(r profiles.Request, template profiles.Template) (string, targets) {
+	switch {
+	case listScope(r, template.Resource) == scopeCluster:
+		return scopeCluster, everywhere{}
+	case r.Effect() == profiles.EffectUse:
+		return scopeNamespace, namespaceOf{template}
+	}
+	return scopeNamespace, namespaces{template}
 }
 
-func (s *step) read(verb string, resource profiles.Resource, scope string, of targets) Operation {
-	variant := newVariant("", "", mediaProtobuf, "", s.client.userAgent(), false)
-	return &read{operation{step: s, base: s.record(verb, resource, scope), resource: pathOf(resource), targets: of, variant: variant}}
+// replicasOf is the range of replicas that a scale asks for.
+func replicasOf(r profiles.Request, template profiles.Template) profiles.Replicas {
+	if r.Replicas != nil {
+		return *r.Replicas
+	}
+	return profiles.Replicas{Min: template.Pods / 2, Max: template.Pods + template.Pods/2}
 }
 
 // The scopes of a request, as Kubernetes' metrics name them.

@@ -49,7 +49,9 @@ type Call struct {
 	Method string
 	// Path is the URL's path.
 	Path string
-	// Variant says the query and the headers.
+	// Query is the URL's query.
+	Query string
+	// Variant says the headers.
 	Variant *Variant
 	// Body is what is sent; nil for nothing.
 	Body []byte
@@ -65,6 +67,8 @@ type Answer struct {
 	Class string
 	// Body is the answer's body when Keep was set, or the beginning of an error's. It is valid until the next Send.
 	Body []byte
+	// Compressed says that Body is gzip.
+	Compressed bool
 	// Done is when the last byte arrived, or when the request was given up.
 	Done results.Instant
 	// RetryAfter is how long the server asks to wait.
@@ -93,6 +97,7 @@ func (x *Exchange) Send(ctx context.Context, call Call) Answer {
 		record.FirstByte = clock.Now()
 		answer.Code = response.StatusCode
 		answer.RetryAfter = retryAfter(response.Header)
+		answer.Compressed = headerValue(response.Header, "Content-Encoding") == "gzip"
 		record.Code = int32(response.StatusCode)
 		record.FlowSchema = headerValue(response.Header, headerFlowSchema)
 		record.PriorityLevel = headerValue(response.Header, headerPriorityLevel)
@@ -119,7 +124,7 @@ func (x *Exchange) roundTrip(ctx context.Context, call *Call) (*http.Response, e
 	host := x.client.host
 	request := (&http.Request{
 		Method: call.Method,
-		URL:    &url.URL{Scheme: "https", Host: host, Path: call.Path, RawQuery: call.Variant.Query},
+		URL:    &url.URL{Scheme: "https", Host: host, Path: call.Path, RawQuery: call.Query},
 		Host:   host,
 		Header: call.Variant.header, // shared: the transport reads it and never writes
 	}).WithContext(ctx)

@@ -20,13 +20,11 @@ type Operation interface {
 	Do(ctx context.Context, x *Exchange, p profiles.Pick, planned results.Instant)
 }
 
-// VariantRead is the variant of the GET by which a PUT gets the object and the resourceVersion that it writes back.
-const VariantRead = "rmw"
-
 // step is what the operations of a step have in common.
 type step struct {
 	client       *Client
 	phase, track string
+	nodes        []string // that a binding may name
 }
 
 // operation is the common part of all operations.
@@ -36,6 +34,9 @@ type operation struct {
 	resource resourcePath
 	targets  targets
 	variant  *Variant
+	selector profiles.Text // of the query, where it differs from one instance to the next
+	body     profiles.Text // of a PATCH, or a PUT or POST of a subresource
+	replicas profiles.Replicas
 }
 
 // Describe implements Operation.
@@ -57,18 +58,60 @@ func (o *operation) unsent(x *Exchange, record results.Request, class string) {
 	x.client.options.Record(record)
 }
 
+// call is a request without a body; ok is false when there is nothing to send it to.
+func (o *operation) call(p profiles.Pick, planned results.Instant) (call Call, ok bool) {
+	t, ok := o.targets.find(p)
+	call = Call{Record: o.record(t, planned), Path: o.resource.of(t), Variant: o.variant, Query: o.variant.query}
+	if selector := o.selector.Append(nil, o.values(p, t)); len(selector) > 0 {
+		call.Query = join(call.Query, string(selector))
+	}
+	return call, ok
+}
+
+// values are what the placeholders of a body or a selector stand for.
+func (o *operation) values(p profiles.Pick, t target) profiles.Values {
+	v := profiles.Values{Name: t.name, Namespace: t.namespace, Index: p.Index, Run: o.step.client.options.Run}
+	if p.Index >= 0 && v.Name == "" { // a collection of which one instance is asked for
+		if of, ok := o.targets.(namespaceOf); ok {
+			v.Name = of.template.InstanceName(p.Index)
+		}
+	}
+	v.Replicas = o.replicas.Min + int(p.Draw%uint64(o.replicas.Max-o.replicas.Min+1))
+	if nodes := o.step.nodes; len(nodes) > 0 {
+		v.Node = nodes[p.Draw%uint64(len(nodes))]
+	}
+	return v
+}
+
+// send renders the body and sends the request.
+func (o *operation) send(ctx context.Context, x *Exchange, call Call, p profiles.Pick) Answer {
+	t, _ := o.targets.find(p)
+	v := o.values(p, t)
+	v.Touched = o.step.touch()
+	x.out = o.body.Append(x.out[:0], v)
+	call.Body = x.out
+	return x.Send(ctx, call)
+}
+
 // read is GET and LIST: one request without a body, whose answer is counted and thrown away. LIST is sent as the typed
 // client of client-go sends it by default: no resourceVersion and no limit, that is a consistent read of the whole collection.
 type read struct{ operation }
 
+// call is the request.
+func (r *read) call(p profiles.Pick, planned results.Instant) (Call, bool) {
+	call, ok := r.operation.call(p, planned)
+	call.Method = "GET"
+	return call, ok
+}
+
 // Do implements Operation.
 func (r *read) Do(ctx context.Context, x *Exchange, p profiles.Pick, planned results.Instant) {
-	t, ok := r.targets.find(p)
+	call, ok := r.call(p, planned)
 	if !ok {
-		r.unsent(x, r.record(t, planned), ClassNoTarget)
+		r.unsent(x, call.Record, ClassNoTarget)
 		return
 	}
-	x.Send(ctx, Call{Record: r.record(t, planned), Method: "GET", Path: r.resource.of(t), Variant: r.variant})
+	x.Send(ctx, call)
 }
 
 // create is POST of the next instance of a template.
@@ -81,7 +124,7 @@ type create struct {
 // call is the request; its record is there even when the object cannot be encoded.
 func (c *create) call(x *Exchange, p profiles.Pick, planned results.Instant) (Call, error) {
 	t, _ := c.targets.find(p)
-	call := Call{Record: c.record(t, planned), Method: "POST", Path: c.resource.of(target{namespace: t.namespace}), Variant: c.variant}
+	call := Call{Record: c.record(t, planned), Method: "POST", Path: c.resource.of(target{namespace: t.namespace}), Variant: c.variant, Query: c.variant.query}
 	object := c.template.Render(c.step.client.options.Run, t.namespace, p.Index)
 	body, err := c.encoder.Encode(x.out[:0], object)
 	if err != nil {
@@ -102,74 +145,31 @@ func (c *create) Do(ctx context.Context, x *Exchange, p profiles.Pick, planned r
 	x.Send(ctx, call)
 }
 
-// update is PUT as clients do it: a GET (variant "rmw", at the planned instant) and a PUT of what it returned with one annotation
-// changed, under the resourceVersion that was read. The PUT counts as planned at the instant at which the GET was done,
-// so that what the GET waited and took is counted once. Another's write in between is a conflict, which is not retried.
-// Without an object from the GET there is nothing to write, and the PUT is recorded as no_target.
-type update struct {
+// change is a request with a body to one instance: PATCH, or POST of a subresource.
+type change struct {
 	operation
-	get     *Variant
-	encoder Encoder
+	method string
 }
 
 // Do implements Operation.
-func (u *update) Do(ctx context.Context, x *Exchange, p profiles.Pick, planned results.Instant) {
-	t, ok := u.targets.find(p)
-	record, path := u.record(t, planned), u.resource.of(t)
+func (o *change) Do(ctx context.Context, x *Exchange, p profiles.Pick, planned results.Instant) {
+	call, ok := o.call(p, planned)
 	if !ok {
-		u.unsent(x, record, ClassNoTarget)
+		o.unsent(x, call.Record, ClassNoTarget)
 		return
 	}
-	first := record
-	first.Verb, first.Variant = "GET", VariantRead
-	got := x.Send(ctx, Call{Record: first, Method: "GET", Path: path, Variant: u.get, Keep: true})
-	record.Planned = got.Done
-	if got.Class != "" {
-		u.unsent(x, record, ClassNoTarget)
-		return
-	}
-	body, err := u.body(x, got.Body)
-	if err != nil {
-		u.unsent(x, record, ClassInternal)
-		x.fail(fmt.Errorf("change %s: %w", t, err))
-		return
-	}
-	x.Send(ctx, Call{Record: record, Method: "PUT", Path: path, Variant: u.variant, Body: body})
+	call.Method = o.method
+	o.send(ctx, x, call, p)
 }
 
-func (u *update) body(x *Exchange, object []byte) ([]byte, error) {
-	changed, err := annotate(make([]byte, 0, len(object)+64), object, u.step.touch())
-	if err != nil {
-		return nil, err
-	}
-	x.out, err = u.encoder.Encode(x.out[:0], changed)
-	return x.out, err
-}
-
-// patch is PATCH: a merge patch of one annotation, to a value never used before, so that it is a real write.
-type patch struct{ operation }
-
-// Do implements Operation.
-func (o *patch) Do(ctx context.Context, x *Exchange, p profiles.Pick, planned results.Instant) {
-	t, ok := o.targets.find(p)
-	if !ok {
-		o.unsent(x, o.record(t, planned), ClassNoTarget)
-		return
-	}
-	x.out = append(x.out[:0], `{"metadata":{"annotations":{"`+touchedAnnotation+`":"`...)
-	x.out = append(append(x.out, o.step.touch()...), `"}}}`...)
-	x.Send(ctx, Call{Record: o.record(t, planned), Method: "PATCH", Path: o.resource.of(t), Variant: o.variant, Body: x.out})
-}
-
-// remove is DELETE with background propagation.
+// remove is DELETE with background propagation, of an instance or of a collection.
 type remove struct{ operation }
 
-// deleteOptions is the body of a DELETE.
-const deleteOptions = `{"kind":"DeleteOptions","apiVersion":"v1","propagationPolicy":"Background"}`
-
+// call is the request.
 func (r *remove) call(p profiles.Pick, planned results.Instant) Call {
-	t, _ := r.targets.find(p)
-	return Call{Record: r.record(t, planned), Method: "DELETE", Path: r.resource.of(t), Variant: r.variant, Body: []byte(deleteOptions)}
+	call, _ := r.operation.call(p, planned)
+	call.Method, call.Body = "DELETE", []byte(deleteOptions)
+	return call
 }
 
 // Do implements Operation.

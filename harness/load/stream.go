@@ -18,6 +18,8 @@ type Stream struct {
 	Objects map[string]profiles.Template
 	// Pools are the instances of each template as they are when the step begins.
 	Pools map[string]profiles.Pool
+	// Nodes are the names of the nodes that a binding may put pods on.
+	Nodes []string
 	// Seed makes the random choices, see profiles.StreamSeed.
 	Seed uint64
 }
@@ -110,10 +112,10 @@ func (m mixture) account(p profiles.Pick, dropped bool) {
 		return
 	}
 	pool := m.pools[request.Object]
-	switch request.Verb {
-	case profiles.VerbPost:
+	switch request.Effect() {
+	case profiles.EffectAdd:
 		pool.Next = max(pool.Next, p.Index+1)
-	case profiles.VerbDelete:
+	case profiles.EffectRemove:
 		pool.First = max(pool.First, p.Index+1)
 	}
 	m.pools[request.Object] = pool

@@ -238,7 +238,7 @@ func TestRecordOfARequest(t *testing.T) {
 	if request.URL.Path != "/api/v1/namespaces/"+one.Object[:6]+"/configmaps/"+one.Object[7:] {
 		t.Errorf("path %s for object %s", request.URL.Path, one.Object)
 	}
-	if request.Proto != "HTTP/2.0" || request.UserAgent() != "windtunnel/test" || request.Header.Get("Accept") != mediaProtobuf || request.Header.Get("Accept-Encoding") != "gzip" {
+	if request.Proto != "HTTP/2.0" || request.UserAgent() != "windtunnel/test" || request.Header.Get("Accept") != mediaUsual || request.Header.Get("Accept-Encoding") != "gzip" {
 		t.Errorf("%s with headers %v", request.Proto, request.Header)
 	}
 	one.Planned, one.Sent, one.FirstByte, one.Done, one.Object = 0, 0, 0, 0, ""

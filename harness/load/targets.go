@@ -31,25 +31,30 @@ type resourcePath struct {
 	everywhere string // the collection over all namespaces
 	namespaces string // before a namespace
 	collection string // after it
+	suffix     string // after the name: the subresource
 }
 
-func pathOf(r profiles.Resource) resourcePath {
+func pathOf(r profiles.Resource, subresource string) resourcePath {
 	all := r.Path("", "")
 	group := strings.TrimSuffix(all, "/"+r.Name)
-	return resourcePath{everywhere: all, namespaces: group + "/namespaces/", collection: "/" + r.Name}
+	path := resourcePath{everywhere: all, namespaces: group + "/namespaces/", collection: "/" + r.Name}
+	if subresource != "" {
+		path.suffix = "/" + subresource
+	}
+	return path
 }
 
-// of is the path of a target. It gives the same as profiles.Resource.Path.
+// of is the path of a target. It gives the same as profiles.Resource.Path, and the subresource.
 func (r resourcePath) of(t target) string {
 	switch {
 	case t.namespace == "" && t.name == "":
 		return r.everywhere
 	case t.namespace == "":
-		return r.everywhere + "/" + t.name
+		return r.everywhere + "/" + t.name + r.suffix
 	case t.name == "":
 		return r.namespaces + t.namespace + r.collection
 	}
-	return r.namespaces + t.namespace + r.collection + "/" + t.name
+	return r.namespaces + t.namespace + r.collection + "/" + t.name + r.suffix
 }
 
 // targets finds what a pick is sent to; false when there is nothing.
@@ -72,6 +77,13 @@ type namespaces struct{ template profiles.Template }
 
 func (n namespaces) find(p profiles.Pick) (target, bool) {
 	return target{namespace: n.template.Namespace(int(p.Draw % uint64(max(n.template.Namespaces, 1))))}, true
+}
+
+// namespaceOf is the collection in the namespace of one instance.
+type namespaceOf struct{ template profiles.Template }
+
+func (n namespaceOf) find(p profiles.Pick) (target, bool) {
+	return target{namespace: n.template.Namespace(p.Index)}, p.Index >= 0
 }
 
 // everywhere is the collection over all namespaces, or that of a resource without namespaces.
@@ -123,7 +135,7 @@ func (s *step) discover(ctx context.Context, resource profiles.Resource) (found,
 		record.Planned = s.client.options.Clock.Now()
 		body, err := s.single(ctx, Call{
 			Record: record, Method: "GET", Path: resource.Path("", ""), Keep: true,
-			Variant: newVariant(VariantTargets, query, mediaNames, "", s.client.userAgent(), true),
+			Query: query, Variant: newVariant("", mediaNames, "", s.client.userAgent(), true),
 		})
 		if err != nil {
 			return found{}, fmt.Errorf("list %s for their names: %w", resource, err)

@@ -1,30 +1,41 @@
 package load
 
-import "net/http"
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
 
-// The media types of requests and answers. client-go names JSON as well when it asks for protobuf, because custom
-// resources have no protobuf form.
+	"windtunnel/profiles"
+)
+
+// The media types of requests and answers.
 const (
-	mediaJSON       = "application/json"
-	mediaProtobuf   = "application/vnd.kubernetes.protobuf,application/json"
-	mediaMergePatch = "application/merge-patch+json"
+	mediaJSON     = "application/json"
+	mediaProtobuf = "application/vnd.kubernetes.protobuf"
+	mediaCBOR     = "application/cbor"
+	// mediaUsual is what client-go asks for by default in reads: custom resources have no protobuf form.
+	mediaUsual = mediaProtobuf + "," + mediaJSON
+
+	mediaMergePatch     = "application/merge-patch+json"
+	mediaStrategicPatch = "application/strategic-merge-patch+json"
+	mediaJSONPatch      = "application/json-patch+json"
+	mediaApplyPatch     = "application/apply-patch+yaml" // JSON is YAML
+	mediaApplyCBOR      = "application/apply-patch+cbor"
+
 	// mediaNames is a list of which only the metadata is sent.
-	mediaNames = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+	mediaNames = mediaJSON + ";as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 )
 
 // Variant is one form of a verb: what it adds to the URL, and the media types that it sends and asks for.
 type Variant struct {
-	// Name is what the records call it; "" is the usual form of the verb.
-	Name string
-	// Query is the URL's query.
-	Query string
-
+	query  string
 	header http.Header
 }
 
 // newVariant makes a variant. contentType is "" for requests without a body. Compression is offered as client-go does;
 // the API server uses it for answers above 128 KiB. plain leaves it out, for answers that the harness itself must read.
-func newVariant(name, query, accept, contentType, userAgent string, plain bool) *Variant {
+func newVariant(query, accept, contentType, userAgent string, plain bool) *Variant {
 	h := http.Header{"Accept": {accept}, "User-Agent": {userAgent}}
 	if !plain {
 		h["Accept-Encoding"] = []string{"gzip"}
@@ -32,20 +43,80 @@ func newVariant(name, query, accept, contentType, userAgent string, plain bool) 
 	if contentType != "" {
 		h["Content-Type"] = []string{contentType}
 	}
-	return &Variant{Name: name, Query: query, header: h}
+	return &Variant{query: query, header: h}
 }
 
-// Encoder writes an object, which templates and the API server's answers give as JSON, in the form in which it is sent.
-type Encoder interface {
-	// ContentType is the media type of what Encode writes.
-	ContentType() string
-	// Encode appends the object to dst.
-	Encode(dst, object []byte) ([]byte, error)
+// mediaOf is the media type of an encoding.
+func mediaOf(encoding, usual string) string {
+	switch encoding {
+	case profiles.EncodingJSON:
+		return mediaJSON
+	case profiles.EncodingProtobuf:
+		return mediaProtobuf
+	case profiles.EncodingCBOR:
+		return mediaCBOR
+	}
+	return usual
 }
 
-// jsonEncoder sends objects as they are.
-type jsonEncoder struct{}
+// acceptOf is what a read asks for.
+func acceptOf(r profiles.Request) string {
+	list := ""
+	if r.Verb == profiles.VerbList {
+		list = "List"
+	}
+	switch r.As {
+	case profiles.AsTable:
+		return mediaJSON + ";as=Table;v=v1;g=meta.k8s.io"
+	case profiles.AsMetadata:
+		types := strings.Split(mediaOf(r.Encoding, mediaUsual), ",")
+		for i := range types {
+			types[i] += ";as=PartialObjectMetadata" + list + ";g=meta.k8s.io;v=v1"
+		}
+		return strings.Join(types, ",")
+	}
+	return mediaOf(r.Encoding, mediaUsual)
+}
 
-func (jsonEncoder) ContentType() string { return mediaJSON }
+// patchType is the content type of a PATCH.
+func patchType(r profiles.Request) string {
+	switch r.Patch {
+	case profiles.PatchStrategic:
+		return mediaStrategicPatch
+	case profiles.PatchJSON:
+		return mediaJSONPatch
+	case profiles.PatchApply:
+		if r.Encoding == profiles.EncodingCBOR {
+			return mediaApplyCBOR
+		}
+		return mediaApplyPatch
+	}
+	return mediaMergePatch
+}
 
-func (jsonEncoder) Encode(dst, object []byte) ([]byte, error) { return append(dst, object...), nil }
+// queryOf is the part of the query that is the same for all instances.
+func queryOf(r profiles.Request) string {
+	query := url.Values{}
+	if r.ResourceVersion != "" {
+		query.Set("resourceVersion", r.ResourceVersion)
+	}
+	if r.Limit > 0 {
+		query.Set("limit", strconv.Itoa(r.Limit))
+	}
+	if r.DryRun {
+		query.Set("dryRun", "All")
+	}
+	if r.Patch == profiles.PatchApply {
+		query.Set("fieldManager", "windtunnel")
+		query.Set("force", "true")
+	}
+	return query.Encode()
+}
+
+// join adds to a query.
+func join(query, more string) string {
+	if query == "" || more == "" {
+		return query + more
+	}
+	return query + "&" + more
+}

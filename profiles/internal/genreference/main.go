@@ -18,7 +18,7 @@ func run(args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("want one argument, the file to write; got %d", len(args))
 	}
-	text, err := reference("profile.go")
+	text, err := reference("profile.go", "request.go")
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 // header begins the document.
 const header = `# Profile reference
 
-<!-- Generated from profiles/profile.go by go generate ./profiles. Do not edit. -->
+<!-- Generated from profiles/profile.go and request.go by go generate ./profiles. Do not edit. -->
 
 A profile is a YAML document. Every field of the format is here, with its path, type, default and meaning. In paths, [] is
 any item of a list and NAME any key of a mapping. A default of "required" means that the field must be there.
@@ -32,14 +32,18 @@ type generator struct {
 	out   bytes.Buffer
 }
 
-// reference is the document for the types that a Go file declares, beginning with Profile.
-func reference(file string) ([]byte, error) {
-	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
-	if err != nil {
-		return nil, fmt.Errorf("parse the types: %w", err)
-	}
+// reference is the document for the types that Go files declare, beginning with Profile.
+func reference(files ...string) ([]byte, error) {
 	g := &generator{types: map[string]*ast.TypeSpec{}, docs: map[string]string{}}
-	for _, d := range parsed.Decls {
+	var decls []ast.Decl
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
+		if err != nil {
+			return nil, fmt.Errorf("parse the types: %w", err)
+		}
+		decls = append(decls, parsed.Decls...)
+	}
+	for _, d := range decls {
 		decl, ok := d.(*ast.GenDecl)
 		if !ok || decl.Tok != token.TYPE {
 			continue
