@@ -77,9 +77,17 @@ func (rs *requests) add(r results.Request) {
 		rs.byClass[r.Error]++
 	}
 	if r.Error == "" && r.Code >= 200 && r.Code < 300 {
-		s.latency = append(s.latency, seconds(r.Done-r.Planned))
+		s.latency = append(s.latency, seconds(answered(r)-r.Planned))
 	}
 	rs.judge(r)
+}
+
+// answered is when a request had its answer: a watch when it was open, all others when the answer was complete.
+func answered(r results.Request) results.Instant {
+	if r.Verb == "WATCH" {
+		return r.FirstByte
+	}
+	return r.Done
 }
 
 // judge counts what the validity of the run depends on. A request for which there was no target was never possible.

@@ -84,7 +84,14 @@ func (e *evidence) readAll(d *results.Dir) {
 		e.use.add(s)
 	}
 	e.requests = newRequests(e.phases, seconds(int64(e.profile.Validity.MaxLag)))
-	each(e, d, results.RequestsFile, e.requests.add)
+	e.watching = newWatching(e.phases, watches(e.profile))
+	each(e, d, results.RequestsFile, func(r results.Request) {
+		e.requests.add(r)
+		e.watching.request(r)
+	})
+	if watches(e.profile) {
+		each(e, d, results.WatchesFile, e.watching.event)
+	}
 	e.requests.finish()
 	e.scrapes = newScrapes(e.phases)
 	each(e, d, results.ScrapesFile, e.scrapes.add)
@@ -124,6 +131,7 @@ func (e *evidence) summary() results.Summary {
 		PodStartup: pods.quantiles(),
 		Throughput: throughput(e.pods, e.phases),
 		Requests:   e.requests.rows(),
+		Watches:    e.watching.summary(),
 		Server:     serverRows(cs),
 		Components: e.use.rows(),
 		Phases:     e.run.Phases,

@@ -17,6 +17,7 @@ type evidence struct {
 	phases   window
 	pods     lives
 	requests *requests
+	watching *watching
 	scrapes  *scrapes
 	use      *components
 	nodes    *nodeStates

@@ -40,6 +40,7 @@ func Load(name string, data []byte, sets []string) (*Profile, error) {
 	if err := found.err(); err != nil {
 		return nil, err
 	}
+	p.places = decoder.places
 	return &p, nil
 }
 

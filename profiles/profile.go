@@ -45,6 +45,8 @@ type Profile struct {
 	SLO SLO `yaml:"slo,omitempty" json:"slo,omitempty"`
 	// Validity is what the run itself must keep to before the system is judged.
 	Validity Validity `yaml:"validity,omitempty" json:"validity,omitempty"`
+
+	places map[string]place // where each path was written, for problems that show only at run time
 }
 
 // ControlPlane describes the components that are booted for a run.

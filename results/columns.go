@@ -7,6 +7,8 @@ func columnsOf[T Record]() []column[T] {
 	switch any(*new(T)).(type) {
 	case Request:
 		columns = requestColumns()
+	case WatchEvent:
+		columns = watchEventColumns()
 	case PodEvent:
 		columns = podEventColumns()
 	case NodeEvent:
@@ -29,7 +31,7 @@ func requestColumns() []column[Request] {
 		int64Column("done", instant, "when the answer was complete, or the request had failed; 0: never", func(r *Request) *int64 { return &r.Done }),
 		wordColumn("phase", "phase of the run", func(r *Request) *string { return &r.Phase }),
 		wordColumn("track", "track of the phase", func(r *Request) *string { return &r.Track }),
-		wordColumn("verb", "GET, LIST, POST, PUT, PATCH, DELETE or WATCH", func(r *Request) *string { return &r.Verb }),
+		wordColumn("verb", "GET, LIST, POST, PUT, PATCH, DELETE, DELETECOLLECTION, WATCH, or WATCHLIST for the initial events of a watch", func(r *Request) *string { return &r.Verb }),
 		wordColumn("group", "API group; empty: core", func(r *Request) *string { return &r.Group }),
 		wordColumn("version", "API version", func(r *Request) *string { return &r.Version }),
 		wordColumn("resource", "plural name of the resource", func(r *Request) *string { return &r.Resource }),
@@ -45,6 +47,22 @@ func requestColumns() []column[Request] {
 		wordColumn("identity", "user that the request was made as", func(r *Request) *string { return &r.Identity }),
 		wordColumn("flow_schema", "UID of the FlowSchema that the API server put it under", func(r *Request) *string { return &r.FlowSchema }),
 		wordColumn("priority_level", "UID of the PriorityLevelConfiguration that the API server put it under", func(r *Request) *string { return &r.PriorityLevel }),
+		int64Column("resource_version", "", "resourceVersion of the object after a write; 0: the answer did not show it", func(r *Request) *int64 { return &r.ResourceVersion }),
+	}
+}
+
+func watchEventColumns() []column[WatchEvent] {
+	return []column[WatchEvent]{
+		int64Column("at", instant, "when the whole event was there", func(e *WatchEvent) *int64 { return &e.At }),
+		int64Column("resource_version", "", "of the object; the write that caused the event has the same in samples/requests.arrows", func(e *WatchEvent) *int64 { return &e.ResourceVersion }),
+		wordColumn("phase", "phase of the run", func(e *WatchEvent) *string { return &e.Phase }),
+		wordColumn("track", "track of the phase", func(e *WatchEvent) *string { return &e.Track }),
+		int32Column("watcher", "", "number of the watcher within its step", func(e *WatchEvent) *int32 { return &e.Watcher }),
+		wordColumn("group", "API group; empty: core", func(e *WatchEvent) *string { return &e.Group }),
+		wordColumn("version", "API version", func(e *WatchEvent) *string { return &e.Version }),
+		wordColumn("resource", "plural name of the resource", func(e *WatchEvent) *string { return &e.Resource }),
+		wordColumn("type", "ADDED, MODIFIED, DELETED, BOOKMARK or ERROR", func(e *WatchEvent) *string { return &e.Type }),
+		int64Column("bytes", "bytes", "size of the event", func(e *WatchEvent) *int64 { return &e.Bytes }),
 	}
 }
 

@@ -19,6 +19,7 @@ const (
 	SummaryFile = "summary.json"
 
 	RequestsFile  = "samples/requests.arrows"
+	WatchesFile   = "samples/watches.arrows"
 	PodsFile      = "samples/pods.arrows"
 	NodesFile     = "samples/nodes.arrows"
 	ProcessesFile = "series/processes.arrows"

@@ -13,7 +13,7 @@ type Instant = int64
 type Request struct {
 	Planned, Sent, FirstByte, Done Instant // 0 where it never came to that (Planned is always set)
 	Phase, Track                   string
-	Verb                           string // GET LIST POST PUT PATCH DELETE WATCH
+	Verb                           string // GET LIST POST PUT PATCH DELETE DELETECOLLECTION WATCH WATCHLIST
 	Group, Version, Resource       string
 	Subresource                    string
 	Scope                          string // resource | namespace | cluster
@@ -25,6 +25,18 @@ type Request struct {
 	Attempt                        int32 // 1 for the first
 	Identity                       string
 	FlowSchema, PriorityLevel      string // UIDs from the X-Kubernetes-PF-* response headers
+	ResourceVersion                int64  // of the object after a write; 0 where the answer did not show it
+}
+
+// WatchEvent is one event that a watcher of a watch step received.
+type WatchEvent struct {
+	At                       Instant // when the whole event was there
+	ResourceVersion          int64   // of the object; by it an event is joined with the write that caused it
+	Phase, Track             string
+	Watcher                  int32 // number within the step
+	Group, Version, Resource string
+	Type                     string // ADDED | MODIFIED | DELETED | BOOKMARK | ERROR
+	Bytes                    int64  // size of the event
 }
 
 // PodEvent is one transition in a pod's life.

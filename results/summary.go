@@ -23,6 +23,7 @@ type Summary struct {
 	PodStartup map[string]StageQuantiles `json:"podStartup"` // by stage: create_to_schedule, schedule_to_run, run_to_observe, total
 	Throughput map[string]Figure         `json:"throughput"` // scheduler pods/s and the like
 	Requests   []RequestRow              `json:"requests"`
+	Watches    []WatchRow                `json:"watches"`
 	Server     []ServerRow               `json:"server"`
 	Components []ComponentUse            `json:"components"`
 	Phases     []PhaseSpan               `json:"phases"`
@@ -129,6 +130,25 @@ type RequestRow struct {
 	P90         *Bounds          `json:"p90"`
 	P99         *Bounds          `json:"p99"`
 	Max         *float64         `json:"max"`
+}
+
+// WatchRow is what the watchers of a track received in the measured phases. Their latency is the time from the sending of a
+// write (a POST, PUT or PATCH of a requests step) to the arrival of its event at one watcher; N counts those pairs.
+type WatchRow struct {
+	Track        string           `json:"track"`
+	Group        string           `json:"group,omitempty"`
+	Resource     string           `json:"resource"`
+	Watchers     int64            `json:"watchers"` // that received anything
+	Opened       int64            `json:"opened"`   // watches
+	Reopened     int64            `json:"reopened"` // of those, after a break
+	Events       int64            `json:"events"`
+	EventsByType map[string]int64 `json:"eventsByType"`
+	Bytes        int64            `json:"bytes"`
+	N            int64            `json:"n"`
+	P50          *Bounds          `json:"p50"`
+	P90          *Bounds          `json:"p90"`
+	P99          *Bounds          `json:"p99"`
+	Max          *float64         `json:"max"`
 }
 
 // ServerRow is what the API server's own SLI histogram says of one row.

@@ -19,7 +19,7 @@ type grid struct {
 
 // grids are the tables of figures that follow the verdict and the validity, those without rows left out.
 func grids(s results.Summary) []grid {
-	all := []grid{startupGrid(s), throughputGrid(s), requestGrid(s), serverGrid(s), componentGrid(s)}
+	all := []grid{startupGrid(s), throughputGrid(s), requestGrid(s), watchGrid(s), serverGrid(s), componentGrid(s)}
 	return slices.DeleteFunc(all, func(g grid) bool { return len(g.rows) == 0 })
 }
 
@@ -91,6 +91,16 @@ func path(group, resource, subresource string) string {
 		resource += "/" + subresource
 	}
 	return resource
+}
+
+func watchGrid(s results.Summary) grid {
+	g := grid{title: "Watch latency (ms)", note: "from the sending of a write to the arrival of its event at a watcher; [95 % interval of p99]",
+		header: []string{"track", "resource", "watchers", "reopened", "events", "MiB", "n", "p50", "p90", "p99", "interval", "max"}, left: []int{0, 1}}
+	for _, r := range s.Watches {
+		g.rows = append(g.rows, []string{r.Track, path(r.Group, r.Resource, ""), count(r.Watchers), count(r.Reopened), count(r.Events), mebibytes(float64(r.Bytes)),
+			count(r.N), milliseconds(value(r.P50)), milliseconds(value(r.P90)), milliseconds(value(r.P99)), interval(r.P99, milliseconds), milliseconds(r.Max)})
+	}
+	return g
 }
 
 func serverGrid(s results.Summary) grid {

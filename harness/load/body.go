@@ -7,8 +7,11 @@ import (
 	"windtunnel/profiles"
 )
 
-// deleteOptions is the body of a DELETE: background propagation, as kubectl asks for.
-const deleteOptions = `{"kind":"DeleteOptions","apiVersion":"v1","propagationPolicy":"Background"}`
+// The body of a DELETE: background propagation, as kubectl asks for. Where there is a body the API server does not look at the query.
+const (
+	deleteOptions    = `{"kind":"DeleteOptions","apiVersion":"v1","propagationPolicy":"Background"}`
+	dryDeleteOptions = `{"kind":"DeleteOptions","apiVersion":"v1","propagationPolicy":"Background","dryRun":["All"]}`
+)
 
 // The usual changes of a PATCH, each to a value never used before, so that it is a real write: an annotation of the object, a
 // condition of its status, the replicas of its scale.

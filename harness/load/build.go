@@ -68,15 +68,21 @@ func (s *step) byResource(ctx context.Context, r profiles.Request, resource prof
 func (s *step) common(r profiles.Request, resource profiles.Resource) operation {
 	base := s.record(r.Verb, resource, scopeResource)
 	base.Subresource, base.Variant = r.Subresource, r.Form()
-	op := operation{step: s, base: base, resource: pathOf(resource, r.Subresource)}
+	op := operation{step: s, base: base, resource: pathOf(resource, r.Subresource), encoder: jsonEncoder{}, options: deleteOptions}
+	if r.DryRun {
+		op.options = dryDeleteOptions
+	}
 	query, accept, contentType := queryOf(r), mediaOf(r.Encoding, mediaJSON), ""
 	switch r.Verb {
 	case profiles.VerbGet, profiles.VerbList:
 		accept = acceptOf(r)
 	case profiles.VerbPatch:
-		contentType = patchType(r)
+		if contentType = patchType(r); contentType == mediaApplyCBOR {
+			op.encoder = cborEncoder{}
+		}
 	case profiles.VerbPost, profiles.VerbPut:
-		contentType = encoderOf(r.Encoding).ContentType()
+		op.encoder = encoderOf(r.Encoding)
+		contentType = op.encoder.ContentType()
 	default:
 		contentType = mediaJSON
 	}
@@ -107,11 +113,12 @@ func isText(query string) bool { return strings.Contains(query, "${") }
 
 // byTemplate makes the requests to a template's instances.
 func (s *step) byTemplate(r profiles.Request, template profiles.Template) (Operation, error) {
+	form := r.Form()
 	if r.Verb == profiles.VerbPatch && r.Patch == "" && r.Subresource == profiles.SubresourceStatus && template.Resource.HasProtobuf() {
 		r.Patch = profiles.PatchStrategic // a merge patch would take the other conditions away
 	}
 	op := s.common(r, template.Resource)
-	op.targets = instances{template}
+	op.base.Variant, op.template, op.targets = form, template, instances{template}
 	op.replicas = replicasOf(r, template)
 	switch {
 	case r.Verb == profiles.VerbGet:
@@ -126,7 +133,7 @@ func (s *step) byTemplate(r profiles.Request, template profiles.Template) (Opera
 	case r.Verb == profiles.VerbDelete:
 		return &remove{op}, nil
 	case r.Verb == profiles.VerbPost && r.Subresource == "":
-		return &create{operation: op, template: template, encoder: encoderOf(r.Encoding)}, nil
+		return &create{op}, nil
 	}
 	var err error
 	if op.body, err = bodyOf(r, template.Resource); err != nil {
@@ -134,7 +141,7 @@ func (s *step) byTemplate(r profiles.Request, template profiles.Template) (Opera
 	}
 	if r.Verb == profiles.VerbPut {
 		return &update{
-			operation: op, get: newVariant("", mediaJSON, "", s.client.userAgent(), true), encoder: encoderOf(r.Encoding),
+			operation: op, get: newVariant("", mediaJSON, "", s.client.userAgent(), true),
 			merges: r.Subresource != "" || r.Body != nil, retries: r.Retries,
 		}, nil
 	}

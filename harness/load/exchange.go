@@ -17,6 +17,8 @@ const (
 	scratchSize = 32 << 10
 	// errorBodySize is how much of an error's body is kept, for its class and for messages.
 	errorBodySize = 4 << 10
+	// versionSize is how much of an answer to a write is kept: the object's resourceVersion is among the first fields of its metadata.
+	versionSize = 1 << 10
 	// keptBodySize bounds a body that an operation asked for. The API server's own bound of one object is about 3 MiB.
 	keptBodySize = 64 << 20
 )
@@ -101,7 +103,10 @@ func (x *Exchange) Send(ctx context.Context, call Call) Answer {
 		record.Code = int32(response.StatusCode)
 		record.FlowSchema = headerValue(response.Header, headerFlowSchema)
 		record.PriorityLevel = headerValue(response.Header, headerPriorityLevel)
-		record.BytesIn, err = x.read(response, call.Keep)
+		record.BytesIn, err = x.read(response, call.kept(response.StatusCode))
+		if call.showsVersion(answer) {
+			record.ResourceVersion, _ = strconv.ParseInt(resourceVersionOf(x.body.Bytes()), 10, 64)
+		}
 	}
 	record.Done = clock.Now()
 	answer.Done, answer.Err, answer.Body = record.Done, err, x.body.Bytes()
@@ -135,15 +140,27 @@ func (x *Exchange) roundTrip(ctx context.Context, call *Call) (*http.Response, e
 	return live.RoundTrip(request)
 }
 
-// read reads the body to its end and returns how many bytes it had.
-func (x *Exchange) read(response *http.Response, keep bool) (int64, error) {
-	defer response.Body.Close()
-	limit := 0
-	if keep {
-		limit = keptBodySize
-	} else if response.StatusCode >= 400 {
-		limit = errorBodySize
+// kept is how many bytes of an answer with this status are kept.
+func (c *Call) kept(status int) int {
+	switch {
+	case c.Keep:
+		return keptBodySize
+	case status >= 400:
+		return errorBodySize
+	case c.Body != nil:
+		return versionSize
 	}
+	return 0
+}
+
+// showsVersion tells whether the answer begins with the object that was written.
+func (c *Call) showsVersion(a Answer) bool {
+	return c.Body != nil && a.Code < 300 && c.Method != http.MethodDelete && !a.Compressed
+}
+
+// read reads the body to its end, keeps the beginning of it, and returns how many bytes it had.
+func (x *Exchange) read(response *http.Response, limit int) (int64, error) {
+	defer response.Body.Close()
 	if x.scratch == nil {
 		x.scratch = make([]byte, scratchSize)
 	}

@@ -29,6 +29,19 @@ func (r *recorder) record(one results.Request) {
 	r.all = append(r.all, one)
 }
 
+func (r *recorder) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.all)
+}
+
+// last is the record that came last.
+func (r *recorder) last() results.Request {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all[len(r.all)-1]
+}
+
 // records are those of a verb, or all, in the order of their planned instants.
 func (r *recorder) records(verb string) []results.Request {
 	r.mu.Lock()

@@ -12,13 +12,16 @@ import (
 	"golang.org/x/net/http2"
 
 	"windtunnel/harness/harnesstest"
+	"windtunnel/profiles"
 )
 
 // serveOnly makes the test binary a server of its own, so that a benchmark can measure the CPU time of the client alone.
 const serveOnly = "WINDTUNNEL_LOAD_TEST_SERVER"
 
 // suite is the control plane that the tests share.
-var suite harnesstest.Suite
+var suite = harnesstest.Suite{Spec: profiles.ControlPlane{APIServer: profiles.APIServer{
+	Args: map[string]string{"feature-gates": "CBORServingAndStorage=true"}, // for the forms in CBOR
+}}}
 
 func TestMain(m *testing.M) {
 	if os.Getenv(serveOnly) != "" {

@@ -32,8 +32,11 @@ type operation struct {
 	step     *step
 	base     results.Request // all of the record that does not depend on the pick
 	resource resourcePath
+	template profiles.Template // whose instances it is about; the zero for resources that no template made
 	targets  targets
 	variant  *Variant
+	options  string        // of a DELETE
+	encoder  Encoder       // of what is sent
 	selector profiles.Text // of the query, where it differs from one instance to the next
 	body     profiles.Text // of a PATCH, or a PUT or POST of a subresource
 	replicas profiles.Replicas
@@ -72,9 +75,7 @@ func (o *operation) call(p profiles.Pick, planned results.Instant) (call Call, o
 func (o *operation) values(p profiles.Pick, t target) profiles.Values {
 	v := profiles.Values{Name: t.name, Namespace: t.namespace, Index: p.Index, Run: o.step.client.options.Run}
 	if p.Index >= 0 && v.Name == "" { // a collection of which one instance is asked for
-		if of, ok := o.targets.(namespaceOf); ok {
-			v.Name = of.template.InstanceName(p.Index)
-		}
+		v.Name, v.Namespace = o.template.InstanceName(p.Index), o.template.Namespace(p.Index)
 	}
 	v.Replicas = o.replicas.Min + int(p.Draw%uint64(o.replicas.Max-o.replicas.Min+1))
 	if nodes := o.step.nodes; len(nodes) > 0 {
@@ -90,6 +91,15 @@ func (o *operation) send(ctx context.Context, x *Exchange, call Call, p profiles
 	v.Touched = o.step.touch()
 	x.out = o.body.Append(x.out[:0], v)
 	call.Body = x.out
+	if _, plain := o.encoder.(jsonEncoder); !plain {
+		body, err := o.encoder.Encode(nil, x.out)
+		if err != nil {
+			o.unsent(x, call.Record, ClassInternal)
+			x.fail(fmt.Errorf("encode the body for %s: %w", call.Record.Object, err))
+			return Answer{Class: ClassInternal}
+		}
+		call.Body = body
+	}
 	return x.Send(ctx, call)
 }
 
@@ -115,11 +125,7 @@ func (r *read) Do(ctx context.Context, x *Exchange, p profiles.Pick, planned res
 }
 
 // create is POST of the next instance of a template.
-type create struct {
-	operation
-	template profiles.Template
-	encoder  Encoder
-}
+type create struct{ operation }
 
 // call is the request; its record is there even when the object cannot be encoded.
 func (c *create) call(x *Exchange, p profiles.Pick, planned results.Instant) (Call, error) {
@@ -168,7 +174,7 @@ type remove struct{ operation }
 // call is the request.
 func (r *remove) call(p profiles.Pick, planned results.Instant) Call {
 	call, _ := r.operation.call(p, planned)
-	call.Method, call.Body = "DELETE", []byte(deleteOptions)
+	call.Method, call.Body = "DELETE", []byte(r.options)
 	return call
 }
 

@@ -9,10 +9,10 @@ import (
 	"io"
 	"net/url"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/serializer/cbor/direct"
-
 	"google.golang.org/protobuf/encoding/protowire"
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/serializer/cbor/direct"
 
 	"windtunnel/profiles"
 	"windtunnel/results"
@@ -60,21 +60,27 @@ func continueToken(a Answer) (string, error) {
 		body = unpacked
 	}
 	if bytes.HasPrefix(body, []byte(protobufMagic)) {
-		return protobufContinue(body[len(protobufMagic):])
-	}
-	var list struct {
-		Metadata v1.ListMeta `json:"metadata"`
+		return protobufContinue(body[len(protobufMagic):]), nil
 	}
 	if len(body) > 0 && body[0] == '{' {
+		var meta v1.ListMeta
 		at, err := member(body, 0, "metadata")
 		if err != nil || at.begin < 0 {
 			return "", err
 		}
-		err = json.Unmarshal(body[at.begin:at.end], &list.Metadata)
-		return list.Metadata.Continue, err
+		err = json.Unmarshal(body[at.begin:at.end], &meta)
+		return meta.Continue, err
 	}
-	err := direct.Unmarshal(body, &list)
-	return list.Metadata.Continue, err
+	list, err := cborMap(body)
+	token, _, _ := unstructured.NestedString(list, "metadata", "continue")
+	return token, err
+}
+
+// cborMap decodes a map whatever its fields.
+func cborMap(data []byte) (map[string]any, error) {
+	var m map[string]any
+	err := direct.Unmarshal(data, &m)
+	return m, err
 }
 
 func gunzip(body []byte) ([]byte, error) {
@@ -89,36 +95,34 @@ func gunzip(body []byte) ([]byte, error) {
 // whose field 1 is the ListMeta, whose field 3 is the token.
 const protobufMagic = "k8s\x00"
 
-func protobufContinue(unknown []byte) (string, error) {
-	token := unknown
-	for _, number := range []protowire.Number{2, 1, 3} {
-		var err error
-		if token, err = protobufField(token, number); err != nil {
-			return "", err
-		}
+func protobufContinue(unknown []byte) string {
+	for _, number := range []int{2, 1, 3} {
+		unknown = protobufField(unknown, number)
 	}
-	return string(token), nil
+	return string(unknown)
 }
 
-// protobufField finds a field of bytes in a message; nil when there is none.
-func protobufField(message []byte, number protowire.Number) ([]byte, error) {
+// protobufField finds the first field of that number in a message, which may be cut off at its end: then it is the part that is
+// there. nil when there is none.
+func protobufField(message []byte, number int) []byte {
 	for len(message) > 0 {
 		n, kind, size := protowire.ConsumeTag(message)
 		if size < 0 {
-			return nil, protowire.ParseError(size)
+			return nil
 		}
 		message = message[size:]
-		if n == number && kind == protowire.BytesType {
-			value, size := protowire.ConsumeBytes(message)
+		if int(n) == number && kind == protowire.BytesType {
+			length, size := protowire.ConsumeVarint(message)
 			if size < 0 {
-				return nil, protowire.ParseError(size)
+				return nil
 			}
-			return value, nil
+			message = message[size:]
+			return message[:min(length, uint64(len(message)))]
 		}
 		if size = protowire.ConsumeFieldValue(n, kind, message); size < 0 {
-			return nil, protowire.ParseError(size)
+			return nil
 		}
 		message = message[size:]
 	}
-	return nil, nil
+	return nil
 }

@@ -21,7 +21,6 @@ const VariantRead = "rmw"
 type update struct {
 	operation
 	get     *Variant
-	encoder Encoder
 	merges  bool // the body is merged into the object; otherwise an annotation is set
 	retries int
 }

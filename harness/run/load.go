@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strconv"
 	"sync"
+	"time"
 
 	"windtunnel/harness/controlplane"
 	"windtunnel/harness/load"
@@ -57,7 +58,7 @@ func (l *loader) requests(ctx context.Context, at place, step profiles.Requests)
 	defer client.Close()
 	plan, before := l.session.plan, l.snapshot()
 	outcome, err := client.Stream(ctx, load.Stream{
-		Phase: at.phase, Track: at.track, Requests: step, Objects: plan.Objects, Pools: before,
+		Phase: at.phase, Track: at.track, Requests: step, Objects: plan.Objects, Pools: before, Nodes: l.session.nodeNames(),
 		Seed: profiles.StreamSeed(plan.Profile.Seed, at.phase, at.track, at.step),
 	})
 	// Only what this step changed: other tracks may have changed other templates meanwhile.
@@ -67,6 +68,29 @@ func (l *loader) requests(ctx context.Context, at place, step profiles.Requests)
 		l.session.note("%s: %d connections of track %s broke and were made again", at.phase, n, at.track)
 	}
 	return err
+}
+
+// watch carries out a watch step.
+func (l *loader) watch(ctx context.Context, at place, step profiles.Watch) error {
+	client, err := l.dial(ctx, step.Identities, step.ConnectionCount())
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	w := load.Watch{Phase: at.phase, Track: at.track, Watch: step, Record: l.session.records.watches.Append}
+	if step.Object != "" {
+		template := l.session.plan.Objects[step.Object]
+		w.Template = &template
+	}
+	during, cancel := ctx, context.CancelFunc(func() {})
+	if step.For > 0 {
+		during, cancel = context.WithTimeout(ctx, time.Duration(step.For))
+	}
+	defer cancel()
+	if err := client.Watch(during, w); err != nil {
+		return err
+	}
+	return ctx.Err()
 }
 
 // dial opens the connections of a step, spread over the identities.

@@ -12,6 +12,7 @@ import (
 // records are the streams of a run's raw records.
 type records struct {
 	requests  *results.Writer[results.Request]
+	watches   *results.Writer[results.WatchEvent]
 	pods      *results.Writer[results.PodEvent]
 	nodes     *results.Writer[results.NodeEvent]
 	processes *results.Writer[results.ProcessSample]
@@ -24,12 +25,13 @@ type records struct {
 func openRecords(dir *results.Dir, clock results.Clock) (*records, error) {
 	r := &records{closed: make(chan struct{})}
 	r.setPhase("boot")
-	var errs [5]error
+	var errs [6]error
 	r.requests, errs[0] = results.NewWriter[results.Request](dir.Path(results.RequestsFile), results.WithClock(clock))
 	r.pods, errs[1] = results.NewWriter[results.PodEvent](dir.Path(results.PodsFile), results.WithClock(clock))
 	r.nodes, errs[2] = results.NewWriter[results.NodeEvent](dir.Path(results.NodesFile), results.WithClock(clock))
 	r.processes, errs[3] = results.NewWriter[results.ProcessSample](dir.Path(results.ProcessesFile), results.WithClock(clock))
 	r.scrapes, errs[4] = results.NewWriter[results.Scrape](dir.Path(results.ScrapesFile), results.WithClock(clock))
+	r.watches, errs[5] = results.NewWriter[results.WatchEvent](dir.Path(results.WatchesFile), results.WithClock(clock))
 	return r, errors.Join(errs[:]...)
 }
 
@@ -56,6 +58,8 @@ func (r *records) watch(fail context.CancelCauseFunc) {
 	case <-r.closed:
 	case <-r.requests.Failed():
 		err = r.requests.Err()
+	case <-r.watches.Failed():
+		err = r.watches.Err()
 	case <-r.pods.Failed():
 		err = r.pods.Err()
 	case <-r.nodes.Failed():
@@ -73,7 +77,7 @@ func (r *records) watch(fail context.CancelCauseFunc) {
 // close writes what is buffered.
 func (r *records) close() error {
 	close(r.closed)
-	err := errors.Join(r.requests.Close(), r.pods.Close(), r.nodes.Close(), r.processes.Close(), r.scrapes.Close())
+	err := errors.Join(r.requests.Close(), r.watches.Close(), r.pods.Close(), r.nodes.Close(), r.processes.Close(), r.scrapes.Close())
 	if err != nil {
 		return fmt.Errorf("%w: %w", errRecords, err)
 	}

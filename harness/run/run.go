@@ -80,6 +80,9 @@ func (s *session) execute(ctx context.Context) error {
 	if err := s.phase(ctx, "boot", false, s.boot); err != nil {
 		return &EnvironmentError{err}
 	}
+	if err := s.served(ctx); err != nil {
+		return err
+	}
 	if s.plan.Profile.HollowNodes.Count > 0 {
 		if err := s.phase(ctx, "hollow", false, s.hollow); err != nil {
 			return &EnvironmentError{err}

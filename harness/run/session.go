@@ -142,3 +142,11 @@ func (s *session) finish(runErr error) error {
 	})
 	return err
 }
+
+// nodeNames are the names of all hollow nodes.
+func (s *session) nodeNames() []string {
+	if s.pack == nil {
+		return nil
+	}
+	return s.pack.Names()
+}

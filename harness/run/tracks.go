@@ -82,6 +82,8 @@ func (s *session) step(ctx context.Context, at place, step profiles.Step) error 
 		return s.load.reconcile(ctx, at, *step.Reconcile)
 	case step.Requests != nil:
 		return s.load.requests(ctx, at, *step.Requests)
+	case step.Watch != nil:
+		return s.load.watch(ctx, at, *step.Watch)
 	case step.Wait != nil:
 		return s.wait(ctx, *step.Wait)
 	case step.Fault != nil:

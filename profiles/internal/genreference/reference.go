@@ -76,6 +76,9 @@ func (g *generator) section(name, path string) error {
 	type inner struct{ name, path string }
 	var inners []inner
 	for _, f := range fields {
+		if f.Tag == nil {
+			continue // not of the format
+		}
 		tag, err := strconv.Unquote(f.Tag.Value)
 		if err != nil {
 			return fmt.Errorf("tag of %s: %w", name, err)

@@ -66,6 +66,9 @@ func TestEveryFieldIsThere(t *testing.T) {
 			visit(ty.Elem(), path+".NAME")
 		case reflect.Struct:
 			for i := range ty.NumField() {
+				if !ty.Field(i).IsExported() {
+					continue
+				}
 				key, _, _ := strings.Cut(ty.Field(i).Tag.Get("yaml"), ",")
 				at := strings.TrimPrefix(path+"."+key, ".")
 				if !strings.Contains(string(text), "| `"+at+"` |") {
