@@ -43,7 +43,7 @@ const mostCounted = 5_000_000
 
 // Curve is the rate at which the harness plans to send requests in a phase, in requests a second, over the phase's planned
 // duration in equal bins. It counts the very instants that a run would plan, of reconciles with arrivals and of requests; a
-// reconcile without arrivals is as fast as the system answers and is not in the curve. It is nil when the phase is not
+// reconcile without arrivals and a closed loop are as fast as the system answers and are not in the curve. It is nil when the phase is not
 // there or has no planned duration.
 func (p *Plan) Curve(phase string, bins int) []float64 {
 	outline := p.Outline()
@@ -64,8 +64,8 @@ func (p *Plan) curve(phase int, outline PhaseOutline, bins int) []float64 {
 			var arrivals Arrivals
 			most := mostCounted
 			switch {
-			case source.Requests != nil:
-				arrivals = source.Requests.Arrivals
+			case source.Requests != nil && source.Requests.Arrivals != nil:
+				arrivals = *source.Requests.Arrivals
 			case source.Reconcile != nil && source.Reconcile.Arrivals != nil:
 				arrivals = *source.Reconcile.Arrivals
 				most = 0

@@ -3,6 +3,7 @@ package profiles
 import (
 	"maps"
 	"math"
+	"time"
 )
 
 // moment is a step of a profile with what is known when it begins.
@@ -16,7 +17,8 @@ type moment struct {
 }
 
 // replay goes through all steps in their order and keeps count of the instances. It is arithmetic on the profile, not a
-// simulation: requests are taken to succeed, and a stream without an end leaves the counts as they are.
+// simulation: requests are taken to succeed, and a stream without an end or a closed loop, of which nobody knows how many
+// requests it will send, leaves the counts as they are.
 func replay(phases []Phase, visit func(m moment, s Step)) {
 	have := map[string]int{}
 	for i, phase := range phases {
@@ -47,7 +49,7 @@ func applyStep(s Step, have map[string]int) {
 	}
 	before := maps.Clone(have)
 	for _, r := range s.Requests.Mix {
-		n := s.Requests.planned(r, secondsOf(s.Requests.Arrivals.For))
+		n := s.Requests.planned(r, s.Requests.Length())
 		switch r.Verb {
 		case VerbPost:
 			have[r.Object] += n
@@ -60,13 +62,13 @@ func applyStep(s Step, have map[string]int) {
 // secondsOf is a duration in seconds.
 func secondsOf(d Duration) float64 { return float64(d) / 1e9 }
 
-// planned is how many of the requests in so many seconds are r.
-func (r *Requests) planned(one Request, seconds float64) int {
+// planned is how many of the requests in the first t are one.
+func (r *Requests) planned(one Request, t time.Duration) int {
 	total := r.totalWeight()
 	if !(total > 0) {
 		return 0
 	}
-	return clampInt(math.Round(r.Arrivals.Rate * seconds * max(one.Weight, 0) / total))
+	return clampInt(math.Round(r.expected(t) * max(one.Weight, 0) / total))
 }
 
 func (r *Requests) totalWeight() float64 {

@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 func main() {
@@ -18,7 +19,7 @@ func run(args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("want one argument, the file to write; got %d", len(args))
 	}
-	text, err := reference("profile.go")
+	text, err := reference(sources(".")...)
 	if err != nil {
 		return err
 	}
@@ -26,4 +27,9 @@ func run(args []string) error {
 		return fmt.Errorf("write the reference: %w", err)
 	}
 	return nil
+}
+
+// sources are the files that declare the types, in the package's folder.
+func sources(folder string) []string {
+	return []string{filepath.Join(folder, "profile.go"), filepath.Join(folder, "profile_arrivals.go")}
 }

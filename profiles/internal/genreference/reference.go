@@ -14,7 +14,7 @@ import (
 // header begins the document.
 const header = `# Profile reference
 
-<!-- Generated from profiles/profile.go by go generate ./profiles. Do not edit. -->
+<!-- Generated from the types of profiles/profile*.go by go generate ./profiles. Do not edit. -->
 
 A profile is a YAML document. Every field of the format is here, with its path, type, default and meaning. In paths, [] is
 any item of a list and NAME any key of a mapping. A default of "required" means that the field must be there.
@@ -32,13 +32,27 @@ type generator struct {
 	out   bytes.Buffer
 }
 
-// reference is the document for the types that a Go file declares, beginning with Profile.
-func reference(file string) ([]byte, error) {
+// reference is the document for the types that Go files declare, beginning with Profile.
+func reference(files ...string) ([]byte, error) {
+	g := &generator{types: map[string]*ast.TypeSpec{}, docs: map[string]string{}}
+	for _, file := range files {
+		if err := g.declared(file); err != nil {
+			return nil, err
+		}
+	}
+	g.out.WriteString(header)
+	if err := g.section("Profile", ""); err != nil {
+		return nil, err
+	}
+	return g.out.Bytes(), nil
+}
+
+// declared collects the types of a file.
+func (g *generator) declared(file string) error {
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
 	if err != nil {
-		return nil, fmt.Errorf("parse the types: %w", err)
+		return fmt.Errorf("parse the types: %w", err)
 	}
-	g := &generator{types: map[string]*ast.TypeSpec{}, docs: map[string]string{}}
 	for _, d := range parsed.Decls {
 		decl, ok := d.(*ast.GenDecl)
 		if !ok || decl.Tok != token.TYPE {
@@ -50,11 +64,7 @@ func reference(file string) ([]byte, error) {
 			g.docs[spec.Name.Name] = decl.Doc.Text()
 		}
 	}
-	g.out.WriteString(header)
-	if err := g.section("Profile", ""); err != nil {
-		return nil, err
-	}
-	return g.out.Bytes(), nil
+	return nil
 }
 
 // section writes the table of one struct, and then those of the structs in it.
