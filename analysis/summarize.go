@@ -83,7 +83,7 @@ func (e *evidence) readAll(d *results.Dir) {
 	for _, s := range samples {
 		e.use.add(s)
 	}
-	e.requests = newRequests(e.phases, seconds(int64(e.profile.Validity.MaxLag)))
+	e.requests = newRequests(e.phases, seconds(int64(e.profile.Validity.MaxLag)), closedLoops(e.profile))
 	each(e, d, results.RequestsFile, e.requests.add)
 	e.requests.finish()
 	e.scrapes = newScrapes(e.phases)
