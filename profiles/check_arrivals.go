@@ -178,7 +178,7 @@ func (c *checker) closedLoop(path string, r Requests) {
 func (c *checker) oneLoop(path string, t Track) {
 	var open []string
 	for i, s := range t.Steps {
-		if s.Requests != nil && s.Requests.Arrivals != nil && s.Requests.ClosedLoop == nil || s.Reconcile != nil && s.Reconcile.Arrivals != nil {
+		if s.arrivals() != nil && (s.Requests == nil || s.Requests.ClosedLoop == nil) { // a step with both is a problem already
 			open = append(open, joinIndex("steps", i))
 		}
 	}

@@ -139,3 +139,11 @@ func TestRoundTripOfShapes(t *testing.T) {
 		t.Errorf("%s\nbecomes\n%s", text, again)
 	}
 }
+
+// TestNoCurveOfAClosedLoop holds that a phase whose requests nobody can plan is not drawn as one without requests.
+func TestNoCurveOfAClosedLoop(t *testing.T) {
+	plan := compile(t, mustLoad(t, shapes, "phases[1].tracks[0].steps=[{pause: 1m}]"))
+	if curve := plan.Curve("workload", 10); curve != nil {
+		t.Errorf("curve %v", curve)
+	}
+}
