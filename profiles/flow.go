@@ -3,7 +3,6 @@ package profiles
 import (
 	"maps"
 	"math"
-	"time"
 )
 
 // moment is a step of a profile with what is known when it begins.
@@ -47,9 +46,9 @@ func applyStep(s Step, have map[string]int) {
 	if s.Requests == nil {
 		return
 	}
-	before := maps.Clone(have)
+	before, all := maps.Clone(have), s.Requests.expected(s.Requests.Length())
 	for _, r := range s.Requests.Mix {
-		n := s.Requests.planned(r, s.Requests.Length())
+		n := s.Requests.share(r, all)
 		switch r.Verb {
 		case VerbPost:
 			have[r.Object] += n
@@ -62,13 +61,13 @@ func applyStep(s Step, have map[string]int) {
 // secondsOf is a duration in seconds.
 func secondsOf(d Duration) float64 { return float64(d) / 1e9 }
 
-// planned is how many of the requests in the first t are one.
-func (r *Requests) planned(one Request, t time.Duration) int {
+// share is how many of all requests are one.
+func (r *Requests) share(one Request, all float64) int {
 	total := r.totalWeight()
 	if !(total > 0) {
 		return 0
 	}
-	return clampInt(math.Round(r.expected(t) * max(one.Weight, 0) / total))
+	return clampInt(math.Round(all * max(one.Weight, 0) / total))
 }
 
 func (r *Requests) totalWeight() float64 {

@@ -117,14 +117,14 @@ func finishTrack(outline *TrackOutline, track Track, phase time.Duration, object
 
 // outline is the number of planned requests by verb and resource in the first t. A closed loop plans none.
 func (r *Requests) outline(t time.Duration, objects map[string]Template) map[string]int {
-	count := map[string]int{}
+	count, all := map[string]int{}, r.expected(t)
 	for _, one := range r.Mix {
 		name := objects[one.Object].Resource.Name
 		if one.Object == "" {
 			resource, _ := ResourceByName(one.Resource)
 			name = resource.Name
 		}
-		if n := r.planned(one, t); n > 0 {
+		if n := r.share(one, all); n > 0 {
 			count[one.Verb+" "+name] += n
 		}
 	}

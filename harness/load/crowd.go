@@ -49,7 +49,7 @@ func (c *Client) crowd(ctx context.Context, d *dispatcher, s Stream, mix mixture
 func (c *crowd) user(ctx context.Context, i int) {
 	answered := make(chan bool, 1) // has room: no worker waits for a user who has left
 	pause := c.users.Begin(i)
-	for rest(ctx, pause) && c.ask(ctx, answered) {
+	for rest(ctx, pause) && c.ask(answered) {
 		select {
 		case ok := <-answered:
 			pause = c.users.Think(i)
@@ -72,7 +72,7 @@ func rest(ctx context.Context, d time.Duration) bool {
 
 // ask takes the next request and has it sent. The channel is told when it is done, and whether there was an answer; false
 // when there is nothing to take.
-func (c *crowd) ask(ctx context.Context, answered chan<- bool) bool {
+func (c *crowd) ask(answered chan<- bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	pick, ok := c.users.Pick()
@@ -86,7 +86,7 @@ func (c *crowd) ask(ctx context.Context, answered chan<- bool) bool {
 		answered <- false
 		return true
 	}
-	c.mix.account(pick, ctx.Err() != nil)
+	c.mix.account(pick, c.d.step.Err() != nil)
 	c.d.add(task{planned: whenFree, op: asked{op, answered}, pick: pick})
 	return true
 }

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"testing"
@@ -162,5 +163,60 @@ func TestClosedLoopOverHTTP(t *testing.T) {
 	// One a user, what was under way, and one more after each pause.
 	if n := len(all) - before; n < 1 || n > 4*(rounds+2) {
 		t.Errorf("%d requests to a server that is gone, want at most %d", n, 4*(rounds+2))
+	}
+}
+
+// crowd lets users send every verb, with instances coming and going, and counts what is left in the end.
+func (r *rig) crowd(t *testing.T) {
+	rec := &recorder{}
+	client := r.dial(t, rec, 2, 1)
+	const first, users = 5000, 5
+	made, err := client.Reconcile(t.Context(), Reconcile{Template: configMaps(), Pool: profiles.Pool{First: first, Next: first}, Count: 20, MaxInFlight: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := len(rec.records(""))
+	stream := Stream{
+		Phase: "workload", Track: "people",
+		Requests: profiles.Requests{
+			ClosedLoop: &profiles.ClosedLoop{Users: users, ThinkTime: profiles.Duration(5 * time.Millisecond), ThinkProcess: profiles.ThinkExponential, For: profiles.Duration(2 * time.Second)},
+			Identities: 2, MaxInFlight: users,
+		},
+		Objects: map[string]profiles.Template{"config": configMaps()}, Pools: made.Pools, Seed: 9,
+	}
+	for _, verb := range []string{"GET", "LIST", "POST", "PUT", "PATCH", "DELETE"} {
+		stream.Requests.Mix = append(stream.Requests.Mix, profiles.Request{Verb: verb, Object: "config", Weight: 1})
+	}
+	outcome, err := client.Stream(t.Context(), stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := rec.records("")[before:]
+	firsts := 0
+	for _, one := range all {
+		if one.Verb != "PUT" { // it follows its GET
+			firsts++
+		}
+	}
+	t.Logf("%d taken by %d users in 2 s: %v", outcome.Planned, users, byClass(all))
+	if firsts != outcome.Planned || firsts < 50 {
+		t.Errorf("%d records of %d requests that were taken", firsts, outcome.Planned)
+	}
+	if got := mostAtOnce(all); got > users {
+		t.Errorf("%d requests under way at most, of %d users", got, users)
+	}
+	there := 0
+	for _, one := range r.list("/api/v1/configmaps" + ofRun) {
+		var index int
+		fmt.Sscan(one.Data["number"], &index)
+		if index >= first {
+			there++
+		}
+	}
+	if pool := outcome.Pools["config"]; there != pool.Size() {
+		t.Errorf("%d ConfigMaps are left, want %d: %+v", there, pool.Size(), pool)
+	}
+	if _, err := client.Reconcile(t.Context(), Reconcile{Template: configMaps(), Pool: outcome.Pools["config"], MaxInFlight: 10}); err != nil {
+		t.Error(err)
 	}
 }

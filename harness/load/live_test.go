@@ -23,6 +23,7 @@ func TestLive(t *testing.T) {
 	t.Run("mix", r.mix)
 	t.Run("conflict", r.conflict)
 	t.Run("by resource", r.byResource)
+	t.Run("closed loop", r.crowd)
 	t.Run("paced reconcile", r.paced)
 	t.Run("reconcile insists", r.insists)
 	t.Run("reconcile refused", r.refused)
