@@ -31,7 +31,7 @@ const (
 // constant: the k-th arrival, from k = 0, is at Λ⁻¹(k), computed from k each time, so that rounding does not add up.
 // poisson: the n-th arrival is at Λ⁻¹ of the sum of n exponential gaps with mean 1, by inversion: −ln(1−U) with U uniform
 // in [0, 1). This rescaling of time makes an exact Poisson process of any rate (Çinlar 1975, Introduction to Stochastic
-// Processes, theorem 4.7.4).
+// Processes, chapter 4).
 func Schedule(a Arrivals, seed uint64) iter.Seq[time.Duration] {
 	if len(a.Stages) > 0 {
 		return staged(a, seed)
