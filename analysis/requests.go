@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"windtunnel/profiles"
 	"windtunnel/results"
 )
 
@@ -19,11 +20,12 @@ const (
 // kind is what requests are grouped by.
 type kind struct {
 	verb, group, resource, subresource, scope, variant string
+	loop                                               string // closed, or empty: their latencies count from different instants
 }
 
 func (k kind) compare(l kind) int {
 	return cmp.Or(strings.Compare(k.resource, l.resource), strings.Compare(k.subresource, l.subresource), strings.Compare(k.verb, l.verb),
-		strings.Compare(k.scope, l.scope), strings.Compare(k.variant, l.variant), strings.Compare(k.group, l.group))
+		strings.Compare(k.scope, l.scope), strings.Compare(k.variant, l.variant), strings.Compare(k.group, l.group), strings.Compare(k.loop, l.loop))
 }
 
 // requestSample is what is kept of the requests of one kind.
@@ -37,13 +39,16 @@ type requestSample struct {
 type requests struct {
 	phases window
 	maxLag float64 // seconds, of the profile
+	closed map[stream]bool
 	kinds  map[kind]*requestSample
 
-	planned  int64             // that were to be sent and could be
-	sent     int64             // of those
+	planned  int64             // by an open loop, that were to be sent and could be
+	kept     int64             // of those, that were sent
+	loops    int64             // that were sent by closed loops
+	sent     int64             // by both
 	cut      int64             // that the end of their stream took the time from; not in planned
 	failed   int64             // of sent
-	lag      []float64         // seconds from planned to sent
+	lag      []float64         // seconds from planned to sent, of kept
 	failedBy map[string]int64  // by class
 	byClass  map[string]int64  // every record with a class, sent or not
 	disorder int64             // records whose instants contradict each other
@@ -56,8 +61,24 @@ type requests struct {
 // stream is a track of a phase.
 type stream struct{ phase, track string }
 
-func newRequests(w window, maxLag float64) *requests {
-	return &requests{phases: w, maxLag: maxLag, kinds: map[kind]*requestSample{}, byClass: map[string]int64{}, failedBy: map[string]int64{},
+// closedLoops are the streams of a profile whose requests are those of users who wait for their answers. Profiles keep them
+// in tracks of their own.
+func closedLoops(p profiles.Profile) map[stream]bool {
+	closed := map[stream]bool{}
+	for _, phase := range p.Phases {
+		for _, track := range phase.Tracks {
+			for _, step := range track.Steps {
+				if step.Requests != nil && step.Requests.ClosedLoop != nil {
+					closed[stream{phase.Name, track.Name}] = true
+				}
+			}
+		}
+	}
+	return closed
+}
+
+func newRequests(w window, maxLag float64, closed map[stream]bool) *requests {
+	return &requests{phases: w, maxLag: maxLag, closed: closed, kinds: map[kind]*requestSample{}, byClass: map[string]int64{}, failedBy: map[string]int64{},
 		last: map[stream]results.Instant{}, unsent: map[stream][]results.Instant{}}
 }
 
@@ -65,7 +86,10 @@ func (rs *requests) add(r results.Request) {
 	if _, ok := rs.phases.phase(r.Phase); !ok {
 		return
 	}
-	k := kind{r.Verb, r.Group, r.Resource, r.Subresource, r.Scope, r.Variant}
+	k := kind{r.Verb, r.Group, r.Resource, r.Subresource, r.Scope, r.Variant, ""}
+	if rs.closed[stream{r.Phase, r.Track}] {
+		k.loop = "closed"
+	}
 	s := rs.kinds[k]
 	if s == nil {
 		s = &requestSample{errors: map[string]int64{}}
@@ -90,12 +114,20 @@ func answered(r results.Request) results.Instant {
 	return r.Done
 }
 
-// judge counts what the validity of the run depends on. A request for which there was no target was never possible.
+// judge counts what the validity of the run depends on. A request for which there was no target was never possible. One of
+// a closed loop is planned when it is sent, so that it can neither be late nor left out.
 func (rs *requests) judge(r results.Request) {
 	if r.Error == noTarget {
 		return
 	}
 	of := stream{r.Phase, r.Track}
+	if rs.closed[of] {
+		if r.Sent != 0 {
+			rs.loops++
+			rs.judgeSent(r)
+		}
+		return
+	}
 	rs.last[of] = max(rs.last[of], r.Planned)
 	if r.Sent == 0 && (r.Error == canceled || r.Error == dropped) {
 		rs.unsent[of] = append(rs.unsent[of], r.Planned)
@@ -105,9 +137,15 @@ func (rs *requests) judge(r results.Request) {
 	if r.Sent == 0 {
 		return
 	}
+	rs.kept++
+	rs.lag = append(rs.lag, seconds(r.Sent-r.Planned))
+	rs.judgeSent(r)
+}
+
+// judgeSent counts what every request tells that was sent.
+func (rs *requests) judgeSent(r results.Request) {
 	rs.sent++
 	rs.at = append(rs.at, r.Sent)
-	rs.lag = append(rs.lag, seconds(r.Sent-r.Planned))
 	if r.Error != "" && r.Error != canceled {
 		rs.failed++
 		rs.failedBy[r.Error]++
@@ -139,7 +177,7 @@ func (rs *requests) rows() []results.RequestRow {
 	for _, k := range slices.SortedFunc(maps.Keys(rs.kinds), kind.compare) {
 		s := rs.kinds[k]
 		row := results.RequestRow{Verb: k.verb, Group: k.group, Resource: k.resource, Subresource: k.subresource, Scope: k.scope,
-			Variant: k.variant, N: s.n}
+			Variant: k.variant, ClosedLoop: k.loop != "", N: s.n}
 		for class, n := range s.errors {
 			row.Errors += n
 			if row.ErrorsBy == nil {

@@ -83,7 +83,7 @@ func (e *evidence) readAll(d *results.Dir) {
 	for _, s := range samples {
 		e.use.add(s)
 	}
-	e.requests = newRequests(e.phases, seconds(int64(e.profile.Validity.MaxLag)))
+	e.requests = newRequests(e.phases, seconds(int64(e.profile.Validity.MaxLag)), closedLoops(e.profile))
 	e.watching = newWatching(e.phases, watches(e.profile))
 	each(e, d, results.RequestsFile, func(r results.Request) {
 		e.requests.add(r)

@@ -75,16 +75,17 @@ func (e *evidence) checkAchieved() results.Check {
 	c := results.Check{Name: "achieved", Limit: e.profile.Validity.MinAchieved, Unit: "fraction", N: r.planned, Measured: 1,
 		Remedy: "Plan a lower rate, allow more requests in flight (maxInFlight), or give the machine more cores."}
 	if r.planned > 0 {
-		c.Measured = float64(r.sent) / float64(r.planned)
+		c.Measured = float64(r.kept) / float64(r.planned)
 	}
 	c.Verdict = verdictOf(c.Measured >= c.Limit)
-	c.Text = fmt.Sprintf("%d of %d planned requests were sent.", r.sent, r.planned)
+	c.Text = fmt.Sprintf("%d of %d planned requests were sent.", r.kept, r.planned)
 	if n := r.byClass[noTarget]; n > 0 {
 		c.Text += fmt.Sprintf(" %d more had no target to be sent to.", n)
 	}
 	if r.cut > 0 {
 		c.Text += fmt.Sprintf(" %d more were due just as their stream ended.", r.cut)
 	}
+	c.Text += r.leftOut()
 	return c
 }
 
@@ -102,7 +103,16 @@ func (e *evidence) checkLag() results.Check {
 		c.Verdict = results.NoData
 		c.Text = "No planned request was ever sent."
 	}
+	c.Text += e.requests.leftOut()
 	return c
+}
+
+// leftOut says which requests the checks of the plan do not look at; empty when there are none.
+func (rs *requests) leftOut() string {
+	if rs.loops == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %d requests of closed loops are left out: they are planned when they are sent.", rs.loops)
 }
 
 func (e *evidence) checkErrors() results.Check {

@@ -62,6 +62,12 @@ func (c *checker) keyProblem(path, hint, format string, args ...any) {
 // unknown tells that the value at one of the paths could not be read, so that no rule can build on it.
 func (c *checker) unknown(paths ...string) bool { return slices.ContainsFunc(paths, c.found.spoilt) }
 
+// unknownWithin tells that a value at a path, around it or in it could not be read.
+func (c *checker) unknownWithin(path string) bool {
+	within := func(bad string) bool { return strings.HasPrefix(bad, path) }
+	return c.unknown(path) || slices.ContainsFunc(sortedKeys(c.found.bad), within)
+}
+
 // absent tells that a field was not written, where that can be known.
 func (c *checker) absent(path string) bool {
 	_, there := c.places[path]
@@ -114,6 +120,12 @@ func (c *checker) required(path, value string) bool {
 func (c *checker) positive(path string, value float64) {
 	if !(value > 0) {
 		c.problem(path, "", "must be more than 0, not %v", value)
+	}
+}
+
+func (c *checker) notNegative(path string, value float64) {
+	if !(value >= 0) {
+		c.problem(path, "", "must not be negative, not %v", value)
 	}
 }
 

@@ -81,13 +81,21 @@ func (c *checker) reconcileFlow(m moment, r Reconcile) {
 			}
 		}
 	}
-	if r.Arrivals == nil || r.Arrivals.For <= 0 || !(r.Arrivals.Rate > 0) {
-		return
+	if r.Arrivals != nil {
+		c.enoughArrivals(path+".arrivals", *r.Arrivals, math.Abs(float64(r.Count-m.have[r.Object])))
 	}
-	need := math.Abs(float64(r.Count - m.have[r.Object]))
-	if can := math.Ceil(r.Arrivals.Rate * secondsOf(r.Arrivals.For)); can < need {
-		seconds := time.Duration(math.Ceil(need/r.Arrivals.Rate)) * time.Second
-		c.problem(path+".arrivals.for", fmt.Sprintf("write for: %s, or leave it out", Duration(seconds)), "in %s at %v a second %.0f requests are sent, and %.0f are needed", r.Arrivals.For, r.Arrivals.Rate, can, need)
+}
+
+// enoughArrivals checks that arrivals do not end before all instances have been made or deleted.
+func (c *checker) enoughArrivals(path string, a Arrivals, need float64) {
+	can := math.Ceil(a.Expected(a.Length()))
+	switch {
+	case a.Length() <= 0 || can >= need || !(a.Peak() > 0): // without an end, enough, or a problem already
+	case len(a.Stages) > 0:
+		c.problem(path+".stages", "make the stages longer, or their rates higher", "in %s of stages %.0f requests are sent, and %.0f are needed", Duration(a.Length()), can, need)
+	default:
+		seconds := time.Duration(math.Ceil(need/a.Rate)) * time.Second
+		c.problem(path+".for", fmt.Sprintf("write for: %s, or leave it out", Duration(seconds)), "in %s at %v a second %.0f requests are sent, and %.0f are needed", a.For, a.Rate, can, need)
 	}
 }
 

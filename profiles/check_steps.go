@@ -122,29 +122,8 @@ func (c *checker) reconcile(path string, r Reconcile) {
 	}
 }
 
-// fastest bounds a rate: one stream of more arrivals a second is a slip of the keyboard.
-const fastest = 1e6
-
-func (c *checker) arrivals(path string, a Arrivals) {
-	c.enum(path+".process", a.Process, enumOf[Arrivals]("process"))
-	switch {
-	case c.absent(path + ".rate"):
-		c.problem(path+".rate", "write the number of arrivals a second", "is required")
-	case a.Rate > fastest:
-		c.problem(path+".rate", "", "must be at most %d, not %v", int(fastest), a.Rate)
-	default:
-		c.positive(path+".rate", a.Rate)
-	}
-	c.delay(path+".for", a.For)
-}
-
 func (c *checker) requests(path string, track Track, index int, r Requests) {
-	if c.absent(path + ".arrivals") {
-		c.problem(path+".arrivals", "write arrivals: {rate: NUMBER}", "is required")
-	} else {
-		c.arrivals(path+".arrivals", r.Arrivals)
-		c.endless(path, track, index, r.Arrivals)
-	}
+	c.pace(path, track, index, r)
 	c.atLeast(path+".connections", r.Connections, 1)
 	c.atLeast(path+".identities", r.Identities, 1)
 	c.atLeast(path+".maxInFlight", r.MaxInFlight, 1)
@@ -157,20 +136,6 @@ func (c *checker) requests(path string, track Track, index int, r Requests) {
 	}
 	if !(r.totalWeight() > 0) && !slices.ContainsFunc(r.Mix, func(one Request) bool { return one.Weight < 0 }) {
 		c.problem(path+".mix", "give at least one request a weight", "the weights sum to zero, so there is nothing to send")
-	}
-}
-
-// endless checks a stream that does not say how long it lasts.
-func (c *checker) endless(path string, track Track, index int, a Arrivals) {
-	if a.For != 0 {
-		return
-	}
-	if !track.Background {
-		c.problem(path+".arrivals", "write for: DURATION, or make the track background: true", "the stream has no end, and the phase would wait for it")
-		return
-	}
-	if index < len(track.Steps)-1 {
-		c.problem(path+".arrivals", "write for: DURATION", "the stream lasts to the end of the phase, so the steps after it are never reached")
 	}
 }
 

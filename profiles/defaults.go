@@ -32,6 +32,7 @@ func (p *Profile) Default() {
 // stays, even if it is zero.
 func fillDefaults(p *Profile, written func(path string) bool) {
 	f := filler{written: written}
+	f.arrivals(p) // before the tags, which know less
 	f.fill(reflect.ValueOf(p).Elem(), "")
 	f.components(&p.ControlPlane)
 	f.nodes(&p.HollowNodes)

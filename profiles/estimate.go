@@ -43,8 +43,8 @@ const mostCounted = 5_000_000
 
 // Curve is the rate at which the harness plans to send requests in a phase, in requests a second, over the phase's planned
 // duration in equal bins. It counts the very instants that a run would plan, of reconciles with arrivals and of requests; a
-// reconcile without arrivals is as fast as the system answers and is not in the curve. It is nil when the phase is not
-// there or has no planned duration.
+// reconcile without arrivals and a closed loop are as fast as the system answers and are not in the curve. It is nil when
+// the phase is not there, has no planned duration, or plans no instant.
 func (p *Plan) Curve(phase string, bins int) []float64 {
 	outline := p.Outline()
 	for i := range outline {
@@ -56,27 +56,23 @@ func (p *Plan) Curve(phase string, bins int) []float64 {
 }
 
 func (p *Plan) curve(phase int, outline PhaseOutline, bins int) []float64 {
-	counts := make([]float64, bins)
+	counts, planned := make([]float64, bins), 0
 	width := outline.Duration.Seconds() / float64(bins)
 	for j, track := range outline.Tracks {
 		for k, step := range track.Steps {
 			source := p.Phases[phase].Tracks[j].Steps[k]
-			var arrivals Arrivals
-			most := mostCounted
-			switch {
-			case source.Requests != nil:
-				arrivals = source.Requests.Arrivals
-			case source.Reconcile != nil && source.Reconcile.Arrivals != nil:
-				arrivals = *source.Reconcile.Arrivals
+			arrivals, most := source.arrivals(), mostCounted
+			if arrivals == nil {
+				continue
+			}
+			if source.Reconcile != nil {
 				most = 0
 				for _, n := range step.Requests {
 					most += n
 				}
-			default:
-				continue
 			}
 			n := 0
-			for at := range Schedule(arrivals, StreamSeed(p.Profile.Seed, outline.Name, track.Name, k)) {
+			for at := range Schedule(*arrivals, StreamSeed(p.Profile.Seed, outline.Name, track.Name, k)) {
 				bin := int(math.Floor((step.Begin + at).Seconds() / width))
 				if source.Reconcile != nil {
 					bin = min(bin, bins-1) // its last arrival is the end of the phase
@@ -87,10 +83,25 @@ func (p *Plan) curve(phase int, outline PhaseOutline, bins int) []float64 {
 				counts[bin]++
 				n++
 			}
+			planned += n
 		}
+	}
+	if planned == 0 {
+		return nil
 	}
 	for i := range counts {
 		counts[i] /= width
 	}
 	return counts
+}
+
+// arrivals are the planned instants of a step; nil when it has none.
+func (s Step) arrivals() *Arrivals {
+	switch {
+	case s.Requests != nil:
+		return s.Requests.Arrivals
+	case s.Reconcile != nil:
+		return s.Reconcile.Arrivals
+	}
+	return nil
 }

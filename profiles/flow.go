@@ -16,7 +16,8 @@ type moment struct {
 }
 
 // replay goes through all steps in their order and keeps count of the instances. It is arithmetic on the profile, not a
-// simulation: requests are taken to succeed, and a stream without an end leaves the counts as they are.
+// simulation: requests are taken to succeed, and a stream without an end or a closed loop, of which nobody knows how many
+// requests it will send, leaves the counts as they are.
 func replay(phases []Phase, visit func(m moment, s Step)) {
 	have := map[string]int{}
 	for i, phase := range phases {
@@ -45,9 +46,9 @@ func applyStep(s Step, have map[string]int) {
 	if s.Requests == nil {
 		return
 	}
-	before := maps.Clone(have)
+	before, all := maps.Clone(have), s.Requests.expected(s.Requests.Length())
 	for _, r := range s.Requests.Mix {
-		n := s.Requests.planned(r, secondsOf(s.Requests.Arrivals.For))
+		n := s.Requests.share(r, all)
 		switch r.Effect() {
 		case EffectAdd:
 			have[r.Object] += n
@@ -60,13 +61,13 @@ func applyStep(s Step, have map[string]int) {
 // secondsOf is a duration in seconds.
 func secondsOf(d Duration) float64 { return float64(d) / 1e9 }
 
-// planned is how many of the requests in so many seconds are r.
-func (r *Requests) planned(one Request, seconds float64) int {
+// share is how many of all requests are one.
+func (r *Requests) share(one Request, all float64) int {
 	total := r.totalWeight()
 	if !(total > 0) {
 		return 0
 	}
-	return clampInt(math.Round(r.Arrivals.Rate * seconds * max(one.Weight, 0) / total))
+	return clampInt(math.Round(all * max(one.Weight, 0) / total))
 }
 
 func (r *Requests) totalWeight() float64 {

@@ -71,8 +71,8 @@ func outlineStep(m moment, s Step, objects map[string]Template) StepOutline {
 	case s.Reconcile != nil:
 		return outlineReconcile(m, *s.Reconcile, objects)
 	case s.Requests != nil:
-		seconds := secondsOf(s.Requests.Arrivals.For)
-		return StepOutline{Kind: "requests", Text: s.Requests.text(), Duration: time.Duration(s.Requests.Arrivals.For), Requests: s.Requests.outline(seconds, objects)}
+		length := s.Requests.Length()
+		return StepOutline{Kind: "requests", Text: s.Requests.text(), Duration: length, Requests: s.Requests.outline(length, objects)}
 	case s.Watch != nil:
 		return StepOutline{Kind: "watch", Text: s.Watch.text(), Duration: time.Duration(s.Watch.For)}
 	case s.Wait != nil:
@@ -96,8 +96,8 @@ func outlineReconcile(m moment, r Reconcile, objects map[string]Template) StepOu
 	pace := "as fast as it goes"
 	if r.Arrivals != nil {
 		pace = r.Arrivals.text()
-		if n > 1 && r.Arrivals.Rate > 0 {
-			step.Duration = time.Duration(min(float64(n-1)/r.Arrivals.Rate, 1e9) * float64(time.Second)) // up to the last arrival
+		if n > 1 {
+			step.Duration = r.Arrivals.reach(float64(n - 1)) // the last arrival
 		}
 	}
 	step.Text = fmt.Sprintf("%s: %d → %d, %s, at most %d in flight", r.Object, m.have[r.Object], r.Count, pace, r.MaxInFlight)
@@ -113,26 +113,26 @@ func finishTrack(outline *TrackOutline, track Track, phase time.Duration, object
 			continue
 		}
 		requests := track.Steps[k].Requests
-		if requests == nil || requests.Arrivals.For != 0 || track.Steps[k].Reconcile != nil {
+		if requests == nil || !requests.endless() || track.Steps[k].Reconcile != nil {
 			continue
 		}
 		step := &outline.Steps[k]
 		step.Duration = max(phase-step.Begin, 0)
-		step.Requests = requests.outline(step.Duration.Seconds(), objects)
+		step.Requests = requests.outline(step.Duration, objects)
 		outline.Duration = max(outline.Duration, step.Begin+step.Duration)
 	}
 }
 
-// outline is the number of planned requests by verb and resource in so many seconds.
-func (r *Requests) outline(seconds float64, objects map[string]Template) map[string]int {
-	count := map[string]int{}
+// outline is the number of planned requests by verb and resource in the first t. A closed loop plans none.
+func (r *Requests) outline(t time.Duration, objects map[string]Template) map[string]int {
+	count, all := map[string]int{}, r.expected(t)
 	for _, one := range r.Mix {
 		name := objects[one.Object].Resource.Name
 		if one.Object == "" {
 			resource, _ := ResourceByName(one.Resource)
 			name = resource.Name
 		}
-		if n := r.planned(one, seconds); n > 0 {
+		if n := r.share(one, all); n > 0 {
 			count[one.Verb+" "+name] += n
 		}
 	}
@@ -140,15 +140,7 @@ func (r *Requests) outline(seconds float64, objects map[string]Template) map[str
 }
 
 func (r *Requests) text() string {
-	return fmt.Sprintf("%d kinds of requests, %s, %d connections, %d identities", len(r.Mix), r.Arrivals.text(), r.Connections, r.Identities)
-}
-
-func (a Arrivals) text() string {
-	text := fmt.Sprintf("%s %.4g/s", a.Process, a.Rate)
-	if a.For > 0 {
-		text += " for " + a.For.String()
-	}
-	return text
+	return fmt.Sprintf("%d kinds of requests, %s, %d connections, %d identities", len(r.Mix), r.pace(), r.Connections, r.Identities)
 }
 
 func (w *Watch) text() string {

@@ -37,14 +37,15 @@ type Pick struct {
 // Picks yields the planned requests of a step in the order of their instants. It is a pure function of the step, the pools
 // as they are when the step begins, and the seed (see StreamSeed): it assumes that what it plans happens. Which instance
 // a request takes follows from its Effect: the next number, the oldest instance, the oldest that was not bound yet, or one
-// at random that is neither about to go nor has only just come, see safeMiddle. Templates that pools does not have start empty.
+// at random that is neither about to go nor has only just come, see safeMiddle. Templates that pools does not have start empty. A
+// step that is a closed loop has no planned instants, see Users.
 func Picks(r Requests, pools map[string]Pool, seed uint64) iter.Seq[Pick] {
 	return func(yield func(Pick) bool) {
 		p := newPicker(r, pools, seed)
-		if p.total <= 0 {
+		if p.total <= 0 || r.Arrivals == nil {
 			return
 		}
-		for at := range Schedule(r.Arrivals, seed) {
+		for at := range Schedule(*r.Arrivals, seed) {
 			if !yield(p.pick(at)) {
 				return
 			}

@@ -217,25 +217,19 @@ type Reconcile struct {
 	MaxInFlight int `yaml:"maxInFlight,omitempty" json:"maxInFlight,omitempty" default:"10"`
 }
 
-// Arrivals says at which instants an open-loop stream of requests is planned.
-type Arrivals struct {
-	// Process is constant (evenly spaced) or poisson (exponential gaps from the seed). Default constant.
-	Process string `yaml:"process,omitempty" json:"process,omitempty" default:"constant" enum:"constant,poisson"`
-	// Rate is the mean number of arrivals a second.
-	Rate float64 `yaml:"rate" json:"rate"`
-	// For is how long the stream lasts; 0 means to the end of the work (reconcile) or of the phase (background requests).
-	For Duration `yaml:"for,omitempty" json:"for,omitempty"`
-}
-
-// Requests is an open-loop stream of requests drawn from a weighted mix.
+// Requests sends requests drawn from a weighted mix: an open-loop stream by arrivals, or a closed loop of users. Exactly
+// one of the two is set.
 type Requests struct {
-	// Arrivals says when.
-	Arrivals Arrivals `yaml:"arrivals" json:"arrivals"`
+	// Arrivals says at which instants requests are sent, whether or not those before them have been answered.
+	Arrivals *Arrivals `yaml:"arrivals,omitempty" json:"arrivals,omitempty"`
+	// ClosedLoop says how many users send requests, each the next one after its last was answered.
+	ClosedLoop *ClosedLoop `yaml:"closedLoop,omitempty" json:"closedLoop,omitempty"`
 	// Connections is the fixed number of HTTP/2 connections. Default 2.
 	Connections int `yaml:"connections,omitempty" json:"connections,omitempty" default:"2"`
 	// Identities is the number of users (windtunnel:user-0, …) that the requests are spread over. Default 1.
 	Identities int `yaml:"identities,omitempty" json:"identities,omitempty" default:"1"`
-	// MaxInFlight bounds the requests under way; an arrival beyond it waits and its latency counts the wait. Default 200.
+	// MaxInFlight bounds the requests under way; an arrival beyond it waits and its latency counts the wait. Default 200;
+	// of a closed loop, the number of users.
 	MaxInFlight int `yaml:"maxInFlight,omitempty" json:"maxInFlight,omitempty" default:"200"`
 	// Mix is what is sent.
 	Mix []Request `yaml:"mix" json:"mix"`

@@ -22,13 +22,41 @@ const (
 )
 
 // Schedule yields the planned instants of an open-loop stream, in order, as offsets from the stream's start. It is a pure
-// function: the same arrivals and seed give the same instants. It ends before a.For when that is set; otherwise it goes
-// on until the consumer stops (or the range of time.Duration is used up, after 292 years). A rate that is not a positive
-// finite number yields nothing.
+// function: the same arrivals and seed give the same instants. It ends before a.Length() when there is one; otherwise it
+// goes on until the consumer stops (or the range of time.Duration is used up, after 292 years). A rate that is not a
+// positive finite number yields nothing.
 //
-// constant: the k-th arrival is at k/rate, computed from k each time, so that rounding does not add up.
-// poisson: the gaps are exponential with mean 1/rate, by inversion: −ln(1−U)/rate with U uniform in [0, 1).
+// With Λ(t) the number of arrivals expected in [0, t], the integral of the rate:
+//
+// constant: the k-th arrival, from k = 0, is at Λ⁻¹(k), computed from k each time, so that rounding does not add up.
+// poisson: the n-th arrival is at Λ⁻¹ of the sum of n exponential gaps with mean 1, by inversion: −ln(1−U) with U uniform
+// in [0, 1). This rescaling of time makes an exact Poisson process of any rate (Çinlar 1975, Introduction to Stochastic
+// Processes, chapter 4).
 func Schedule(a Arrivals, seed uint64) iter.Seq[time.Duration] {
+	if len(a.Stages) > 0 {
+		return staged(a, seed)
+	}
+	return steady(a, seed)
+}
+
+// staged follows a rate that changes.
+func staged(a Arrivals, seed uint64) iter.Seq[time.Duration] {
+	return func(yield func(time.Duration) bool) {
+		rate := intensityOf(a)
+		next := constantInstants(1)
+		if a.Process == ProcessPoisson {
+			next = poissonInstants(1, rand.New(rand.NewPCG(seed, arrivalStream)))
+		}
+		for {
+			if at, more := rate.instant(next()); !more || !yield(at) {
+				return
+			}
+		}
+	}
+}
+
+// steady follows a fixed rate, for which Λ⁻¹(n) is n/rate.
+func steady(a Arrivals, seed uint64) iter.Seq[time.Duration] {
 	return func(yield func(time.Duration) bool) {
 		if !(a.Rate > 0) || math.IsInf(a.Rate, 1) {
 			return

@@ -115,7 +115,8 @@ func TestStreamSeed(t *testing.T) {
 }
 
 func genRequests(t *rapid.T) (Requests, map[string]Pool) {
-	r := Requests{Arrivals: genArrivals(t), Identities: rapid.IntRange(0, 5).Draw(t, "identities")}
+	arrivals := genArrivals(t)
+	r := Requests{Arrivals: &arrivals, Identities: rapid.IntRange(0, 5).Draw(t, "identities")}
 	pools := map[string]Pool{}
 	for _, name := range []string{"a", "b"} {
 		first := rapid.IntRange(0, 50).Draw(t, "first")
@@ -194,7 +195,7 @@ func TestPicksProperties(t *testing.T) {
 
 // TestReadsKeepAway holds the margin at the ends of a pool that moves.
 func TestReadsKeepAway(t *testing.T) {
-	r := Requests{Arrivals: Arrivals{Rate: 100, For: Duration(10 * time.Second)}, Mix: []Request{
+	r := Requests{Arrivals: &Arrivals{Rate: 100, For: Duration(10 * time.Second)}, Mix: []Request{
 		{Verb: VerbGet, Object: "a", Weight: 1}, {Verb: VerbPost, Object: "a", Weight: 1}, {Verb: VerbDelete, Object: "a", Weight: 1},
 	}}
 	pool := Pool{Next: 100}
@@ -220,8 +221,8 @@ func TestReadsKeepAway(t *testing.T) {
 
 // TestMixLeavesInstants holds that the instants do not depend on the mix.
 func TestMixLeavesInstants(t *testing.T) {
-	r := Requests{Arrivals: Arrivals{Process: ProcessPoisson, Rate: 50, For: Duration(5 * time.Second)}, Mix: []Request{{Verb: VerbList, Resource: "nodes", Weight: 1}}}
-	want := slices.Collect(Schedule(r.Arrivals, 9))
+	r := Requests{Arrivals: &Arrivals{Process: ProcessPoisson, Rate: 50, For: Duration(5 * time.Second)}, Mix: []Request{{Verb: VerbList, Resource: "nodes", Weight: 1}}}
+	want := slices.Collect(Schedule(*r.Arrivals, 9))
 	for _, mix := range [][]Request{r.Mix, append(r.Mix, Request{Verb: VerbGet, Object: "a", Weight: 2})} {
 		r.Mix = mix
 		var got []time.Duration
@@ -235,7 +236,7 @@ func TestMixLeavesInstants(t *testing.T) {
 }
 
 func TestWeights(t *testing.T) {
-	r := Requests{Arrivals: Arrivals{Rate: 1000, For: Duration(10 * time.Second)}, Mix: []Request{
+	r := Requests{Arrivals: &Arrivals{Rate: 1000, For: Duration(10 * time.Second)}, Mix: []Request{
 		{Verb: VerbList, Weight: 1}, {Verb: VerbList, Weight: 0}, {Verb: VerbList, Weight: 3},
 	}}
 	var count [3]int

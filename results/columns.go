@@ -25,7 +25,7 @@ const instant = "ns since the run's clock base"
 
 func requestColumns() []column[Request] {
 	return []column[Request]{
-		int64Column("planned", instant, "when it was to be sent, by the plan; latency counts from here", func(r *Request) *int64 { return &r.Planned }),
+		int64Column("planned", instant, "when it was to be sent, by the plan; latency counts from here; of a closed loop, when it was sent", func(r *Request) *int64 { return &r.Planned }),
 		int64Column("sent", instant, "when it was handed to the connection; 0: never", func(r *Request) *int64 { return &r.Sent }),
 		int64Column("first_byte", instant, "when the answer's first byte was there; 0: never", func(r *Request) *int64 { return &r.FirstByte }),
 		int64Column("done", instant, "when the answer was complete, or the request had failed; 0: never", func(r *Request) *int64 { return &r.Done }),

@@ -123,6 +123,7 @@ type RequestRow struct {
 	Subresource string           `json:"subresource,omitempty"`
 	Scope       string           `json:"scope"`
 	Variant     string           `json:"variant,omitempty"`
+	ClosedLoop  bool             `json:"closedLoop,omitempty"` // of users who wait for each answer: latency counts from the instant of sending
 	N           int64            `json:"n"`
 	Errors      int64            `json:"errors"`
 	ErrorsBy    map[string]int64 `json:"errorsByClass,omitempty"`

@@ -106,6 +106,9 @@ func (t longTable) pods(s results.Summary) {
 func (t longTable) requests(s results.Summary) {
 	for _, r := range s.Requests {
 		name := rowName(r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, r.Variant)
+		if r.ClosedLoop {
+			name += " (closed loop)"
+		}
 		t.quantile("client", name, "p50", r.P50, r.N)
 		t.quantile("client", name, "p90", r.P90, r.N)
 		t.quantile("client", name, "p99", r.P99, r.N)

@@ -59,6 +59,7 @@ func example() results.Summary {
 		Throughput: map[string]results.Figure{"scheduled_mean": {Value: 19.96, Unit: "pods/s", N: 3000, Text: "pods scheduled a second, from the first to the last"}},
 		Requests: []results.RequestRow{
 			{Verb: "GET", Resource: "pods", Scope: "resource", N: 1000, P50: bounds(0.0021, number(0.002), number(0.0022)), P90: bounds(0.004, number(0.0039), number(0.0041)), P99: bounds(0.0123, number(0.011), number(0.0145)), Max: number(0.5)},
+			{Verb: "GET", Resource: "pods", Scope: "resource", ClosedLoop: true, N: 50, P50: bounds(0.0011, number(0.001), number(0.0012)), P90: bounds(0.002, number(0.0019), nil), P99: bounds(0.003, number(0.002), nil), Max: number(0.003)},
 			{Verb: "LIST", Group: "discovery.k8s.io", Resource: "endpointslices", Scope: "cluster", N: 3, Errors: 3, ErrorsBy: map[string]int64{"timeout": 2, "connection": 1}},
 		},
 		Server: []results.ServerRow{

@@ -63,11 +63,19 @@ func throughputGrid(s results.Summary) grid {
 	return g
 }
 
+// closedNote explains the rows of a closed loop, where there are any.
+const closedNote = "; closed loop: from the instant of sending, by users who wait for each answer before they ask again"
+
 func requestGrid(s results.Summary) grid {
 	g := grid{title: "Client latency (ms)", note: "from the planned instant to the end of the answer, of answers with a 2xx code; [95 % interval of p99]",
-		header: []string{"verb", "resource", "scope", "variant", "n", "errors", "p50", "p90", "p99", "interval", "max", "classes"}, left: []int{0, 1, 2, 3, 11}}
+		header: []string{"verb", "resource", "scope", "variant", "loop", "n", "errors", "p50", "p90", "p99", "interval", "max", "classes"}, left: []int{0, 1, 2, 3, 4, 12}}
 	for _, r := range s.Requests {
-		g.rows = append(g.rows, []string{r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, r.Variant, count(r.N), count(r.Errors),
+		loop := ""
+		if r.ClosedLoop {
+			loop = "closed"
+			g.note = strings.TrimSuffix(g.note, closedNote) + closedNote
+		}
+		g.rows = append(g.rows, []string{r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, r.Variant, loop, count(r.N), count(r.Errors),
 			milliseconds(value(r.P50)), milliseconds(value(r.P90)), milliseconds(value(r.P99)), interval(r.P99, milliseconds), milliseconds(r.Max),
 			errorClasses(r.ErrorsBy)})
 	}

@@ -12,7 +12,8 @@ import (
 // drainTime is how long requests that are under way when a step is stopped may still take before they are given up.
 const drainTime = 5 * time.Second
 
-// whenFree is the planned instant of a closed-loop task: that at which a worker takes it.
+// whenFree is the planned instant of a closed-loop task, of a reconcile as fast as it goes or of a user: that at which a
+// worker takes it.
 const whenFree results.Instant = -1
 
 // task is a planned pick on its way to a connection.

@@ -51,7 +51,7 @@ func virtual(identities, connections, slots int, rec func(results.Request)) *Cli
 // drive runs one operation at a constant rate through a virtual client.
 func drive(ctx context.Context, c *Client, op Operation, rate float64, last time.Duration, limit int) (int, error) {
 	s := Stream{Requests: profiles.Requests{
-		Arrivals:   profiles.Arrivals{Rate: rate, For: profiles.Duration(last)},
+		Arrivals:   &profiles.Arrivals{Rate: rate, For: profiles.Duration(last)},
 		Identities: len(c.lanes),
 		Mix:        []profiles.Request{{Verb: "LIST", Weight: 1}},
 	}, Seed: 7}

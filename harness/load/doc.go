@@ -9,6 +9,14 @@
 // the planned instant says so. Every planned instant is recorded: answered, failed, dropped because the step ended first, or
 // without a target.
 //
+// # Closed loop
+//
+// A Stream can have users instead, each of whom takes a request, waits for its answer, thinks, and takes the next. Which
+// requests they take, in which order, and how long each of them thinks is a pure function of the profile and the seed
+// (profiles.Users); when, depends on the answers. Planned is then the instant at which a worker takes the request, so that
+// latency is what the user waits for an answer: it says nothing of the requests that a slow system kept from being sent.
+// Analysis marks such figures.
+//
 // # Connections
 //
 // The number of connections is fixed. Each is one TCP connection with HTTP/2 and the client certificate of one identity; it

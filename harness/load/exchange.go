@@ -38,6 +38,8 @@ type Exchange struct {
 	step     context.Context // of the step; it ends before that of the requests
 	fail     func(error)     // ends the step
 
+	unanswered bool // the last request was not sent, or nothing answered it
+
 	scratch []byte
 	body    bytes.Buffer // of the last answer, when it was kept
 	out     []byte       // of the last request, reused
@@ -116,6 +118,7 @@ func (x *Exchange) Send(ctx context.Context, call Call) Answer {
 		answer.Class = classOfAnswer(answer.Code, answer.Body)
 	}
 	record.Error = answer.Class
+	x.unanswered = answer.Code == 0
 	x.client.options.Record(record)
 	return answer
 }

@@ -100,7 +100,7 @@ func reads(rate float64, last profiles.Duration, maxInFlight int) Stream {
 	return Stream{
 		Phase: "workload", Track: "users",
 		Requests: profiles.Requests{
-			Arrivals: profiles.Arrivals{Rate: rate, For: last}, MaxInFlight: maxInFlight,
+			Arrivals: &profiles.Arrivals{Rate: rate, For: last}, MaxInFlight: maxInFlight,
 			Mix: []profiles.Request{{Verb: "GET", Object: "config", Weight: 1}},
 		},
 		Objects: map[string]profiles.Template{"config": configMaps()},

@@ -23,6 +23,7 @@ func TestLive(t *testing.T) {
 	t.Run("mix", r.mix)
 	t.Run("conflict", r.conflict)
 	t.Run("by resource", r.byResource)
+	t.Run("closed loop", r.crowd)
 	t.Run("paced reconcile", r.paced)
 	t.Run("reconcile insists", r.insists)
 	t.Run("reconcile refused", r.refused)
@@ -139,7 +140,7 @@ func (r *rig) mix(t *testing.T) {
 	stream := Stream{
 		Phase: "workload", Track: "users",
 		Requests: profiles.Requests{
-			Arrivals: profiles.Arrivals{Process: "poisson", Rate: 150, For: profiles.Duration(4 * time.Second)}, Identities: 3, MaxInFlight: 100,
+			Arrivals: &profiles.Arrivals{Process: "poisson", Rate: 150, For: profiles.Duration(4 * time.Second)}, Identities: 3, MaxInFlight: 100,
 		},
 		Objects: map[string]profiles.Template{"config": configMaps(), "team": teams()},
 		Pools:   map[string]profiles.Pool{"config": {Next: 40}, "team": {Next: 2}},
@@ -272,7 +273,7 @@ func (r *rig) byResource(t *testing.T) {
 	rec := &recorder{}
 	client := r.dial(t, rec, 1, 1)
 	outcome, err := client.Stream(t.Context(), Stream{Requests: profiles.Requests{
-		Arrivals: profiles.Arrivals{Rate: 100, For: profiles.Duration(time.Second)}, MaxInFlight: 50,
+		Arrivals: &profiles.Arrivals{Rate: 100, For: profiles.Duration(time.Second)}, MaxInFlight: 50,
 		Mix: []profiles.Request{
 			{Verb: "GET", Resource: "namespaces", Weight: 1},
 			{Verb: "LIST", Resource: "namespaces", Weight: 1},

@@ -57,6 +57,7 @@ func (o *operation) record(t target, planned results.Instant) results.Request {
 
 // unsent records a request that could not be sent, for a reason that was found out when its turn came.
 func (o *operation) unsent(x *Exchange, record results.Request, class string) {
+	x.unanswered = true
 	record.Identity, record.Error, record.Attempt = x.identity, class, 1
 	x.client.options.Record(record)
 }

@@ -8,7 +8,7 @@ import (
 	"windtunnel/results"
 )
 
-// Stream is a Requests step: an open-loop stream of single requests.
+// Stream is a Requests step: an open-loop stream of single requests, or those of the users of a closed loop.
 type Stream struct {
 	// Phase and Track name the step in the records.
 	Phase, Track string
@@ -26,8 +26,9 @@ type Stream struct {
 
 // Outcome is what became of a step.
 type Outcome struct {
-	// Planned is how many instants came before the step's end, each with a record; for a closed loop, how many
-	// instances there were to create or delete.
+	// Planned is how many instants came before the step's end, each with a record; for a reconcile as fast as it goes, how
+	// many instances there were to create or delete; for a closed loop of users, how many requests they took, of which
+	// those that the step's end kept from being sent have no record.
 	Planned int
 	// Pools are the instances of each template afterwards, if every request that was sent did what it was to do.
 	Pools map[string]profiles.Pool
@@ -36,7 +37,7 @@ type Outcome struct {
 // Stream sends the requests of a step at their planned instants, which begin when it is called. It returns when the last one
 // has been answered, or when ctx ends: then what is planned until that moment and not yet sent is recorded as dropped, what
 // is under way may take 5 s more, and the error is the context's cause. Every planned instant has at least one record; a request that
-// fails is a record, never an error.
+// fails is a record, never an error. The requests of a closed loop are planned at the instant at which they are sent.
 func (c *Client) Stream(ctx context.Context, s Stream) (Outcome, error) {
 	if !c.busy.CompareAndSwap(false, true) {
 		return Outcome{}, ErrBusy
@@ -51,6 +52,9 @@ func (c *Client) Stream(ctx context.Context, s Stream) (Outcome, error) {
 		mix.pools = map[string]profiles.Pool{}
 	}
 	planned, err := c.run(ctx, s.Requests.MaxInFlight, func(ctx context.Context, d *dispatcher) (int, error) {
+		if s.Requests.ClosedLoop != nil {
+			return c.crowd(ctx, d, s, mix)
+		}
 		return c.pace(ctx, d, s, mix)
 	})
 	return Outcome{Planned: planned, Pools: mix.pools}, err

@@ -34,7 +34,24 @@ func writePlan(w io.Writer, plan *profiles.Plan) error {
 		fmt.Fprintf(tw, "  %d\t %s\n", estimate.Requests[key], key)
 	}
 	tw.Flush()
+	if closedLoops(plan) {
+		fmt.Fprintln(out, "  and as many of the closed loops as the system answers")
+	}
 	return out.Flush()
+}
+
+// closedLoops tells whether the plan has users, whose requests nobody can count before they are answered.
+func closedLoops(plan *profiles.Plan) bool {
+	for _, phase := range plan.Phases {
+		for _, track := range phase.Tracks {
+			for _, step := range track.Steps {
+				if step.Requests != nil && step.Requests.ClosedLoop != nil {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // limits says what the components' own client limits are; they shape the load as much as the profile does.

@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 )
 
 func main() {
@@ -18,7 +19,7 @@ func run(args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("want one argument, the file to write; got %d", len(args))
 	}
-	text, err := reference("profile.go", "request.go")
+	text, err := reference(sources(".")...)
 	if err != nil {
 		return err
 	}
@@ -26,4 +27,13 @@ func run(args []string) error {
 		return fmt.Errorf("write the reference: %w", err)
 	}
 	return nil
+}
+
+// sources are the files that declare the types, in the package's folder.
+func sources(folder string) []string {
+	var files []string
+	for _, name := range []string{"profile.go", "profile_arrivals.go", "profile_request.go"} {
+		files = append(files, filepath.Join(folder, name))
+	}
+	return files
 }

@@ -14,7 +14,7 @@ import (
 // header begins the document.
 const header = `# Profile reference
 
-<!-- Generated from profiles/profile.go and request.go by go generate ./profiles. Do not edit. -->
+<!-- Generated from the types of profiles/profile*.go by go generate ./profiles. Do not edit. -->
 
 A profile is a YAML document. Every field of the format is here, with its path, type, default and meaning. In paths, [] is
 any item of a list and NAME any key of a mapping. A default of "required" means that the field must be there.
@@ -35,15 +35,25 @@ type generator struct {
 // reference is the document for the types that Go files declare, beginning with Profile.
 func reference(files ...string) ([]byte, error) {
 	g := &generator{types: map[string]*ast.TypeSpec{}, docs: map[string]string{}}
-	var decls []ast.Decl
 	for _, file := range files {
-		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
-		if err != nil {
-			return nil, fmt.Errorf("parse the types: %w", err)
+		if err := g.declared(file); err != nil {
+			return nil, err
 		}
-		decls = append(decls, parsed.Decls...)
 	}
-	for _, d := range decls {
+	g.out.WriteString(header)
+	if err := g.section("Profile", ""); err != nil {
+		return nil, err
+	}
+	return g.out.Bytes(), nil
+}
+
+// declared collects the types of a file.
+func (g *generator) declared(file string) error {
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
+	if err != nil {
+		return fmt.Errorf("parse the types: %w", err)
+	}
+	for _, d := range parsed.Decls {
 		decl, ok := d.(*ast.GenDecl)
 		if !ok || decl.Tok != token.TYPE {
 			continue
@@ -54,11 +64,7 @@ func reference(files ...string) ([]byte, error) {
 			g.docs[spec.Name.Name] = decl.Doc.Text()
 		}
 	}
-	g.out.WriteString(header)
-	if err := g.section("Profile", ""); err != nil {
-		return nil, err
-	}
-	return g.out.Bytes(), nil
+	return nil
 }
 
 // section writes the table of one struct, and then those of the structs in it.

@@ -208,10 +208,6 @@ func (r Request) Form() string {
 	return strings.Join(parts, ",")
 }
 
-// streamsPerConnection is how many requests, watches among them, the API server carries over one connection at a time
-// (defaultMaxConcurrentStreams of its HTTP/2 server).
-const streamsPerConnection = 100
-
 // ConnectionCount is how many connections the watchers get.
 func (w Watch) ConnectionCount() int {
 	if w.Connections > 0 {

@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"windtunnel/profiles"
+)
+
+// TestPlanDrawsShapes looks at the drawing of a stream that ramps up, holds, spikes and goes through a day, beside users of
+// whose requests the plan can only say that they come.
+func TestPlanDrawsShapes(t *testing.T) {
+	const text = `
+apiVersion: windtunnel/v1alpha1
+kind: Profile
+name: shapes
+phases:
+  - name: workload
+    tracks:
+      - name: stream
+        steps:
+          - requests:
+              arrivals:
+                stages:
+                  - {for: 1m, shape: linear, rate: 60}
+                  - {for: 1m, rate: 60}
+                  - {for: 1m, rate: 120}
+                  - {for: 2m, shape: sine, rate: 60, amplitude: 60}
+              mix: [{verb: LIST, resource: nodes}]
+      - name: people
+        background: true
+        steps:
+          - requests: {closedLoop: {users: 20, thinkTime: 1s}, mix: [{verb: LIST, resource: nodes}]}
+slo: {judged: false}
+`
+	profile, err := profiles.Load("shapes.yaml", []byte(text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := profiles.Compile(profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := writePlan(&out, plan); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"1 kinds of requests, constant, 4 stages over 5m, at most 120/s, 2 connections, 1 identities\n",
+		"1 kinds of requests, closed loop, 20 users, think 1s, 2 connections, 1 identities\n",
+		"▁▁▁▂▂▂▃▃▃▄▄▄▅▅▅▅▅▅▅▅▅▅▅▅████████████▁▁▁▂▃▄▅▆▇██████▇▆▅▄▃▂▁▁▁  0 … 120/s over 5m00s\n",
+		" 19800 LIST nodes\n  and as many of the closed loops as the system answers\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the plan does not have %q:\n%s", want, &out)
+		}
+	}
+}
