@@ -44,6 +44,7 @@ func tables() string {
 	describe(&b, "`"+NodesFile+"`: one transition of a node", columnsOf[NodeEvent]())
 	describe(&b, "`"+ProcessesFile+"`: one look at one process", columnsOf[ProcessSample]())
 	describe(&b, "`"+ScrapesFile+"`: one answer of a component's /metrics", columnsOf[Scrape]())
+	describe(&b, "`"+MetricsFile+"`: one value of a chosen metric of a component", columnsOf[Metric]())
 	return b.String()
 }
 
