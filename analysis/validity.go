@@ -18,6 +18,8 @@ type evidence struct {
 	pods     lives
 	requests *requests
 	scrapes  *scrapes
+	looks    *looks
+	audit    *auditLog
 	use      *components
 	nodes    *nodeStates
 	damage   []string
