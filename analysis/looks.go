@@ -21,6 +21,7 @@ type series struct {
 type look struct {
 	at     results.Instant
 	values map[seriesKey]float64
+	order  []seriesKey // in which they came
 }
 
 // looks follows the chosen metrics of every component, look by look.
@@ -30,6 +31,7 @@ type looks struct {
 	former map[string]*look // the one before
 	n      map[string]int64 // in the measured phases
 	series map[seriesKey]*series
+	order  []seriesKey           // of series: sums of floating-point numbers depend on the order, and a report must not
 	most   map[seriesKey]float64 // of the sum over all labels, which are empty in the key
 }
 
@@ -50,7 +52,9 @@ func (l *looks) add(m results.Metric) {
 		now = &look{at: m.At, values: map[seriesKey]float64{}}
 		l.open[m.Component] = now
 	}
-	now.values[seriesKey{m.Component, m.Name, m.Labels}] = m.Value
+	key := seriesKey{m.Component, m.Name, m.Labels}
+	now.values[key] = m.Value
+	now.order = append(now.order, key)
 }
 
 // finish is called after the last value.
@@ -74,11 +78,12 @@ func (l *looks) close(component string) {
 		l.n[component]++
 	}
 	sums := map[seriesKey]float64{}
-	for key, v := range now.values {
-		s := l.series[key]
+	for _, key := range now.order {
+		v, s := now.values[key], l.series[key]
 		if s == nil {
 			s = &series{}
 			l.series[key] = s
+			l.order = append(l.order, key)
 		}
 		var before float64
 		if former != nil && !restarted {
@@ -112,12 +117,13 @@ func (l *looks) together(a, b results.Instant) bool {
 	return false
 }
 
-// rises are how much the counters of a name rose, by the value of one of their labels; those of all with an empty label.
+// rises are how much the counters of a name rose, by the value of one of their labels; without a label, of all
+// together.
 func (l *looks) rises(component, name, label string) map[string]float64 {
 	by := map[string]float64{}
-	for key, s := range l.series {
+	for _, key := range l.order {
 		if key.component == component && key.name == name {
-			by[labelValue(key.labels, label)] += s.rise
+			by[labelValue(key.labels, label)] += l.series[key].rise
 		}
 	}
 	return by
@@ -125,11 +131,7 @@ func (l *looks) rises(component, name, label string) map[string]float64 {
 
 // rise is how much the counters of a name rose together.
 func (l *looks) rise(component, name string) float64 {
-	var sum float64
-	for _, rise := range l.rises(component, name, "") {
-		sum += rise
-	}
-	return sum
+	return l.rises(component, name, "")[""]
 }
 
 // peaks are the largest values of the gauges of a name, by the value of one of their labels.

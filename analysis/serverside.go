@@ -71,8 +71,8 @@ func (l *looks) etcdFigures() []results.ComponentFigure {
 func (l *looks) apiServerFigures() []results.ComponentFigure {
 	inflight := l.peaks(apiServer, "apiserver_current_inflight_requests", "request_kind")
 	return slices.Concat(
-		l.of(apiServer, "inflight_mutating_max", inflight["mutating"], "requests", "most mutating requests under way at any look"),
-		l.of(apiServer, "inflight_read_only_max", inflight["readOnly"], "requests", "most reading requests under way at any look"),
+		l.of(apiServer, "inflight_mutating_max", inflight["mutating"], "requests", "most mutating requests under way, in the second before any look"),
+		l.of(apiServer, "inflight_read_only_max", inflight["readOnly"], "requests", "most reading requests under way, in the second before any look"),
 		l.mean(apiServer, "etcd_request_duration_seconds", "etcd_request_mean", "mean time of a request to etcd, as the API server sees it"),
 		l.of(apiServer, "watch_events", l.rise(apiServer, "apiserver_watch_cache_events_dispatched_total"), "events", "events that the watch caches gave to watchers"),
 		l.of(apiServer, "watchers_terminated", l.rise(apiServer, "apiserver_terminated_watchers_total"), "watchers", "watchers that were closed because they did not keep up"),
