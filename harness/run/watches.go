@@ -29,7 +29,7 @@ type watches struct {
 // metricsEvery is how often a component's chosen metrics are read. What that costs in CPU time, the component's and ours, is
 // measured by BenchmarkScrape in harness/observe and stated in docs/performance.md: 70 to 90 ms a time for the API server
 // just booted, 14 to 20 ms for the controller manager, 6 to 10 ms for the others. The whole scrapes are among them. With these
-// intervals that is about 2 % of one core; once a second it would be 3 % without the API server, and 7 to 9 % more with it.
+// intervals that is about 2 % of one core; once a second it would be 3 to 4 % without the API server, and 7 to 9 % more with it.
 func metricsEvery(component string) time.Duration {
 	switch component {
 	case "etcd", "kube-scheduler":
