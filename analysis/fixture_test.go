@@ -26,6 +26,8 @@ type history struct {
 	nodes    []results.NodeEvent
 	samples  []results.ProcessSample
 	scrapes  []results.Scrape
+	metrics  []results.Metric // nil: no file, as in the runs of older windtunnels
+	audit    string           // "": no file
 }
 
 // newHistory is a run of 60 s whose phase workload, from 20 s to 50 s, is measured: 300 pods on 2 nodes that need 1.000 s
@@ -121,6 +123,14 @@ func (h *history) write(t testing.TB) *results.Dir {
 	fill(t, d, results.NodesFile, h.nodes)
 	fill(t, d, results.ProcessesFile, h.samples)
 	fill(t, d, results.ScrapesFile, h.scrapes)
+	if h.metrics != nil {
+		fill(t, d, results.MetricsFile, h.metrics)
+	}
+	if h.audit != "" {
+		if err := d.WriteFile(results.AuditFile, []byte(h.audit)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return d
 }
 

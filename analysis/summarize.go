@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"time"
 
 	"windtunnel/profiles"
@@ -95,6 +96,18 @@ func (e *evidence) readAll(d *results.Dir) {
 	e.requests.finish()
 	e.scrapes = newScrapes(e.phases)
 	each(e, d, results.ScrapesFile, e.scrapes.add)
+	e.readLooks(d)
+	e.audit = readAudit(d.Path(results.AuditFile), e.phases, e.run.Started)
+}
+
+// readLooks reads the chosen metrics. That there are none is no damage: older windtunnels did not write them.
+func (e *evidence) readLooks(d *results.Dir) {
+	e.looks = newLooks(e.phases)
+	if _, err := os.Stat(d.Path(results.MetricsFile)); errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	each(e, d, results.MetricsFile, e.looks.add)
+	e.looks.finish()
 }
 
 // each gives every readable record of a file to add, and notes what is missing or damaged.
@@ -133,12 +146,15 @@ func (e *evidence) summary() results.Summary {
 		Requests:   e.requests.rows(),
 		Watches:    e.watching.summary(),
 		Server:     serverRows(cs),
+		ServerSide: e.looks.serverSide(),
+		Audit:      e.audit.rows(),
 		Components: e.use.rows(),
 		Phases:     e.run.Phases,
 		Damage:     e.damage,
 	}
 	s.Verdict = overall(s.Validity.Verdict, judged, s.SLOs)
 	s.Notes = append(append(s.Notes, e.run.Notes...), notes...)
+	s.Notes = append(s.Notes, e.audit.notes(e.wantsAudit())...)
 	if note := pods.note(); note != "" {
 		s.Notes = append(s.Notes, "pod start-up: of the pods created in the measured phases, "+note)
 	}
@@ -149,6 +165,12 @@ func (e *evidence) summary() results.Summary {
 		s.Phases = []results.PhaseSpan{}
 	}
 	return s
+}
+
+// wantsAudit tells whether the profile asks for an audit log.
+func (e *evidence) wantsAudit() bool {
+	level := e.profile.ControlPlane.APIServer.Audit
+	return level != "" && level != "none"
 }
 
 func (e *evidence) info() results.RunInfo {

@@ -19,6 +19,8 @@ type evidence struct {
 	requests *requests
 	watching *watching
 	scrapes  *scrapes
+	looks    *looks
+	audit    *auditLog
 	use      *components
 	nodes    *nodeStates
 	damage   []string

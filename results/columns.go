@@ -17,6 +17,8 @@ func columnsOf[T Record]() []column[T] {
 		columns = processSampleColumns()
 	case Scrape:
 		columns = scrapeColumns()
+	case Metric:
+		columns = metricColumns()
 	}
 	return columns.([]column[T])
 }
@@ -109,5 +111,15 @@ func scrapeColumns() []column[Scrape] {
 		wordColumn("phase", "phase of the run in which it was taken", func(s *Scrape) *string { return &s.Phase }),
 		wordColumn("mark", "begin or end at the edges of a phase; empty: between", func(s *Scrape) *string { return &s.Mark }),
 		bytesColumn("body", "the answer, in the Prometheus text format", func(s *Scrape) *[]byte { return &s.Body }),
+	}
+}
+
+func metricColumns() []column[Metric] {
+	return []column[Metric]{
+		int64Column("at", instant, "when the component was asked for its metrics; the same for all values of one look", func(m *Metric) *int64 { return &m.At }),
+		wordColumn("component", "component whose metric it is", func(m *Metric) *string { return &m.Component }),
+		wordColumn("name", "Prometheus' name of it, with _sum or _count for those parts of a histogram", func(m *Metric) *string { return &m.Name }),
+		wordColumn("labels", "the labels that were kept, in Prometheus' text format and sorted by name; values that differ only in others are summed up", func(m *Metric) *string { return &m.Labels }),
+		float64Column("value", "as the name says", "the value; what counts up from the start of the process is left out while it is 0", func(m *Metric) *float64 { return &m.Value }),
 	}
 }

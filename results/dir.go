@@ -24,6 +24,10 @@ const (
 	NodesFile     = "samples/nodes.arrows"
 	ProcessesFile = "series/processes.arrows"
 	ScrapesFile   = "series/scrapes.arrows"
+	MetricsFile   = "series/metrics.arrows" // absent in runs of windtunnels that did not write it yet
+
+	// AuditFile is the API server's audit log, which is there when the profile asks for it.
+	AuditFile = "logs/audit.log"
 )
 
 // HollowFile is the file of the container runtime's pod events of one shard of hollow nodes.

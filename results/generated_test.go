@@ -45,6 +45,7 @@ func tables() string {
 	describe(&b, "`"+NodesFile+"`: one transition of a node", columnsOf[NodeEvent]())
 	describe(&b, "`"+ProcessesFile+"`: one look at one process", columnsOf[ProcessSample]())
 	describe(&b, "`"+ScrapesFile+"`: one answer of a component's /metrics", columnsOf[Scrape]())
+	describe(&b, "`"+MetricsFile+"`: one value of a chosen metric of a component", columnsOf[Metric]())
 	return b.String()
 }
 
@@ -58,7 +59,7 @@ func describe[T Record](b *strings.Builder, title string, columns []column[T]) {
 
 // TestSummarySchema holds docs/summary.schema.json to the types.
 func TestSummarySchema(t *testing.T) {
-	docs, err := schemagen.ReadDocs("summary.go", "run.go")
+	docs, err := schemagen.ReadDocs("summary.go", "serverside.go", "run.go")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,3 +79,13 @@ type Scrape struct {
 	Mark      string // begin | end at the edges of a phase, "" between
 	Body      []byte // Prometheus text format
 }
+
+// Metric is one value of one of the chosen metrics of a component, as it stood at one look at its /metrics. All values of
+// one look have the same At and Component and stand together.
+type Metric struct {
+	At        Instant
+	Component string  // etcd | kube-apiserver | kube-controller-manager | kube-scheduler
+	Name      string  // Prometheus' own, such as workqueue_depth or etcd_disk_wal_fsync_duration_seconds_sum
+	Labels    string  // in Prometheus' text format and order of their names, such as {code="200",verb="GET"}; empty: none
+	Value     float64 // in the metric's own unit, which its name ends with; counters count from the start of the process
+}

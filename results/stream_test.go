@@ -31,6 +31,7 @@ func TestRoundTrip(t *testing.T) {
 	t.Run("NodeEvent", roundTrip[NodeEvent])
 	t.Run("ProcessSample", roundTrip[ProcessSample])
 	t.Run("Scrape", roundTrip[Scrape])
+	t.Run("Metric", roundTrip[Metric])
 }
 
 func roundTrip[T Record](t *testing.T) {

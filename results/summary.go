@@ -25,6 +25,8 @@ type Summary struct {
 	Requests   []RequestRow              `json:"requests"`
 	Watches    []WatchRow                `json:"watches"`
 	Server     []ServerRow               `json:"server"`
+	ServerSide *ServerSide               `json:"serverSide,omitempty"` // absent when the run has no MetricsFile
+	Audit      []AuditRow                `json:"audit,omitempty"`      // the busiest first; absent when the run has no audit log
 	Components []ComponentUse            `json:"components"`
 	Phases     []PhaseSpan               `json:"phases"`
 	Damage     []string                  `json:"damage,omitempty"` // records that could not be read, named and counted

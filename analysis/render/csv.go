@@ -28,6 +28,7 @@ func CSV(w io.Writer, s results.Summary) error {
 	c.judgement(s)
 	c.pods(s)
 	c.requests(s)
+	c.serverSide(s)
 	c.components(s)
 	c.w.Flush()
 	if err := c.w.Error(); err != nil {

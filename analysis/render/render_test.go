@@ -66,6 +66,19 @@ func example() results.Summary {
 			{Verb: "GET", Resource: "pods", Scope: "resource", N: 1000, P50: bounds(0.025, number(0), number(0.05)), P90: bounds(0.045, number(0), number(0.05)), P99: bounds(0.0495, number(0), number(0.05)), Within: 1, Threshold: 1},
 			{Verb: "LIST", Resource: "pods", Subresource: "x", Scope: "cluster", N: 2, P50: bounds(60, number(60), nil), P90: bounds(60, number(60), nil), P99: bounds(60, number(60), nil), Within: 0.5, Threshold: 30},
 		},
+		Audit: []results.AuditRow{
+			{Caller: "kube-controller-manager", Verb: "POST", Resource: "pods", Scope: "resource", N: 3000, Errors: 1, P50: bounds(0.001234, number(0.0012), number(0.0013)), P90: bounds(0.002, number(0.0019), number(0.0021)), P99: bounds(0.0123, number(0.011), number(0.0145)), Max: number(0.5)},
+			{Caller: "others", Verb: "GET", Resource: "/openapi", N: 1, Errors: 1},
+		},
+		ServerSide: &results.ServerSide{
+			Figures: []results.ComponentFigure{
+				{Component: "etcd", Name: "db_size_end", Value: 74354688, Unit: "bytes", N: 77, Text: "size of its store at the end"},
+				{Component: "etcd", Name: "fsync_mean", Value: 0.000906, Unit: "s", N: 20837, Text: "mean time to flush its log to the disk"},
+			},
+			PriorityLevels: []results.PriorityLevel{{Name: "exempt", Requests: 838, MostSeats: 1, Looks: 16},
+				{Name: "workload-low", Requests: 6048, Rejected: 2, MeanWait: number(0.0125), MostSeats: 245, Seats: 245, MostQueued: 31, Looks: 16}},
+			WorkQueues: []results.WorkQueue{{Component: "kube-controller-manager", Name: "replicaset", Adds: 6233, N: 6230, MeanWait: number(0.25), Deepest: 31, Looks: 31}},
+		},
 		Components: []results.ComponentUse{{Name: "kube-apiserver", CPUSeconds: 101.234, CPUTotal: 120.5, PeakBytes: 900 << 20, MeanBytes: 700.5 * (1 << 20), Memory: "pss", Samples: 247}},
 		Notes:      []string{"kube-apiserver was restarted in the measured phases (1): its requests between the last scrape and the restart are not counted"},
 		Damage:     []string{"samples/pods.arrows: truncated at batch 7: 21000 records read, the last 312 bytes are part of a batch"},
@@ -130,6 +143,7 @@ func TestColourSaysNothingMore(t *testing.T) {
 func TestWidth(t *testing.T) {
 	s := example()
 	s.SLOs, s.Conditions, s.PodStartup, s.Throughput, s.Requests, s.Server, s.Components = nil, nil, nil, nil, nil, nil, nil
+	s.Audit, s.ServerSide = nil, nil
 	var out bytes.Buffer
 	if err := Text(&out, s, Style{Width: 60}); err != nil {
 		t.Fatal(err)
@@ -188,5 +202,29 @@ func TestWriteErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "disk full") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestManyKindsAndQueues: tables for people are cut and say so, what machines read is whole.
+func TestManyKindsAndQueues(t *testing.T) {
+	s := example()
+	for range auditRows {
+		s.Audit = append(s.Audit, results.AuditRow{Caller: "nodes", Verb: "GET", Resource: "rare"})
+	}
+	for range queueRows {
+		s.ServerSide.WorkQueues = append(s.ServerSide.WorkQueues, results.WorkQueue{Name: "quiet"})
+	}
+	var text, long bytes.Buffer
+	if err := errors.Join(Text(&text, s, Style{}), CSV(&long, s)); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(text.String(), "rare"); n != auditRows-2 || !strings.Contains(text.String(), "2 more are in summary.json") {
+		t.Errorf("%d rows", n)
+	}
+	if n := strings.Count(text.String(), "quiet"); n != queueRows-1 {
+		t.Errorf("%d queues", n)
+	}
+	if strings.Count(long.String(), "rare") != auditRows*5 || strings.Count(long.String(), "quiet") != queueRows*3 {
+		t.Error("the CSV must have every row")
 	}
 }

@@ -19,7 +19,8 @@ type grid struct {
 
 // grids are the tables of figures that follow the verdict and the validity, those without rows left out.
 func grids(s results.Summary) []grid {
-	all := []grid{startupGrid(s), throughputGrid(s), requestGrid(s), watchGrid(s), serverGrid(s), componentGrid(s)}
+	all := []grid{startupGrid(s), throughputGrid(s), requestGrid(s), watchGrid(s), serverGrid(s), auditGrid(s)}
+	all = append(append(all, serverSideGrids(s)...), componentGrid(s))
 	return slices.DeleteFunc(all, func(g grid) bool { return len(g.rows) == 0 })
 }
 

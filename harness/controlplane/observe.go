@@ -10,7 +10,9 @@ type Target struct {
 	Component string
 	// URL is that of /metrics.
 	URL string
-	// Client trusts the component and is authorised; its requests are exempt from priority and fairness.
+	// Client trusts the component and is authorised. It is of system:masters: its requests are exempt from priority and
+	// fairness, and the scheduler and the controller manager answer it without asking the API server, which they would
+	// for a user that RBAC allows /metrics.
 	Client *http.Client
 }
 

@@ -252,14 +252,18 @@ func (r *rig) expired(t *testing.T) {
 	}
 }
 
+// targets are where the metrics of all components are read.
+func (r *rig) targets() (targets []Target) {
+	for _, one := range r.MetricsTargets() {
+		targets = append(targets, Target{Component: one.Component, URL: one.URL, Client: one.Client})
+	}
+	return targets
+}
+
 // scrapes reads the metrics of every component.
 func (r *rig) scrapes(t *testing.T) {
-	var targets []Target
-	for _, one := range r.MetricsTargets() {
-		targets = append(targets, Target(one))
-	}
 	var got scrapes
-	s := Scrapes(t.Context(), targets, time.Hour, r.clock, got.record)
+	s := Scrapes(t.Context(), r.targets(), time.Hour, r.clock, got.sink())
 	defer s.Close()
 	begin := time.Now()
 	s.Mark(t.Context(), "boot", "end")
@@ -275,6 +279,22 @@ func (r *rig) scrapes(t *testing.T) {
 		}
 		t.Logf("%s: %d bytes", component, len(all[0].Body))
 	}
+	for _, component := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"} {
+		for _, f := range families(component) {
+			if found := got.has(component, f); !found && !f.late {
+				t.Errorf("%s shows no %s", component, f.name)
+			}
+		}
+	}
+}
+
+// has tells whether any value of a family was kept. Most counters of a component have moved by the time that it is ready.
+func (s *scrapes) has(component string, f family) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.metrics, func(m results.Metric) bool {
+		return m.Component == component && (m.Name == f.name || f.kind == histogram && m.Name == f.name+"_count") && m.At > 0
+	})
 }
 
 // refused begins a watch that the API server does not allow, and one of nobody.

@@ -16,8 +16,17 @@ import (
 
 // scrapes keeps the scrapes of a test.
 type scrapes struct {
-	mu  sync.Mutex
-	all []results.Scrape
+	mu      sync.Mutex
+	all     []results.Scrape
+	metrics []results.Metric
+}
+
+func (s *scrapes) sink() Sink { return Sink{Scrape: s.record, Metrics: s.choose} }
+
+func (s *scrapes) choose(some []results.Metric) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.metrics = append(s.metrics, some...)
 }
 
 func (s *scrapes) record(one results.Scrape) {
@@ -61,7 +70,7 @@ func TestScrapes(t *testing.T) {
 	targets = append(targets, Target{Component: "gone", URL: "http://127.0.0.1:1/", Client: srv.Client()})
 
 	var got scrapes
-	s := Scrapes(t.Context(), targets, 20*time.Millisecond, results.NewClock(), got.record)
+	s := Scrapes(t.Context(), targets, 20*time.Millisecond, results.NewClock(), got.sink())
 	time.Sleep(500 * time.Millisecond)
 	if n := most.Load(); n != 1 {
 		t.Errorf("%d scrapes of a slow target at the same time", n)
@@ -96,6 +105,36 @@ func TestScrapes(t *testing.T) {
 	}
 }
 
+// TestPace reads the chosen metrics often and keeps an answer whole now and then.
+func TestPace(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "etcd_mvcc_db_total_size_in_bytes 5\netcd_other 6\n")
+	}))
+	defer srv.Close()
+	defer srv.Client().CloseIdleConnections()
+	target := Target{Component: "etcd", URL: srv.URL, Client: srv.Client(), Every: 10 * time.Millisecond}
+	var got scrapes
+	s := Scrapes(t.Context(), []Target{target}, 200*time.Millisecond, results.NewClock(), got.sink())
+	for wait := time.Now(); len(got.of("etcd")) < 2 && time.Since(wait) < 10*time.Second; {
+		time.Sleep(5 * time.Millisecond)
+	}
+	s.Close()
+	whole := got.of("etcd")
+	if len(whole) < 2 || len(got.metrics) < 3*len(whole) {
+		t.Fatalf("%d whole answers, %d looks", len(whole), len(got.metrics))
+	}
+	at := map[results.Instant]bool{}
+	for _, m := range got.metrics {
+		at[m.At] = true
+		if m.Name != "etcd_mvcc_db_total_size_in_bytes" || m.Value != 5 {
+			t.Errorf("%+v", m)
+		}
+	}
+	if len(at) != len(got.metrics) || !at[whole[0].At] || !at[whole[1].At] {
+		t.Error("a whole answer must give the chosen metrics too, at its own instant")
+	}
+}
+
 // TestCloseDuringAScrape: the end of a run does not wait for a target, and is not the target's failure.
 func TestCloseDuringAScrape(t *testing.T) {
 	entered := make(chan struct{})
@@ -105,8 +144,9 @@ func TestCloseDuringAScrape(t *testing.T) {
 	}))
 	defer srv.Close()
 	defer srv.Client().CloseIdleConnections()
-	s := Scrapes(context.Background(), []Target{{Component: "slow", URL: srv.URL, Client: srv.Client()}}, time.Millisecond, results.NewClock(), func(results.Scrape) {
-		t.Error("a scrape was recorded")
+	s := Scrapes(context.Background(), []Target{{Component: "slow", URL: srv.URL, Client: srv.Client()}}, time.Millisecond, results.NewClock(), Sink{
+		Scrape:  func(results.Scrape) { t.Error("a scrape was recorded") },
+		Metrics: func([]results.Metric) { t.Error("metrics were recorded") },
 	})
 	<-entered
 	s.Close()

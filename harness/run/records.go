@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"windtunnel/results"
@@ -17,6 +18,8 @@ type records struct {
 	nodes     *results.Writer[results.NodeEvent]
 	processes *results.Writer[results.ProcessSample]
 	scrapes   *results.Writer[results.Scrape]
+	looks     *results.Writer[results.Metric]
+	looking   sync.Mutex             // keeps the values of one look together
 	phase     atomic.Pointer[string] // the phase under way, for records that name it
 	sent      atomic.Int64           // how many requests were recorded
 	closed    chan struct{}
@@ -25,13 +28,14 @@ type records struct {
 func openRecords(dir *results.Dir, clock results.Clock) (*records, error) {
 	r := &records{closed: make(chan struct{})}
 	r.setPhase("boot")
-	var errs [6]error
+	var errs [7]error
 	r.requests, errs[0] = results.NewWriter[results.Request](dir.Path(results.RequestsFile), results.WithClock(clock))
 	r.pods, errs[1] = results.NewWriter[results.PodEvent](dir.Path(results.PodsFile), results.WithClock(clock))
 	r.nodes, errs[2] = results.NewWriter[results.NodeEvent](dir.Path(results.NodesFile), results.WithClock(clock))
 	r.processes, errs[3] = results.NewWriter[results.ProcessSample](dir.Path(results.ProcessesFile), results.WithClock(clock))
 	r.scrapes, errs[4] = results.NewWriter[results.Scrape](dir.Path(results.ScrapesFile), results.WithClock(clock))
 	r.watches, errs[5] = results.NewWriter[results.WatchEvent](dir.Path(results.WatchesFile), results.WithClock(clock))
+	r.looks, errs[6] = results.NewWriter[results.Metric](dir.Path(results.MetricsFile), results.WithClock(clock))
 	return r, errors.Join(errs[:]...)
 }
 
@@ -51,6 +55,15 @@ func (r *records) podEvent(e results.PodEvent) {
 	r.pods.Append(e)
 }
 
+// metrics appends the chosen values of one look at a component.
+func (r *records) metrics(look []results.Metric) {
+	r.looking.Lock()
+	defer r.looking.Unlock()
+	for _, m := range look {
+		r.looks.Append(m)
+	}
+}
+
 // watch ends the run as soon as a record cannot be written: a run without its records is worth nothing.
 func (r *records) watch(fail context.CancelCauseFunc) {
 	var err error
@@ -68,6 +81,8 @@ func (r *records) watch(fail context.CancelCauseFunc) {
 		err = r.processes.Err()
 	case <-r.scrapes.Failed():
 		err = r.scrapes.Err()
+	case <-r.looks.Failed():
+		err = r.looks.Err()
 	}
 	if err != nil {
 		fail(fmt.Errorf("%w: %w", errRecords, err))
@@ -77,7 +92,7 @@ func (r *records) watch(fail context.CancelCauseFunc) {
 // close writes what is buffered.
 func (r *records) close() error {
 	close(r.closed)
-	err := errors.Join(r.requests.Close(), r.watches.Close(), r.pods.Close(), r.nodes.Close(), r.processes.Close(), r.scrapes.Close())
+	err := errors.Join(r.requests.Close(), r.watches.Close(), r.pods.Close(), r.nodes.Close(), r.processes.Close(), r.scrapes.Close(), r.looks.Close())
 	if err != nil {
 		return fmt.Errorf("%w: %w", errRecords, err)
 	}

@@ -30,7 +30,7 @@ func TestSmoke(t *testing.T) {
 		t.Errorf("the API server says it is %q; go.mod requires %q", summary.Run.Versions["kubernetes"], want)
 	}
 	for _, file := range []string{"run.json", "summary.json", "junit.xml", results.RequestsFile, results.PodsFile, results.NodesFile,
-		results.ProcessesFile, results.ScrapesFile, results.HollowFile(0), "logs/kube-apiserver.log", "logs/etcd.log"} {
+		results.ProcessesFile, results.ScrapesFile, results.MetricsFile, results.HollowFile(0), "logs/kube-apiserver.log", "logs/etcd.log"} {
 		if info, err := os.Stat(filepath.Join(w.dir(), file)); err != nil || info.Size() == 0 {
 			t.Errorf("%s is missing or empty (%v)", file, err)
 		}

@@ -1,0 +1,174 @@
+package analysis
+
+import (
+	"strconv"
+	"strings"
+
+	"windtunnel/results"
+)
+
+// seriesKey is one series of one component.
+type seriesKey struct{ component, name, labels string }
+
+// series is what is kept of a series over the measured phases.
+type series struct {
+	rise float64 // of a counter, between looks of one measured phase
+	most float64 // at any look in the measured phases
+	last float64 // at the last of them that had it
+}
+
+// look is all that one answer of a component said.
+type look struct {
+	at     results.Instant
+	values map[seriesKey]float64
+	order  []seriesKey // in which they came
+}
+
+// looks follows the chosen metrics of every component, look by look.
+type looks struct {
+	phases window
+	open   map[string]*look // the one of each component whose values are still coming
+	former map[string]*look // the one before
+	n      map[string]int64 // in the measured phases
+	series map[seriesKey]*series
+	order  []seriesKey           // of series: sums of floating-point numbers depend on the order, and a report must not
+	most   map[seriesKey]float64 // of the sum over all labels, which are empty in the key
+}
+
+func newLooks(w window) *looks {
+	return &looks{phases: w, open: map[string]*look{}, former: map[string]*look{}, n: map[string]int64{},
+		series: map[seriesKey]*series{}, most: map[seriesKey]float64{}}
+}
+
+// add takes the next value. Those of one look stand together; one that is older than what is there already, because two
+// looks overlapped, is passed over.
+func (l *looks) add(m results.Metric) {
+	now := l.open[m.Component]
+	switch {
+	case now != nil && m.At < now.at:
+		return
+	case now == nil || m.At > now.at:
+		l.close(m.Component)
+		now = &look{at: m.At, values: map[seriesKey]float64{}}
+		l.open[m.Component] = now
+	}
+	key := seriesKey{m.Component, m.Name, m.Labels}
+	now.values[key] = m.Value
+	now.order = append(now.order, key)
+}
+
+// finish is called after the last value.
+func (l *looks) finish() {
+	for component := range l.open {
+		l.close(component)
+	}
+}
+
+// close counts a look that is complete.
+func (l *looks) close(component string) {
+	now, former := l.open[component], l.former[component]
+	if now == nil {
+		return
+	}
+	start := seriesKey{component: component, name: startMetric}
+	restarted := former != nil && former.values[start] != now.values[start]
+	counted := former != nil && l.together(former.at, now.at)
+	measured := l.phases.contains(now.at)
+	if measured {
+		l.n[component]++
+	}
+	sums := map[seriesKey]float64{}
+	for _, key := range now.order {
+		v, s := now.values[key], l.series[key]
+		if s == nil {
+			s = &series{}
+			l.series[key] = s
+			l.order = append(l.order, key)
+		}
+		var before float64
+		if former != nil && !restarted {
+			before = former.values[key] // a counter that is at 0 is not recorded
+		}
+		if counted {
+			s.rise += v - before
+			if v < before { // reset without the process saying so: what it shows happened since
+				s.rise += before
+			}
+		}
+		if measured {
+			s.most, s.last = max(s.most, v), v
+			sums[seriesKey{component: key.component, name: key.name}] += v
+		}
+	}
+	for key, sum := range sums {
+		l.most[key] = max(l.most[key], sum)
+	}
+	l.former[component] = now
+	delete(l.open, component)
+}
+
+// together tells whether two instants lie in the same measured phase.
+func (l *looks) together(a, b results.Instant) bool {
+	for i := range l.phases {
+		if one := l.phases[i : i+1]; one.contains(a) && one.contains(b) {
+			return true
+		}
+	}
+	return false
+}
+
+// rises are how much the counters of a name rose, by the value of one of their labels; without a label, of all
+// together.
+func (l *looks) rises(component, name, label string) map[string]float64 {
+	by := map[string]float64{}
+	for _, key := range l.order {
+		if key.component == component && key.name == name {
+			by[labelValue(key.labels, label)] += l.series[key].rise
+		}
+	}
+	return by
+}
+
+// rise is how much the counters of a name rose together.
+func (l *looks) rise(component, name string) float64 {
+	return l.rises(component, name, "")[""]
+}
+
+// peaks are the largest values of the gauges of a name, by the value of one of their labels.
+func (l *looks) peaks(component, name, label string) map[string]float64 {
+	by := map[string]float64{}
+	for key, s := range l.series {
+		if key.component == component && key.name == name {
+			value := labelValue(key.labels, label)
+			by[value] = max(by[value], s.most)
+		}
+	}
+	return by
+}
+
+// peak is the largest sum of the gauges of a name.
+func (l *looks) peak(component, name string) float64 {
+	return l.most[seriesKey{component: component, name: name}]
+}
+
+// labelValue is the value of a label in labels such as {code="200",verb="GET"}, "" where there is none of that name.
+// Prometheus' escapes are a part of Go's.
+func labelValue(labels, name string) string {
+	rest := strings.TrimPrefix(labels, "{")
+	for rest != "" {
+		key, after, ok := strings.Cut(rest, "=")
+		if !ok {
+			return ""
+		}
+		quoted, err := strconv.QuotedPrefix(after)
+		if err != nil {
+			return ""
+		}
+		if key == name {
+			value, _ := strconv.Unquote(quoted) // QuotedPrefix has checked it
+			return value
+		}
+		rest = strings.TrimPrefix(after[len(quoted):], ",")
+	}
+	return ""
+}
