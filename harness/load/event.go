@@ -27,7 +27,7 @@ func streamOf(encoding string) eventStream {
 	case profiles.EncodingProtobuf:
 		return eventStream{mediaProtobuf + ";stream=watch", protobuf.LengthDelimitedFramer, protobufEvent}
 	case profiles.EncodingCBOR:
-		return eventStream{"application/cbor-seq", cbor.NewFramer(), cborEvent}
+		return eventStream{mediaCBOR + ";stream=watch", cbor.NewFramer(), cborEvent}
 	}
 	return eventStream{mediaJSON, json.Framer, jsonEvent}
 }
