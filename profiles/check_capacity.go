@@ -17,7 +17,7 @@ func (c *checker) scheduledSpec(name string) (spec map[string]any, pods int, ok 
 		return nil, 0, false
 	}
 	spec = digMap(o.Manifest, holder.spec...)
-	pods, err := podCount(o.Manifest, holder, c.HollowNodes.Count)
+	pods, err := podCount(o.Manifest, holder, c.HollowNodes)
 	return spec, pods, err == nil && spec != nil && toBeScheduled(spec)
 }
 

@@ -179,7 +179,7 @@ func (c *checker) waitFlow(m moment, w Wait) {
 		return
 	}
 	have := m.have[w.Object]
-	perInstance, err := podCount(o.Manifest, holder, c.HollowNodes.Count)
+	perInstance, err := podCount(o.Manifest, holder, c.HollowNodes)
 	if err != nil {
 		return
 	}

@@ -224,7 +224,7 @@ func (c *checker) podHolder(manifest string, o Object, holder podHolder) {
 	if len(digList(o.Manifest, append(slices.Clone(holder.spec), "containers")...)) == 0 {
 		c.problem(at+".containers", "", "is required: a pod has at least one container")
 	}
-	if _, err := podCount(o.Manifest, holder, c.HollowNodes.Count); err != nil {
+	if _, err := podCount(o.Manifest, holder, c.HollowNodes); err != nil {
 		c.problem(manifest+".spec."+holder.count, "", "%s", err)
 	}
 	if holder.selector {

@@ -15,7 +15,7 @@ func Compile(p *Profile) (*Plan, error) {
 	}
 	plan := &Plan{Profile: *p, Objects: map[string]Template{}, Phases: p.Phases}
 	for _, name := range sortedKeys(p.Objects) {
-		t, err := compileObject(name, p.Objects[name], p.HollowNodes.Count)
+		t, err := compileObject(name, p.Objects[name], p.HollowNodes)
 		if err != nil {
 			return nil, fmt.Errorf("compile objects.%s: %w", name, err)
 		}
@@ -30,7 +30,7 @@ func Compile(p *Profile) (*Plan, error) {
 }
 
 // compileObject makes the template of an object. The object must be valid.
-func compileObject(name string, o Object, nodes int) (Template, error) {
+func compileObject(name string, o Object, nodes HollowNodes) (Template, error) {
 	t := Template{Name: name, In: o.In, Resource: o.resource()}
 	if t.Resource.Kind == "CustomResourceDefinition" {
 		t.Naming = digText(o.Manifest, "spec", "names", "plural") + "." + digText(o.Manifest, "spec", "group")

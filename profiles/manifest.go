@@ -2,6 +2,7 @@ package profiles
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -89,10 +90,16 @@ func wholeNumber(v any) (int, bool) {
 	return 0, false
 }
 
-// podCount is how many pods one instance brings. nodes is the number of hollow nodes, for kinds with a pod on each.
-func podCount(manifest map[string]any, holder podHolder, nodes int) (int, error) {
+// podCount is how many pods one instance brings; a kind with a pod on each node brings none when it selects nodes by a label
+// that the hollow nodes do not have.
+func podCount(manifest map[string]any, holder podHolder, nodes HollowNodes) (int, error) {
 	if holder.byNode {
-		return nodes, nil
+		for key, want := range digMap(manifest, append(slices.Clone(holder.spec), "nodeSelector")...) {
+			if !strings.Contains(key, "kubernetes.io/") && nodes.Labels[key] != want {
+				return 0, nil
+			}
+		}
+		return nodes.Count, nil
 	}
 	if holder.count == "" {
 		return 1, nil
