@@ -21,6 +21,7 @@ type history struct {
 	run      results.Run
 	profile  profiles.Profile
 	requests []results.Request
+	watches  []results.WatchEvent
 	pods     []results.PodEvent
 	hollow   []results.PodEvent
 	nodes    []results.NodeEvent
@@ -118,6 +119,9 @@ func (h *history) write(t testing.TB) *results.Dir {
 		t.Fatal(err)
 	}
 	fill(t, d, results.RequestsFile, h.requests)
+	if h.watches != nil {
+		fill(t, d, results.WatchesFile, h.watches)
+	}
 	fill(t, d, results.PodsFile, h.pods)
 	fill(t, d, results.HollowFile(0), h.hollow)
 	fill(t, d, results.NodesFile, h.nodes)

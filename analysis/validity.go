@@ -203,7 +203,7 @@ func takesNodesDown(p profiles.Profile) bool {
 func (e *evidence) checkWatch() results.Check {
 	n := e.run.WatchGaps
 	c := results.Check{Name: "watch", Verdict: verdictOf(n == 0), Measured: float64(n), Unit: "gaps", N: int64(len(e.pods)),
-		Text:   "The harness' watches were never interrupted.",
+		Text:   "The harness' watches missed nothing.",
 		Remedy: "Transitions that fell into a gap were seen late or not at all: find in logs/kube-apiserver.log why the watch was closed, and run again."}
 	if n > 0 {
 		c.Text = fmt.Sprintf("%d times a watch could not be resumed and had to list again.", n)

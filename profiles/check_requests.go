@@ -102,7 +102,7 @@ func (c *checker) resourceOf(object, name string) (r Resource, known bool) {
 // only reports a field that has no meaning for the request's verb.
 func (c *checker) only(path, field string, set bool, verb string, verbs ...string) {
 	if set && verb != "" && !slices.Contains(verbs, verb) {
-		c.problem(joinKey(path, field), "take it away", "only %s has %s, not %s", strings.Join(verbs, " and "), field, verb)
+		c.problem(joinKey(path, field), "take it away: it is for "+strings.Join(verbs, ", "), "a %s has no %s", verb, field)
 	}
 }
 
@@ -129,6 +129,7 @@ func (c *checker) form(path string, r Request) {
 	}
 	c.protobufForm(path+".encoding", r.Encoding, r.Object, r.Resource)
 	c.body(path, r)
+	c.replicas(path, r)
 	c.selectorTexts(path, r)
 }
 
@@ -210,7 +211,6 @@ func (c *checker) subresource(path string, r Request) {
 	if r.Subresource == SubresourceBinding && c.HollowNodes.Count == 0 && !c.unknown("hollowNodes.count") {
 		c.problem(at, "write hollowNodes: {count: NUMBER}", "there is no node to bind a pod to")
 	}
-	c.replicas(path, r)
 	c.usualBody(path, r, of, known)
 }
 
@@ -282,7 +282,7 @@ func (c *checker) watch(path string, track Track, index int, w Watch) {
 		c.problem(path+".bookmarks", "take it away", "the end of the initial events is a bookmark")
 	}
 	if room := w.Connections * streamsPerConnection; w.Connections > 0 && w.Watchers > room {
-		c.problem(path+".connections", fmt.Sprintf("write connections: %d, or leave it out", w.ConnectionCount()), "the API server allows %d watches a connection, so %s hold %d, not %d", streamsPerConnection, counted(w.Connections, "connection"), room, w.Watchers)
+		c.problem(path+".connections", fmt.Sprintf("write connections: %d, or leave it out", Watch{Watchers: w.Watchers}.ConnectionCount()), "the API server allows %d watches a connection, so %s hold %d, not %d", streamsPerConnection, counted(w.Connections, "connection"), room, w.Watchers)
 	}
 	c.delay(path+".for", w.For)
 	if w.For != 0 {

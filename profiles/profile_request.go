@@ -176,8 +176,10 @@ func (r Request) Effect() Effect {
 		return EffectRemove
 	case r.Verb == VerbPost && r.Subresource == SubresourceBinding:
 		return EffectBind
+	case slices.Contains(enumOf[Request]("verb"), r.Verb):
+		return EffectUse
 	}
-	return EffectUse
+	return EffectNone
 }
 
 // IsWrite tells verbs that change something.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"syscall"
 	"testing"
@@ -303,6 +304,32 @@ func BenchmarkAppendPaced(b *testing.B) {
 			b.StartTimer()
 		}
 		w.Append(rs[i%len(rs)])
+	}
+}
+
+// BenchmarkTenMillion writes 10 million records as fast as they are taken and looks at the memory meanwhile.
+func BenchmarkTenMillion(b *testing.B) {
+	const n = 10_000_000
+	rs := exampleRequests(1 << 16)
+	for range b.N {
+		w, err := NewWriter[Request](filepath.Join(b.TempDir(), "requests"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		var peak uint64
+		for i := range n {
+			w.Append(rs[i%len(rs)])
+			if i%100_000 == 0 {
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				peak = max(peak, m.Sys)
+			}
+		}
+		if err := w.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(peak)/(1<<20), "MiB-peak")
+		b.ReportMetric(float64(w.Stats().Bytes)/n, "fileB/record")
 	}
 }
 
