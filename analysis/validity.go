@@ -80,7 +80,11 @@ func (e *evidence) checkAchieved() results.Check {
 		c.Measured = float64(r.kept) / float64(r.planned)
 	}
 	c.Verdict = verdictOf(c.Measured >= c.Limit)
-	c.Text = fmt.Sprintf("%d of %d planned requests were sent.", r.kept, r.planned)
+	c.Text = fmt.Sprintf("%d of %d planned requests were sent", r.kept, r.planned)
+	if length := e.phases.seconds(); length > 0 && r.planned > 0 {
+		c.Text += fmt.Sprintf(", %.1f a second of %.1f", float64(r.kept)/length, float64(r.planned)/length)
+	}
+	c.Text += "."
 	if n := r.byClass[noTarget]; n > 0 {
 		c.Text += fmt.Sprintf(" %d more had no target to be sent to.", n)
 	}
@@ -100,7 +104,8 @@ func (e *evidence) checkLag() results.Check {
 	case len(lag) > 0:
 		c.Measured = Quantile(lag, 0.99)
 		c.Verdict = verdictOf(c.Measured <= c.Limit)
-		c.Text = fmt.Sprintf("99 %% of the requests were sent within %.1f ms of their planned instant, the last %.1f ms after it.", c.Measured*1e3, lag[len(lag)-1]*1e3)
+		c.Text = fmt.Sprintf("Half of the requests were sent within %.1f ms of their planned instant, 99 %% within %.1f ms, the last %.1f ms after it.",
+			Quantile(lag, 0.5)*1e3, c.Measured*1e3, lag[len(lag)-1]*1e3)
 	case e.requests.planned > 0:
 		c.Verdict = results.NoData
 		c.Text = "No planned request was ever sent."

@@ -31,6 +31,9 @@ func (c *checker) object(path, name string, o Object) {
 	if !ok {
 		return
 	}
+	if o.PaddingBytes < 0 || o.PaddingBytes > mostPadding {
+		c.problem(path+".paddingBytes", "", "must be between 0 and %d, the API server's bound of all annotations, not %d", mostPadding, o.PaddingBytes)
+	}
 	c.namespaceOf(path, o, resource)
 	c.kindRules(path, name, o, resource)
 	if holder, hasPods := podHolderOf(resource.Kind); hasPods {

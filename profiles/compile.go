@@ -2,9 +2,12 @@ package profiles
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 )
 
@@ -76,6 +79,9 @@ func (o Object) instanceManifest(name string, r Resource) (json.RawMessage, erro
 	if r.Namespaced {
 		metadata["namespace"] = placeholderNamespace
 	}
+	if o.PaddingBytes > 0 {
+		ensureMap(metadata, "annotations")[paddingAnnotation] = padding(name, o.PaddingBytes)
+	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
@@ -83,6 +89,17 @@ func (o Object) instanceManifest(name string, r Resource) (json.RawMessage, erro
 		return nil, fmt.Errorf("write the manifest as JSON: %w", err)
 	}
 	return bytes.TrimSpace(b.Bytes()), nil
+}
+
+// paddingAnnotation holds the padding of an object.
+const paddingAnnotation = "windtunnel/padding"
+
+// padding is text of n bytes that looks like noise, the same for the same name.
+func padding(name string, n int) string {
+	source := rand.NewChaCha8(sha256.Sum256([]byte(name)))
+	noise := make([]byte, (n*3+3)/4)
+	source.Read(noise) // never fails
+	return base64.RawURLEncoding.EncodeToString(noise)[:n]
 }
 
 func ensureMap(m map[string]any, key string) map[string]any {

@@ -157,6 +157,8 @@ type Object struct {
 	// Manifest is the object without name and namespace. In every string of it ${name}, ${namespace}, ${index} and
 	// ${run} are replaced; $${ stands for a ${ that is to stay.
 	Manifest map[string]any `yaml:"manifest" json:"manifest"`
+	// PaddingBytes makes every instance larger by an annotation of this many bytes, which do not compress. Default 0.
+	PaddingBytes int `yaml:"paddingBytes,omitempty" json:"paddingBytes,omitempty"`
 	// In names the template whose instances (of kind Namespace) hold this object's instances, in turn: as many of them as
 	// there are when the first instance is made. Required when the kind is namespaced.
 	In string `yaml:"in,omitempty" json:"in,omitempty"`

@@ -6,6 +6,20 @@ import (
 	"strings"
 )
 
+// CheckManifests checks the manifests of a plan's templates with decode, which is given the first instance of each as JSON and says
+// what is wrong with it. The error is a *Problems, each at its position where the profile was loaded from a text.
+func CheckManifests(plan *Plan, decode func(r Resource, instance []byte) error) error {
+	found := &findings{}
+	c := &checker{Profile: &plan.Profile, found: found, places: plan.Profile.places}
+	for _, name := range sortedKeys(plan.Objects) {
+		t := plan.Objects[name]
+		if err := decode(t.Resource, t.Render("run", t.Namespace(0), 0)); err != nil {
+			c.problem(joinKey("objects", name)+".manifest", "", "it is no %s: %v", t.Resource.Kind, err)
+		}
+	}
+	return found.err()
+}
+
 // API says what an API server serves: the verbs of a resource, or of its subresource, in discovery's words (get, list, watch,
 // create, update, patch, delete, deletecollection); none when it does not serve it.
 type API func(r Resource, subresource string) (verbs []string, err error)

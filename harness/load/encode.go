@@ -3,13 +3,16 @@ package load
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer/cbor/direct"
 	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/client-go/kubernetes/scheme"
+	strictjson "sigs.k8s.io/json"
 
 	"windtunnel/profiles"
 )
@@ -78,4 +81,21 @@ func (cborEncoder) Encode(dst, object []byte) ([]byte, error) {
 		return dst, fmt.Errorf("write the object as CBOR: %w", err)
 	}
 	return append(dst, encoded...), nil
+}
+
+// CheckObject says what Kubernetes' own types do not take in an object: a field that they do not have, a value of another type.
+// Objects of kinds that client-go does not know pass. The object is JSON.
+func CheckObject(r profiles.Resource, object []byte) error {
+	typed, err := scheme.Scheme.New(schema.GroupVersionKind{Group: r.Group, Version: r.Version, Kind: r.Kind})
+	if runtime.IsNotRegisteredError(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	unknown, err := strictjson.UnmarshalStrict(object, typed)
+	if err != nil {
+		return err
+	}
+	return errors.Join(unknown...)
 }

@@ -57,7 +57,7 @@ func TestStall(t *testing.T) {
 	}
 
 	closed := r.stall(t, profiles.Requests{
-		ClosedLoop: &profiles.ClosedLoop{Users: 10, ThinkTime: profiles.Duration(100 * time.Millisecond), ThinkProcess: "constant", For: profiles.Duration(stallRun)},
+		ClosedLoop:  &profiles.ClosedLoop{Users: 10, ThinkTime: profiles.Duration(100 * time.Millisecond), ThinkProcess: "constant", For: profiles.Duration(stallRun)},
 		MaxInFlight: 200,
 	})
 	t.Logf("closed loop: p99 %v of %d", quantile(closed, 0.99), len(closed))

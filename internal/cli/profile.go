@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"windtunnel/harness/load"
 	"windtunnel/profiles"
 )
 
@@ -35,11 +36,20 @@ func (a *app) load(cmd *cobra.Command, f *profileFlags, args []string) (*profile
 	if cmd.Flags().Changed("seed") {
 		sets = append(sets, fmt.Sprintf("seed=%d", f.seed))
 	}
+	return compile(name, data, sets)
+}
+
+// compile reads, checks and compiles a profile's text.
+func compile(name string, data []byte, sets []string) (*profiles.Plan, error) {
 	profile, err := profiles.Load(name, data, sets)
 	if err != nil {
 		return nil, err
 	}
-	return profiles.Compile(profile)
+	plan, err := profiles.Compile(profile)
+	if err != nil {
+		return nil, err
+	}
+	return plan, profiles.CheckManifests(plan, load.CheckObject)
 }
 
 // source finds the profile's text.

@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"windtunnel/profiles"
 )
 
 func (a *app) validateCommand() *cobra.Command {
@@ -20,7 +18,7 @@ func (a *app) validateCommand() *cobra.Command {
 			for _, path := range files {
 				name, data, err := a.read(path)
 				if err == nil {
-					_, err = profiles.Load(name, data, sets)
+					_, err = compile(name, data, sets)
 				}
 				if err == nil {
 					fmt.Fprintf(a.out, "%s: ok\n", name)
