@@ -170,7 +170,7 @@ func (e *evidence) checkNodes() results.Check {
 		c.Text = "The profile has no hollow nodes."
 		return c
 	case takesNodesDown(e.profile):
-		c.Text = "The profile takes nodes down itself; their readiness is not checked."
+		c.Text = "The profile breaks nodes or components itself; the readiness of nodes is not checked."
 		return c
 	case s.n == 0:
 		c.Verdict = results.NoData
@@ -203,7 +203,7 @@ func takesNodesDown(p profiles.Profile) bool {
 func (e *evidence) checkWatch() results.Check {
 	n := e.run.WatchGaps
 	c := results.Check{Name: "watch", Verdict: verdictOf(n == 0), Measured: float64(n), Unit: "gaps", N: int64(len(e.pods)),
-		Text:   "The harness' watches were never interrupted.",
+		Text:   "The harness' watches missed nothing.",
 		Remedy: "Transitions that fell into a gap were seen late or not at all: find in logs/kube-apiserver.log why the watch was closed, and run again."}
 	if n > 0 {
 		c.Text = fmt.Sprintf("%d times a watch could not be resumed and had to list again.", n)
