@@ -45,7 +45,8 @@ func newHistory() *history {
 				{Name: "cleanup", Begin: 50 * sec, End: 60 * sec, Outcome: "ok"},
 			}},
 		profile: profiles.Profile{Name: "test", HollowNodes: profiles.HollowNodes{Count: 2},
-			SLO: profiles.SLO{PodStartup: "app", APICalls: []profiles.APICallSLO{{Verb: "PATCH", Resource: "pods/status"}}}},
+			Validity: profiles.Validity{MinAchieved: 1, MaxErrors: 0.01},
+			SLO:      profiles.SLO{PodStartup: "app", APICalls: []profiles.APICallSLO{{Verb: "PATCH", Resource: "pods/status"}}}},
 	}
 	for i := range int64(300) {
 		h.addPod(fmt.Sprintf("uid-%d", i), "app", 20*sec+i*50*ms, 1000*ms+i*ms)

@@ -26,29 +26,16 @@ func Summarize(d *results.Dir) (results.Summary, error) {
 	return e.summary(), nil
 }
 
+// readProfile decodes the profile over the documented defaults of the limits that the judgement needs: a run says all of
+// them, and a limit of 0 is one.
 func (e *evidence) readProfile() {
-	if err := json.Unmarshal(e.run.Profile, &e.profile); err != nil {
+	p := &e.profile
+	p.SLO.MinSamples = 299
+	p.Validity = profiles.Validity{MinAchieved: 1, MaxLag: profiles.Duration(100 * time.Millisecond), MaxErrors: 0.01, MaxGeneratorCPU: 0.25}
+	p.HollowNodes.NamePrefix = "hollow-"
+	p.HollowNodes.Capacity = map[string]string{"cpu": "32"}
+	if err := json.Unmarshal(e.run.Profile, p); err != nil {
 		e.damage = append(e.damage, fmt.Sprintf("%s: the profile cannot be read: %v", results.RunFile, err))
-	}
-	setDefaults(&e.profile)
-}
-
-// setDefaults fills in the limits that the judgement needs where a profile leaves them to their documented defaults.
-func setDefaults(p *profiles.Profile) {
-	setDefault(&p.SLO.MinSamples, 299)
-	setDefault(&p.Validity.MinAchieved, 1)
-	setDefault(&p.Validity.MaxLag, profiles.Duration(100*time.Millisecond))
-	setDefault(&p.Validity.MaxErrors, 0.01)
-	setDefault(&p.Validity.MaxGeneratorCPU, 0.25)
-	setDefault(&p.HollowNodes.NamePrefix, "hollow-")
-	if p.HollowNodes.Capacity["cpu"] == "" {
-		p.HollowNodes.Capacity = map[string]string{"cpu": "32"}
-	}
-}
-
-func setDefault[T comparable](v *T, to T) {
-	if zero := *new(T); *v == zero {
-		*v = to
 	}
 }
 

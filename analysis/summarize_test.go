@@ -163,6 +163,14 @@ func TestVerdict(t *testing.T) {
 				h.requests[i].Code, h.requests[i].Error = 429, "too_many_requests"
 			}
 		}, results.Pass, ""},
+		"no error is allowed": {func(h *history) {
+			h.profile.Validity.MaxErrors = 0
+			h.requests[0].Code, h.requests[0].Error = 429, "too_many_requests"
+		}, results.Invalid, "errors"},
+		"no request need be sent": {func(h *history) {
+			h.profile.Validity.MinAchieved = 0
+			h.requests = append(h.requests, results.Request{Planned: 30 * sec, Phase: "workload", Verb: "GET", Error: "internal"})
+		}, results.Pass, ""},
 		"errors outside of the measured phases": {func(h *history) {
 			for range 100 {
 				h.requests = append(h.requests, results.Request{Planned: 15 * sec, Phase: "warm-up", Error: "timeout"})

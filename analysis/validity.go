@@ -175,7 +175,7 @@ func (e *evidence) checkNodes() results.Check {
 		c.Text = "The profile has no hollow nodes."
 		return c
 	case takesNodesDown(e.profile):
-		c.Text = "The profile takes nodes down itself; their readiness is not checked."
+		c.Text = "The profile breaks nodes or components itself; the readiness of nodes is not checked."
 		return c
 	case s.n == 0:
 		c.Verdict = results.NoData

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -72,7 +73,8 @@ type lane struct {
 // ErrBusy is returned by a step that finds another one using the Client.
 var ErrBusy = errors.New("the client's connections serve another step")
 
-// Dial makes the connections, all of them before the first request, so that no handshake falls into a measurement.
+// Dial makes the connections, all of them before the first request, so that no handshake falls into a measurement. That nobody
+// listens is no error: a plan goes on while its server is down, and each request says at its own instant that it found nobody.
 func Dial(ctx context.Context, o Options) (*Client, error) {
 	server, err := url.Parse(o.Server)
 	if err != nil || server.Scheme != "https" || server.Port() == "" {
@@ -130,6 +132,9 @@ func (c *Client) connect(ctx context.Context) error {
 		for _, place := range l.conns {
 			group.Go(func() error {
 				_, err := place.ready(ctx)
+				if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) {
+					return nil
+				}
 				return err
 			})
 		}

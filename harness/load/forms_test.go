@@ -66,7 +66,6 @@ type forms struct {
 	objects map[string]profiles.Template
 	served  map[string][]string // resource or resource/subresource -> verbs, of the group and version asked last
 	done    map[string][]string // resource, or resource/subresource, and verb -> forms
-	touched string              // of the last write
 }
 
 // template is a template whose instances are all in one namespace.

@@ -294,7 +294,6 @@ func TestDialRefusals(t *testing.T) {
 		"no identity":   func(o *Options) { o.Identities = nil },
 		"no key":        func(o *Options) { o.Identities = []Identity{{Cert: []byte("x")}} },
 		"HTTP/1.1 only": func(o *Options) { o.Server, o.CA = plain.URL, caOf(plain) },
-		"nobody there":  func(o *Options) { o.Server = "https://127.0.0.1:1" },
 	} {
 		o := good
 		change(&o)

@@ -166,15 +166,23 @@ func (f *found) add(page []byte) (next string, err error) {
 	return list.Metadata.Continue, nil
 }
 
-// single sends one request outside any schedule over the first connection, and returns the body of a good answer.
+// single sends one request outside any schedule over the first connection, and returns the body of a good answer. A step cannot
+// begin without it, so a server that refuses is asked again as by a reconcile step.
 func (s *step) single(ctx context.Context, call Call) ([]byte, error) {
 	l := s.client.lanes[0]
 	x := &Exchange{client: s.client, conn: l.conns[0], identity: l.identity, step: ctx, fail: func(error) {}}
-	answer := x.Send(ctx, call)
-	if answer.Class != "" {
-		return nil, answer.problem()
+	pause := firstBackOff
+	for call.Record.Attempt = 1; ; call.Record.Attempt++ {
+		answer := x.Send(ctx, call)
+		if answer.Class == "" {
+			return answer.Body, nil
+		}
+		if call.Record.Attempt == maxAttempts || !worthRetrying(answer.Class) || !sleep(ctx, max(pause, answer.RetryAfter)) {
+			return nil, answer.problem()
+		}
+		pause = min(2*pause, lastBackOff)
+		call.Record.Planned = s.client.options.Clock.Now()
 	}
-	return answer.Body, nil
 }
 
 // record begins the record of a request of this step.

@@ -43,7 +43,7 @@ func (c *Client) Watch(ctx context.Context, w Watch) error {
 		return ErrBusy
 	}
 	defer c.busy.Store(false)
-	resource := profiles.Resource{}
+	var resource profiles.Resource
 	if w.Template != nil {
 		resource = w.Template.Resource
 	} else {

@@ -34,7 +34,7 @@ func exitCodes() []struct {
 	}{
 		{codePass, "pass, or nothing was judged"},
 		{codeInternal, "an error inside windtunnel"},
-		{codeUsage, "usage or bad input; nothing was started"},
+		{codeUsage, "usage or bad input, found before any load was sent"},
 		{codeViolated, "an SLO was violated"},
 		{codeInvalid, "the run is invalid, or there is no data to judge it by"},
 		{codeEnvironment, "the environment: a component did not start or died, a limit of the machine, a full disk"},

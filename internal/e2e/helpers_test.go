@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -211,4 +212,19 @@ func eventually(t *testing.T, within time.Duration, what string, condition func(
 			t.Fatalf("not within %v: %s\n%s", within, what, state())
 		}
 	}
+}
+
+// requests are the records of a track, in the order of the plan.
+func (w *invocation) requests(phase, track string) (all []results.Request) {
+	w.t.Helper()
+	for r, err := range results.Read[results.Request](filepath.Join(w.dir(), results.RequestsFile)) {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if r.Phase == phase && r.Track == track {
+			all = append(all, r)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b results.Request) int { return cmp.Compare(a.Planned, b.Planned) })
+	return all
 }

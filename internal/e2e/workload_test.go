@@ -2,10 +2,20 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"windtunnel/results"
 )
@@ -46,10 +56,54 @@ func TestUnforeseenWorkload(t *testing.T) {
 	}
 }
 
-// TestUpDown: two control planes side by side, each with its kubeconfig, and not a trace after down.
+// plain is a client that knows nothing of windtunnel but a kubeconfig.
+type plain struct{ *kubernetes.Clientset }
+
+func plainClient(t *testing.T, kubeconfig string) plain {
+	t.Helper()
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plain{client}
+}
+
+// works lists the two hollow nodes, and makes and deletes a namespace.
+func (c plain) works(t *testing.T) {
+	t.Helper()
+	nodes, err := c.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
+	if err != nil || len(nodes.Items) != 2 {
+		t.Fatalf("nodes %v, %v; want 2", nodes, err)
+	}
+	// It has one name in both control planes: they share nothing.
+	mine := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "mine"}}
+	if _, err := c.CoreV1().Namespaces().Create(t.Context(), mine, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.CoreV1().Namespaces().Delete(t.Context(), mine.Name, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// deleted waits until the controller manager has done its part of the deletion.
+func (c plain) deleted(t *testing.T) {
+	t.Helper()
+	var err error
+	eventually(t, time.Minute, "the namespace is deleted", func() bool {
+		_, err = c.CoreV1().Namespaces().Get(t.Context(), "mine", metav1.GetOptions{})
+		return apierrors.IsNotFound(err)
+	}, func() string { return fmt.Sprint(err) })
+}
+
+// TestUpDown: two control planes side by side, each with its kubeconfig that serves any client, and not a trace after down.
 func TestUpDown(t *testing.T) {
 	dir := t.TempDir()
 	var ups []*invocation
+	var clients []plain
 	for _, name := range []string{"a", "b"} {
 		config := filepath.Join(dir, name+".kubeconfig")
 		up := windtunnel(t, "up", "--kubeconfig", config, "--set", "hollowNodes.count=2")
@@ -65,11 +119,15 @@ func TestUpDown(t *testing.T) {
 		if len(up.processes()) == 0 {
 			t.Error("nothing is left running")
 		}
+		client := plainClient(t, config)
+		client.works(t)
+		clients = append(clients, client)
 		again := windtunnel(t, "up", "--kubeconfig", config).run(2)
 		again.says("down")
 	}
 	for i, name := range []string{"a", "b"} {
 		config := filepath.Join(dir, name+".kubeconfig")
+		clients[i].deleted(t)
 		down := windtunnel(t, "down", "--kubeconfig", config)
 		down.shm = ups[0].shm // the other one may still be there
 		down.start()
@@ -78,6 +136,9 @@ func TestUpDown(t *testing.T) {
 		}
 		if left := ups[i].processes(); len(left) > 0 {
 			t.Errorf("down left processes %v", left)
+		}
+		if _, err := clients[i].CoreV1().Nodes().List(t.Context(), metav1.ListOptions{}); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("after down, a client that has the kubeconfig gets %v", err)
 		}
 	}
 	for _, up := range ups {
