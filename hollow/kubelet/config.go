@@ -43,6 +43,11 @@ func (s *Starter) configure(n Node) (*options.KubeletServer, error) {
 	// The kubelet sets the process's limit to this, soft and hard.
 	config.MaxOpenFiles = s.maxFiles
 
+	// What is looked at for the node alone, is the same at every look, and never reaches the API server: how full volumes are, and
+	// how long the logs of containers that write none. Below 0 the first is off; the second cannot be.
+	config.VolumeStatsAggPeriod = metav1.Duration{Duration: -time.Second}
+	config.ContainerLogMonitorInterval = metav1.Duration{Duration: 24 * time.Hour}
+
 	// There are no cgroups; the kubelet refuses to enforce allocatable resources without them.
 	config.CgroupsPerQOS = false
 	config.CgroupRoot = ""
