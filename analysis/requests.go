@@ -67,10 +67,13 @@ func closedLoops(p profiles.Profile) map[stream]bool {
 	closed := map[stream]bool{}
 	for _, phase := range p.Phases {
 		for _, track := range phase.Tracks {
+			loops, planned := false, false
 			for _, step := range track.Steps {
-				if step.Requests != nil && step.Requests.ClosedLoop != nil {
-					closed[stream{phase.Name, track.Name}] = true
-				}
+				loops = loops || step.Requests != nil && step.Requests.ClosedLoop != nil || step.Reconcile != nil && step.Reconcile.Arrivals == nil
+				planned = planned || step.Requests != nil && step.Requests.Arrivals != nil || step.Reconcile != nil && step.Reconcile.Arrivals != nil
+			}
+			if loops && !planned {
+				closed[stream{phase.Name, track.Name}] = true
 			}
 		}
 	}
@@ -128,6 +131,12 @@ func (rs *requests) judge(r results.Request) {
 		}
 		return
 	}
+	if !scheduled(r) {
+		if r.Sent != 0 {
+			rs.judgeSent(r)
+		}
+		return
+	}
 	rs.last[of] = max(rs.last[of], r.Planned)
 	if r.Sent == 0 && (r.Error == canceled || r.Error == dropped) {
 		rs.unsent[of] = append(rs.unsent[of], r.Planned)
@@ -140,6 +149,12 @@ func (rs *requests) judge(r results.Request) {
 	rs.kept++
 	rs.lag = append(rs.lag, seconds(r.Sent-r.Planned))
 	rs.judgeSent(r)
+}
+
+// scheduled tells the requests that the plan gives an instant from those that follow another at once: further pages, the PUT after
+// its GET, attempts after the first, looks for targets, and watches. They can be neither late nor left out.
+func scheduled(r results.Request) bool {
+	return r.Part == 0 && r.Attempt <= 1 && r.Variant != "targets" && r.Verb != "WATCH" && r.Verb != "WATCHLIST"
 }
 
 // judgeSent counts what every request tells that was sent.

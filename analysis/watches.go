@@ -62,10 +62,10 @@ func (w *watching) request(r results.Request) {
 	if w.writes == nil {
 		return
 	}
-	if _, known := w.writes[r.ResourceVersion]; r.ResourceVersion != 0 && !known && r.Error == "" {
+	if before, known := w.writes[r.ResourceVersion]; r.ResourceVersion != 0 && r.Error == "" && (!known || r.Sent < before) {
 		w.writes[r.ResourceVersion] = r.Sent // the first: a write that changes nothing gives the version of the last that did
 	}
-	if _, measured := w.phases.phase(r.Phase); measured && r.Verb == profiles.VerbWatch && r.FirstByte != 0 {
+	if _, measured := w.phases.phase(r.Phase); measured && r.Verb == profiles.VerbWatch && r.Code == 200 {
 		s := w.of(r.Track, r.Group, r.Resource)
 		s.opened++
 		if r.Attempt > 1 {

@@ -47,3 +47,55 @@ func TestWatches(t *testing.T) {
 		}
 	}
 }
+
+// TestFollowersAreNotPlanned: what follows a request at once can be neither late nor left out, and so says nothing of the generator.
+func TestFollowersAreNotPlanned(t *testing.T) {
+	h := newHistory()
+	follow := results.Request{Planned: 30 * sec, Sent: 31 * sec, FirstByte: 31*sec + ms, Done: 31*sec + ms, Phase: "workload", Track: "users",
+		Verb: "LIST", Version: "v1", Resource: "pods", Scope: "namespace", Code: 200, Attempt: 1}
+	plain := h.summarize(t).Validity
+	for _, change := range []func(*results.Request){
+		func(r *results.Request) { r.Part = 1 },
+		func(r *results.Request) { r.Attempt = 2 },
+		func(r *results.Request) { r.Variant = "targets" },
+		func(r *results.Request) { r.Verb = "WATCH" },
+	} {
+		one := follow
+		change(&one)
+		h.requests = append(h.requests, one, one, one, one, one, one, one, one, one, one)
+	}
+	got := h.summarize(t).Validity
+	for i, name := range []string{"achieved", "lag"} {
+		var before, after results.Check
+		for _, c := range plain.Checks {
+			if c.Name == name {
+				before = c
+			}
+		}
+		for _, c := range got.Checks {
+			if c.Name == name {
+				after = c
+			}
+		}
+		if before.N != after.N || before.Measured != after.Measured || before.N == 0 {
+			t.Errorf("%d: %+v, was %+v", i, after, before)
+		}
+	}
+}
+
+// TestReconcileIsAClosedLoop where nothing but the answers paces it.
+func TestReconcileIsAClosedLoop(t *testing.T) {
+	step := func(a *profiles.Arrivals) profiles.Step {
+		return profiles.Step{Reconcile: &profiles.Reconcile{Arrivals: a}}
+	}
+	planned := profiles.Step{Requests: &profiles.Requests{Arrivals: &profiles.Arrivals{Rate: 1}}}
+	p := profiles.Profile{Phases: []profiles.Phase{{Name: "w", Tracks: []profiles.Track{
+		{Name: "fast", Steps: []profiles.Step{step(nil)}},
+		{Name: "paced", Steps: []profiles.Step{step(&profiles.Arrivals{Rate: 1})}},
+		{Name: "both", Steps: []profiles.Step{step(nil), planned}},
+	}}}}
+	got := closedLoops(p)
+	if len(got) != 1 || !got[stream{"w", "fast"}] {
+		t.Errorf("closed loops %v", got)
+	}
+}

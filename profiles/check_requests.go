@@ -159,7 +159,7 @@ func (c *checker) body(path string, r Request) {
 	if r.Body == nil {
 		return
 	}
-	if r.Verb != "" && r.Verb != VerbPatch && (r.Subresource == "" || r.Verb != VerbPut && r.Verb != VerbPost) && r.Verb != VerbPut {
+	if r.Verb != "" && r.Verb != VerbPatch && r.Verb != VerbPut && (r.Verb != VerbPost || r.Subresource == "") {
 		c.problem(at, "take it away; what a POST sends is the manifest of the object", "a %s has no body of its own", r.Verb)
 		return
 	}

@@ -11,6 +11,8 @@ import (
 type Pool struct {
 	First int `json:"first"`
 	Next  int `json:"next"`
+	// Bound is the number of the first instance that was not taken by an EffectBind yet.
+	Bound int `json:"bound,omitempty"`
 }
 
 // Size is the number of live instances.
@@ -68,7 +70,6 @@ type picker struct {
 type livePool struct {
 	Pool
 	initial  int
-	bound    int  // instances before this number have been bound
 	post     bool // the mix adds instances
 	deletion bool // the mix removes instances
 }
@@ -90,7 +91,7 @@ func newPicker(r Requests, pools map[string]Pool, seed uint64) *picker {
 		pool := p.pools[request.Object]
 		if pool == nil {
 			start := pools[request.Object]
-			pool = &livePool{Pool: start, initial: start.Size(), bound: start.First}
+			pool = &livePool{Pool: start, initial: start.Size()}
 			p.pools[request.Object] = pool
 		}
 		pool.post = pool.post || request.Effect() == EffectAdd
@@ -135,11 +136,15 @@ func (l *livePool) take(effect Effect, draw uint64) (index int, noTarget bool) {
 		l.First++
 		return l.First - 1, false
 	case EffectBind:
-		if l.bound = max(l.bound, l.First); l.bound >= l.Next {
+		young := 0
+		if l.post {
+			young = l.Size() / 4 // may not have come yet
+		}
+		if l.Bound = max(l.Bound, l.First); l.Bound >= l.Next-young {
 			return -1, true
 		}
-		l.bound++
-		return l.bound - 1, false
+		l.Bound++
+		return l.Bound - 1, false
 	}
 	low, high := l.safeMiddle()
 	if high <= low {

@@ -67,7 +67,7 @@ type Request struct {
 	// Scope of a LIST is namespace or cluster. Default namespace where the resource has one. A LIST in scope namespace takes
 	// one of the object's namespaces at random; of a resource, one of the namespaces that hold the profile's objects.
 	Scope string `yaml:"scope,omitempty" json:"scope,omitempty" enum:"namespace,cluster"`
-	// Encoding is that of the bodies: json, protobuf or cbor (which the API server must be told to serve). Default: reads ask
+	// Encoding is that of the bodies (a DELETE's and most PATCHes' are JSON in any case): json, protobuf or cbor (which the API server must be told to serve). Default: reads ask
 	// for protobuf, or JSON where there is no protobuf form, and writes send and ask for JSON.
 	Encoding string `yaml:"encoding,omitempty" json:"encoding,omitempty" enum:"json,protobuf,cbor"`
 	// ResourceVersion of a GET or LIST: absent asks for the newest state, "0" for any that the API server has in its cache.
@@ -85,7 +85,7 @@ type Request struct {
 	// Patch is the kind of a PATCH: merge, strategic (merge), json, or (server-side) apply. Default merge.
 	Patch string `yaml:"patch,omitempty" json:"patch,omitempty" enum:"merge,strategic,json,apply"`
 	// Body is what a PATCH, a PUT or POST of a subresource sends, with the placeholders of a manifest and ${touched}, a value that
-	// no write had before. A PUT merges it into the object that it read. Default: one annotation (of status a condition, of
+	// no write had before, and ${node}, the name of a hollow node. A PUT merges it into the object that it read. Default: one annotation (of status a condition, of
 	// scale the replicas) changes, so that each write is a real one.
 	Body any `yaml:"body,omitempty" json:"body,omitempty"`
 	// Replicas bounds the number that a PUT or PATCH of the subresource scale asks for. Default from half to one and a half
@@ -111,7 +111,7 @@ type Replicas struct {
 }
 
 // Watch keeps a number of watches open, as informers do, and notes when each event arrives. An event's latency counts from the
-// moment at which the write was sent that caused it, where that was a PUT or PATCH of a requests step. A watch that ends is opened again.
+// moment at which the write was sent that caused it, where that was one of the run's. A watch that ends is opened again.
 type Watch struct {
 	// Object is the template whose resource is watched, in the namespaces of its instances.
 	Object string `yaml:"object,omitempty" json:"object,omitempty"`

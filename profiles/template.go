@@ -30,10 +30,8 @@ func placeholders() []string {
 	return []string{placeholderName, placeholderNamespace, placeholderIndex, placeholderRun}
 }
 
-// bodyPlaceholders are those of the body of a request.
-func bodyPlaceholders() []string {
-	return append(placeholders(), placeholderTouched, placeholderNode, placeholderReplicas)
-}
+// bodyPlaceholders are those that the body of a request may have in a profile.
+func bodyPlaceholders() []string { return append(placeholders(), placeholderTouched, placeholderNode) }
 
 // escapedDollar is how a manifest writes a ${ that is to stay.
 const escapedDollar = "$${"
@@ -147,7 +145,7 @@ func splitManifest(manifest []byte) []part {
 }
 
 func placeholderAt(b []byte) string {
-	for _, p := range bodyPlaceholders() {
+	for _, p := range append(bodyPlaceholders(), placeholderReplicas) { // replicas are a number, which the usual body of a scale writes
 		if bytes.HasPrefix(b, []byte(p)) {
 			return p
 		}

@@ -49,6 +49,7 @@ func requestColumns() []column[Request] {
 		wordColumn("identity", "user that the request was made as", func(r *Request) *string { return &r.Identity }),
 		wordColumn("flow_schema", "UID of the FlowSchema that the API server put it under", func(r *Request) *string { return &r.FlowSchema }),
 		wordColumn("priority_level", "UID of the PriorityLevelConfiguration that the API server put it under", func(r *Request) *string { return &r.PriorityLevel }),
+		int32Column("part", "", "0 for the request that the plan has; 1, 2, … for those that follow it at once: further pages, the PUT after its GET", func(r *Request) *int32 { return &r.Part }),
 		int64Column("resource_version", "", "resourceVersion of the object after a write; 0: the answer did not show it", func(r *Request) *int64 { return &r.ResourceVersion }),
 	}
 }
@@ -63,7 +64,7 @@ func watchEventColumns() []column[WatchEvent] {
 		wordColumn("group", "API group; empty: core", func(e *WatchEvent) *string { return &e.Group }),
 		wordColumn("version", "API version", func(e *WatchEvent) *string { return &e.Version }),
 		wordColumn("resource", "plural name of the resource", func(e *WatchEvent) *string { return &e.Resource }),
-		wordColumn("type", "ADDED, MODIFIED, DELETED, BOOKMARK or ERROR", func(e *WatchEvent) *string { return &e.Type }),
+		wordColumn("type", "ADDED, MODIFIED, DELETED, BOOKMARK, ERROR, or INITIAL for an object that was there when the watch began", func(e *WatchEvent) *string { return &e.Type }),
 		int64Column("bytes", "bytes", "size of the event", func(e *WatchEvent) *int64 { return &e.Bytes }),
 	}
 }
@@ -106,7 +107,7 @@ func processSampleColumns() []column[ProcessSample] {
 
 func scrapeColumns() []column[Scrape] {
 	return []column[Scrape]{
-		int64Column("at", instant, "when the answer was complete", func(s *Scrape) *int64 { return &s.At }),
+		int64Column("at", instant, "when it was asked for", func(s *Scrape) *int64 { return &s.At }),
 		wordColumn("component", "component whose /metrics it is", func(s *Scrape) *string { return &s.Component }),
 		wordColumn("phase", "phase of the run in which it was taken", func(s *Scrape) *string { return &s.Phase }),
 		wordColumn("mark", "begin or end at the edges of a phase; empty: between", func(s *Scrape) *string { return &s.Mark }),

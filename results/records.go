@@ -25,6 +25,7 @@ type Request struct {
 	Attempt                        int32 // 1 for the first
 	Identity                       string
 	FlowSchema, PriorityLevel      string // UIDs from the X-Kubernetes-PF-* response headers
+	Part                           int32  // 0 for the request that the plan has; 1, 2, … for those that follow it: pages, the PUT after its GET
 	ResourceVersion                int64  // of the object after a write; 0 where the answer did not show it
 }
 
@@ -35,7 +36,7 @@ type WatchEvent struct {
 	Phase, Track             string
 	Watcher                  int32 // number within the step
 	Group, Version, Resource string
-	Type                     string // ADDED | MODIFIED | DELETED | BOOKMARK | ERROR
+	Type                     string // ADDED | MODIFIED | DELETED | BOOKMARK | ERROR; INITIAL for what was there when the watch began
 	Bytes                    int64  // size of the event
 }
 

@@ -14,7 +14,7 @@ const (
 )
 
 // The usual changes of a PATCH, each to a value never used before, so that it is a real write: an annotation of the object, a
-// condition of its status, the replicas of its scale.
+// condition of its status. Replicas are drawn, and may be what they were.
 const (
 	touchedMetadata  = `"metadata":{"annotations":{"` + touchedAnnotation + `":"${touched}"}}`
 	touchedLabel     = `[{"op":"add","path":"/metadata/labels/windtunnel~1touched","value":"${touched}"}]`

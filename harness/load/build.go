@@ -70,7 +70,7 @@ func (s *step) common(r profiles.Request, resource profiles.Resource) operation 
 	base.Subresource, base.Variant = r.Subresource, r.Form()
 	op := operation{step: s, base: base, resource: pathOf(resource, r.Subresource), encoder: jsonEncoder{}, options: deleteOptions}
 	if r.DryRun {
-		op.options = dryDeleteOptions
+		op.options, op.dry = dryDeleteOptions, true
 	}
 	query, accept, contentType := queryOf(r), mediaOf(r.Encoding, mediaJSON), ""
 	switch r.Verb {
@@ -100,20 +100,26 @@ func selectorOf(r profiles.Request) string {
 	query := ""
 	for _, part := range []struct{ key, value string }{{"labelSelector", r.LabelSelector}, {"fieldSelector", r.FieldSelector}} {
 		if part.value != "" {
-			query = join(query, part.key+"="+placeholdersKept.Replace(url.QueryEscape(part.value)))
+			query = join(query, part.key+"="+escaped(part.value))
 		}
 	}
 	return query
 }
 
-// placeholdersKept undoes the escape of placeholders.
-var placeholdersKept = strings.NewReplacer("%24%7Bname%7D", "${name}", "%24%7Bnamespace%7D", "${namespace}", "%24%7Bindex%7D", "${index}", "%24%7Brun%7D", "${run}")
+// escaped escapes a selector for the query, its placeholders left as they are.
+func escaped(selector string) string {
+	kept := strings.NewReplacer("%24%7Bname%7D", "${name}", "%24%7Bnamespace%7D", "${namespace}", "%24%7Bindex%7D", "${index}", "%24%7Brun%7D", "${run}")
+	return kept.Replace(url.QueryEscape(selector))
+}
 
 func isText(query string) bool { return strings.Contains(query, "${") }
 
 // byTemplate makes the requests to a template's instances.
 func (s *step) byTemplate(r profiles.Request, template profiles.Template) (Operation, error) {
 	form := r.Form()
+	if r.Verb == profiles.VerbDeleteCollection { // never anybody else's objects
+		r.LabelSelector = strings.TrimSuffix(profiles.LabelObject+"="+template.Name+","+r.LabelSelector, ",")
+	}
 	if r.Verb == profiles.VerbPatch && r.Patch == "" && r.Subresource == profiles.SubresourceStatus && template.Resource.HasProtobuf() {
 		r.Patch = profiles.PatchStrategic // a merge patch would take the other conditions away
 	}
@@ -128,7 +134,6 @@ func (s *step) byTemplate(r profiles.Request, template profiles.Template) (Opera
 		return s.reader(r, op), nil
 	case r.Verb == profiles.VerbDeleteCollection:
 		op.base.Scope, op.targets = s.collection(r, template)
-		op.variant.query = join(op.variant.query, "labelSelector="+url.QueryEscape(profiles.LabelObject+"="+template.Name))
 		return &remove{op}, nil
 	case r.Verb == profiles.VerbDelete:
 		return &remove{op}, nil

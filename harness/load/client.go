@@ -48,8 +48,8 @@ type Options struct {
 	Record func(results.Request)
 }
 
-// Client holds the fixed set of connections that a track's requests go through. One step at a time may use it: Stream and
-// Reconcile return ErrBusy while another one is under way.
+// Client holds the fixed set of connections that a track's requests go through. One step at a time may use it: Stream,
+// Reconcile and Watch return ErrBusy while another one is under way.
 type Client struct {
 	options Options
 	host    string
@@ -116,7 +116,7 @@ func (c *Client) newLane(identity Identity, roots *x509.CertPool, name string) (
 		config.Certificates = []tls.Certificate{pair}
 	}
 	// Compression is asked for by header where it is wanted, so that what arrives is counted and never unpacked.
-	transport := &http2.Transport{DisableCompression: true, ReadIdleTimeout: readIdle, PingTimeout: pingTimeout}
+	transport := &http2.Transport{DisableCompression: true, StrictMaxConcurrentStreams: true, ReadIdleTimeout: readIdle, PingTimeout: pingTimeout}
 	l := &lane{identity: identity.Name}
 	for range c.options.Connections {
 		l.conns = append(l.conns, newConn(c.host, config, transport, &c.dialed))

@@ -18,7 +18,8 @@ const (
 	// errorBodySize is how much of an error's body is kept, for its class and for messages.
 	errorBodySize = 4 << 10
 	// versionSize is how much of an answer to a write is kept: the object's resourceVersion is among the first fields of its metadata.
-	versionSize = 1 << 10
+	// Those of custom resources come in the order of their names, after the annotations.
+	versionSize = 16 << 10
 	// keptBodySize bounds a body that an operation asked for. The API server's own bound of one object is about 3 MiB.
 	keptBodySize = 64 << 20
 )
@@ -59,6 +60,8 @@ type Call struct {
 	Variant *Variant
 	// Body is what is sent; nil for nothing.
 	Body []byte
+	// Dry says that nothing is stored, so that the answer shows no version of this request's.
+	Dry bool
 	// Keep asks for the body of the answer, which is otherwise read, counted and thrown away.
 	Keep bool
 }
@@ -158,7 +161,7 @@ func (c *Call) kept(status int) int {
 
 // showsVersion tells whether the answer begins with the object that was written.
 func (c *Call) showsVersion(a Answer) bool {
-	return c.Body != nil && a.Code < 300 && c.Method != http.MethodDelete && !a.Compressed
+	return c.Body != nil && !c.Dry && a.Code < 300 && c.Method != http.MethodDelete && !a.Compressed
 }
 
 // read reads the body to its end, keeps the beginning of it, and returns how many bytes it had.

@@ -252,7 +252,7 @@ func (f *forms) watches(t *testing.T, name string, w profiles.Watch) {
 	form := cmp.Or(w.Encoding, "usual")
 	if w.InitialEvents {
 		form += ",initial"
-		for seen := map[string]bool{}; !seen["BOOKMARK"] || !seen["ADDED"]; {
+		for seen := map[string]bool{}; !seen["BOOKMARK"] || !seen["INITIAL"]; {
 			select {
 			case e := <-events:
 				seen[e.Type] = true
@@ -403,8 +403,8 @@ func (f *forms) write(t *testing.T, name string, r profiles.Request) {
 	if changed := value() != before; changed == r.DryRun {
 		t.Errorf("%s %s %s: changed %t from %q", r.Verb, r.Subresource, r.Form(), changed, before)
 	}
-	if record.ResourceVersion == 0 && r.Encoding != profiles.EncodingCBOR {
-		t.Errorf("%s %s %s: the record has no resourceVersion", r.Verb, r.Subresource, r.Form())
+	if (record.ResourceVersion == 0) != (r.DryRun || r.Encoding == profiles.EncodingCBOR) {
+		t.Errorf("%s %s %s: the record's resourceVersion is %d", r.Verb, r.Subresource, r.Form(), record.ResourceVersion)
 	}
 }
 
@@ -476,6 +476,14 @@ func (f *forms) removes(t *testing.T, name string, next int) {
 	f.do(t, name, 0, profiles.Request{Verb: "DELETECOLLECTION", DryRun: true})
 	if _, there := f.get(name, 3, ""); !there {
 		t.Error("a dry DELETECOLLECTION deleted")
+	}
+	f.do(t, name, 3, profiles.Request{Verb: "DELETECOLLECTION", FieldSelector: "metadata.name=${name}"})
+	if _, there := f.get(name, 3, ""); there {
+		t.Error("DELETECOLLECTION of one instance deleted nothing")
+	}
+	f.do(t, name, 0, profiles.Request{Verb: "DELETECOLLECTION", LabelSelector: "windtunnel/run!=test"})
+	if _, there := f.get(name, 2, ""); !there && name != "pod" { // that pod was evicted
+		t.Error("DELETECOLLECTION with a selector that fits nothing deleted")
 	}
 	f.do(t, name, 0, profiles.Request{Verb: "DELETECOLLECTION"})
 	for i := range next {

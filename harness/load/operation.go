@@ -36,6 +36,7 @@ type operation struct {
 	targets  targets
 	variant  *Variant
 	options  string        // of a DELETE
+	dry      bool          // nothing is stored
 	encoder  Encoder       // of what is sent
 	selector profiles.Text // of the query, where it differs from one instance to the next
 	body     profiles.Text // of a PATCH, or a PUT or POST of a subresource
@@ -58,14 +59,14 @@ func (o *operation) record(t target, planned results.Instant) results.Request {
 // unsent records a request that could not be sent, for a reason that was found out when its turn came.
 func (o *operation) unsent(x *Exchange, record results.Request, class string) {
 	x.unanswered = true
-	record.Identity, record.Error, record.Attempt = x.identity, class, 1
+	record.Identity, record.Error, record.Attempt = x.identity, class, max(record.Attempt, 1)
 	x.client.options.Record(record)
 }
 
 // call is a request without a body; ok is false when there is nothing to send it to.
 func (o *operation) call(p profiles.Pick, planned results.Instant) (call Call, ok bool) {
 	t, ok := o.targets.find(p)
-	call = Call{Record: o.record(t, planned), Path: o.resource.of(t), Variant: o.variant, Query: o.variant.query}
+	call = Call{Record: o.record(t, planned), Path: o.resource.of(t), Variant: o.variant, Query: o.variant.query, Dry: o.dry}
 	if selector := o.selector.Append(nil, o.values(p, t)); len(selector) > 0 {
 		call.Query = join(call.Query, string(selector))
 	}
@@ -78,7 +79,7 @@ func (o *operation) values(p profiles.Pick, t target) profiles.Values {
 	if p.Index >= 0 && v.Name == "" { // a collection of which one instance is asked for
 		v.Name, v.Namespace = o.template.InstanceName(p.Index), o.template.Namespace(p.Index)
 	}
-	v.Replicas = o.replicas.Min + int(p.Draw%uint64(o.replicas.Max-o.replicas.Min+1))
+	v.Replicas = o.replicas.Min + int(p.Draw>>32%uint64(o.replicas.Max-o.replicas.Min+1)) // not the bits that chose the instance
 	if nodes := o.step.nodes; len(nodes) > 0 {
 		v.Node = nodes[p.Draw%uint64(len(nodes))]
 	}

@@ -46,6 +46,7 @@ func (o *pages) Do(ctx context.Context, x *Exchange, p profiles.Pick, planned re
 		}
 		call.Query = join(query, "continue="+url.QueryEscape(next))
 		call.Record.Planned = answer.Done
+		call.Record.Part++
 	}
 }
 

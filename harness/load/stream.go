@@ -121,6 +121,8 @@ func (m mixture) account(p profiles.Pick, dropped bool) {
 		pool.Next = max(pool.Next, p.Index+1)
 	case profiles.EffectRemove:
 		pool.First = max(pool.First, p.Index+1)
+	case profiles.EffectBind:
+		pool.Bound = max(pool.Bound, p.Index+1)
 	}
 	m.pools[request.Object] = pool
 }

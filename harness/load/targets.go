@@ -83,7 +83,10 @@ func (n namespaces) find(p profiles.Pick) (target, bool) {
 type namespaceOf struct{ template profiles.Template }
 
 func (n namespaceOf) find(p profiles.Pick) (target, bool) {
-	return target{namespace: n.template.Namespace(p.Index)}, p.Index >= 0
+	if p.Index < 0 {
+		return target{}, false
+	}
+	return target{namespace: n.template.Namespace(p.Index)}, true
 }
 
 // everywhere is the collection over all namespaces, or that of a resource without namespaces.

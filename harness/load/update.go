@@ -48,7 +48,7 @@ func (u *update) once(ctx context.Context, x *Exchange, p profiles.Pick, call Ca
 	first := Call{Record: call.Record, Method: "GET", Path: call.Path, Variant: u.get, Keep: true}
 	first.Record.Verb, first.Record.Variant = profiles.VerbGet, VariantRead
 	got := x.Send(ctx, first)
-	call.Record.Planned = got.Done
+	call.Record.Planned, call.Record.Part = got.Done, 1
 	if got.Class != "" {
 		u.unsent(x, call.Record, ClassNoTarget)
 		return got.Done, false

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,7 @@ import (
 	"windtunnel/results"
 )
 
-// Verbs of the records of watches. As in Kubernetes' metrics, WATCHLIST is the part of a watch up to the end of its initial events.
+// verbWatchList is the verb of a record of the part of a watch up to the end of its initial events, as in Kubernetes' metrics.
 const verbWatchList = "WATCHLIST"
 
 // Watch is a Watch step: a number of watches that stay open.
@@ -139,8 +140,12 @@ func (w *watcher) once(ctx context.Context, attempt int32, opened func()) error 
 		}
 		response.Body.Close()
 	}
-	record.Done = clock.Now()
-	if record.Error == "" && ctx.Err() == nil && !errors.Is(err, io.EOF) { // the server may end a watch when it likes
+	record.Done, w.listing = clock.Now(), 0
+	switch {
+	case record.Error != "" || errors.Is(err, io.EOF): // the server may end a watch when it likes
+	case errors.Is(err, errExpired):
+		record.Error = ClassGone
+	case ctx.Err() == nil || record.Code == 0: // the end of the step is no error of a watch that is open
 		record.Error = classOfError(ctx, err)
 	}
 	w.step.client.options.Record(record)
@@ -167,7 +172,7 @@ func (w *watcher) query(ctx context.Context) (string, error) {
 		query.Set("resourceVersionMatch", "NotOlderThan")
 		w.listing = w.step.client.options.Clock.Now()
 	default:
-		version, err := w.step.present(ctx, w.resource, w.path)
+		version, err := w.present(ctx)
 		if err != nil {
 			return "", err
 		}
@@ -210,16 +215,21 @@ func (w *watcher) receive(body io.ReadCloser, opened results.Request) (total int
 		at := clock.Now() // before anything else is done with it
 		total += int64(len(buffer))
 		event := w.stream.read(buffer)
+		if w.listing != 0 && event.kind == "ADDED" {
+			event.kind = "INITIAL" // it was there already: no write of now caused it
+		}
 		version, _ := strconv.ParseInt(event.version, 10, 64)
 		w.record(results.WatchEvent{
 			At: at, ResourceVersion: version, Phase: w.base.Phase, Track: w.base.Track, Watcher: int32(w.number),
 			Group: w.base.Group, Version: w.base.Version, Resource: w.base.Resource, Type: event.kind, Bytes: int64(len(buffer)),
 		})
-		if event.kind == "ERROR" {
+		switch {
+		case event.kind == "ERROR" && bytes.Contains(buffer, []byte("Expired")):
 			return total, errExpired
-		}
-		if event.version != "" {
-			w.version = event.version
+		case event.kind == "ERROR":
+			return total, fmt.Errorf("watch %s: %.200q", w.path, buffer)
+		case event.version != "" && (w.listing == 0 || event.kind == "BOOKMARK"):
+			w.version = event.version // the initial events come in the order of keys, so that none of them says how far they came
 		}
 		if event.kind == "BOOKMARK" && w.listing != 0 {
 			w.listed(opened, at, total)
@@ -256,17 +266,17 @@ func nextFrame(frames io.Reader, buffer []byte) ([]byte, error) {
 	}
 }
 
-// present asks for the resourceVersion of a collection as it is now.
-func (s *step) present(ctx context.Context, resource profiles.Resource, path string) (string, error) {
-	record := s.record(profiles.VerbList, resource, scopeCluster)
-	record.Variant = VariantTargets
-	record.Planned = s.client.options.Clock.Now()
-	body, err := s.single(ctx, Call{
-		Record: record, Method: http.MethodGet, Path: path, Keep: true, Query: "limit=1",
-		Variant: newVariant("", mediaNames, "", s.client.userAgent(), true),
+// present asks for the resourceVersion of the collection as it is now.
+func (w *watcher) present(ctx context.Context) (string, error) {
+	record := w.base
+	record.Verb, record.Variant, record.Planned = profiles.VerbList, VariantTargets, w.step.client.options.Clock.Now()
+	x := &Exchange{client: w.step.client, conn: w.conn, identity: w.identity, step: ctx, fail: func(error) {}}
+	answer := x.Send(ctx, Call{
+		Record: record, Method: http.MethodGet, Path: w.path, Keep: true, Query: "limit=1",
+		Variant: newVariant("", mediaNames, "", w.step.client.userAgent(), true),
 	})
-	if err != nil {
-		return "", fmt.Errorf("find the resourceVersion of %s: %w", resource, err)
+	if answer.Class != "" {
+		return "", fmt.Errorf("find the resourceVersion of %s: %w", w.resource, answer.problem())
 	}
-	return resourceVersionOf(body), nil
+	return resourceVersionOf(answer.Body), nil
 }

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +16,18 @@ import (
 
 // served checks the plan's requests against what the API server says that it serves.
 func (s *session) served(ctx context.Context) error {
+	err := s.checkServed(ctx)
+	var problems *profiles.Problems
+	switch {
+	case err == nil || errors.As(err, &problems):
+		return err
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	return &EnvironmentError{err}
+}
+
+func (s *session) checkServed(ctx context.Context) error {
 	config, err := s.cluster.RESTConfig("windtunnel:observer", "system:masters")
 	if err != nil {
 		return fmt.Errorf("make the observer's identity: %w", err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"k8s.io/klog/v2"
 )
 
 // Reports tells runtimes when the kubelet has written down that a pod's sandbox is ready; no container of the pod runs before.
@@ -68,6 +70,7 @@ func (r *Reports) await(ctx context.Context, uid string) error {
 	select {
 	case <-report:
 	case <-timer.C:
+		klog.ErrorS(nil, "The kubelet did not say that a sandbox is ready; its pod starts late for no reason of the system's", "podUID", uid, "waited", reportTimeout)
 		r.forget(uid)
 	case <-ctx.Done():
 		return context.Cause(ctx)

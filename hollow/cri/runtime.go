@@ -27,7 +27,7 @@ const (
 type Options struct {
 	// SandboxStart is the time to set up a pod's sandbox.
 	SandboxStart time.Duration
-	// ContainerStart is the time from the start call until a container runs.
+	// ContainerStart is the time from the start call, or from the report that it waits for, until a container runs.
 	ContainerStart time.Duration
 	// ContainerStop is the time a container takes to end after it was asked to. One that would take longer than its grace
 	// period is killed at the end of that.
