@@ -21,8 +21,8 @@ const (
 // is planned u after the stop is answered when the server is back and has answered those before it: with R requests a second
 // and a server that answers C a second its latency is S − u + uR/C, so that the q-quantile of a run of length T is
 // S − (1−q)·T·(1−R/C), and S·R/(1−R/C) requests are affected. On a quiet machine it is met within 10 % (docs/performance.md); one
-// that is shared adds to the latencies and never takes from them, so that what is asked for here is 0.9 to 1.5 times the
-// arithmetic. A closed loop sends next to nothing meanwhile, and its p99 knows nothing of the stall.
+// that is shared has a C of its own at every moment, so that what is asked for here lies between a server that catches up at once and
+// half as much again as the arithmetic. A closed loop sends next to nothing meanwhile, and its p99 knows nothing of the stall.
 func TestStall(t *testing.T) {
 	cluster := live.Use(t, suite.Shared(t))
 	r := &rig{cluster: cluster, clock: results.NewClock()}
@@ -41,8 +41,8 @@ func TestStall(t *testing.T) {
 	for _, q := range []float64{0.95, 0.99} {
 		got, want := quantile(open, q), expected(q)
 		t.Logf("open loop: p%g %v, by arithmetic %v", 100*q, got, want)
-		if got < want*9/10 || got > want*3/2 {
-			t.Errorf("p%g is %v, by arithmetic %v", 100*q, got, want)
+		if least := stallFor - time.Duration((1-q)*float64(stallRun)); got < least*95/100 || got > want*3/2 {
+			t.Errorf("p%g is %v, by arithmetic %v, and %v of a server that catches up at once", 100*q, got, want, least)
 		}
 	}
 	affected, want := 0, stallFor.Seconds()*stallRate/share
@@ -52,7 +52,7 @@ func TestStall(t *testing.T) {
 		}
 	}
 	t.Logf("%d requests were affected, by arithmetic %.0f; the server answers %.0f a second", affected, want, capacity)
-	if float64(affected) < 0.9*want {
+	if float64(affected) < 0.9*stallFor.Seconds()*stallRate {
 		t.Errorf("%d requests were affected, by arithmetic %.0f", affected, want)
 	}
 
