@@ -107,13 +107,13 @@ func auditCalls(t *testing.T, path string, run results.Run) map[call]int {
 	}
 	stages := map[string]string{"hollow": "node-start", "settle": "node-start", "idle": "idle", "pod-start": "pod-start", "pod-stop": "pod-stop"}
 	stageAt := func(at time.Time) string {
-		offset := at.Sub(base).Nanoseconds()
+		offset, stage := at.Sub(base).Nanoseconds(), ""
 		for _, p := range run.Phases {
-			if offset >= p.Begin && offset < p.End {
-				return stages[p.Name]
+			if offset >= p.Begin { // what comes between two phases belongs to the first
+				stage = stages[p.Name]
 			}
 		}
-		return ""
+		return stage
 	}
 	f, err := os.Open(path)
 	if err != nil {
