@@ -202,11 +202,7 @@ func (a *auditLog) rows() []results.AuditRow {
 		s := a.kinds[k]
 		row := results.AuditRow{Caller: k.caller, Verb: k.verb, Group: k.group, Resource: k.resource, Subresource: k.subresource, Scope: k.scope,
 			N: s.n, Errors: s.errors}
-		if len(s.latency) > 0 {
-			slices.Sort(s.latency)
-			row.P50, row.P90, row.P99 = boundsOf(s.latency, 0.50), boundsOf(s.latency, 0.90), boundsOf(s.latency, 0.99)
-			row.Max = &s.latency[len(s.latency)-1]
-		}
+		row.P50, row.P90, row.P99, row.Max = latencyOf(s.latency)
 		rows = append(rows, row)
 	}
 	return rows

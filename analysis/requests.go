@@ -200,17 +200,21 @@ func (rs *requests) rows() []results.RequestRow {
 			}
 			row.ErrorsBy[class] = n
 		}
-		if len(s.latency) > 0 {
-			slices.Sort(s.latency)
-			row.P50, row.P90, row.P99 = boundsOf(s.latency, 0.50), boundsOf(s.latency, 0.90), boundsOf(s.latency, 0.99)
-			row.Max = &s.latency[len(s.latency)-1]
-		}
+		row.P50, row.P90, row.P99, row.Max = latencyOf(s.latency)
 		rows = append(rows, row)
 	}
 	return rows
 }
 
-func boundsOf(sorted []float64, q float64) *results.Bounds {
-	b := QuantileBounds(sorted, q)
-	return &b
+// latencyOf sorts a sample and gives what a row says of it; nothing without data.
+func latencyOf(sample []float64) (p50, p90, p99 *results.Bounds, most *float64) {
+	if len(sample) == 0 {
+		return nil, nil, nil, nil
+	}
+	slices.Sort(sample)
+	at := func(q float64) *results.Bounds {
+		b := QuantileBounds(sample, q)
+		return &b
+	}
+	return at(0.50), at(0.90), at(0.99), &sample[len(sample)-1]
 }

@@ -103,11 +103,7 @@ func (w *watching) summary() []results.WatchRow {
 		for _, n := range s.events {
 			row.Events += n
 		}
-		if len(s.latency) > 0 {
-			slices.Sort(s.latency)
-			row.P50, row.P90, row.P99 = boundsOf(s.latency, 0.50), boundsOf(s.latency, 0.90), boundsOf(s.latency, 0.99)
-			row.Max = &s.latency[len(s.latency)-1]
-		}
+		row.P50, row.P90, row.P99, row.Max = latencyOf(s.latency)
 		rows = append(rows, row)
 	}
 	return rows

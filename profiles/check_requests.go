@@ -14,23 +14,29 @@ func (c *checker) request(path string, r Request) {
 	if r.Weight < 0 {
 		c.problem(path+".weight", "", "must not be negative, not %v", r.Weight)
 	}
-	switch {
-	case r.Object != "" && r.Resource != "":
-		c.problem(path+".resource", "take one of them away", "object says what the resource is")
-	case r.Object == "" && r.Resource == "" && c.unknown(path+".object", path+".resource"):
-	case r.Object == "" && r.Resource == "":
-		c.problem(path, "write object: TEMPLATE, or resource: NAME for a read", "it does not say of what: object or resource is required")
-	case r.Object == "" && r.IsWrite():
+	if r.Object == "" && r.Resource != "" && r.IsWrite() {
 		c.problem(path+".resource", "write object: TEMPLATE", "a %s needs an object, to know what to send", r.Verb)
-	case r.Object != "":
-		c.template(path+".object", r.Object)
-	default:
-		c.resource(path+".resource", r.Resource)
+	} else {
+		c.subject(path, r.Object, r.Resource, "write object: TEMPLATE, or resource: NAME for a read")
 	}
 	c.scope(path+".scope", r)
 	c.form(path, r)
 	if r.Subresource != "" {
 		c.subresource(path, r)
+	}
+}
+
+// subject checks what a request or a watch is about: a template's instances or a resource, one of them. hint is for neither.
+func (c *checker) subject(path, object, resource, hint string) {
+	switch {
+	case object != "" && resource != "":
+		c.problem(path+".resource", "take one of them away", "object says what the resource is")
+	case object != "":
+		c.template(path+".object", object)
+	case resource != "":
+		c.resource(path+".resource", resource)
+	case !c.unknown(path+".object", path+".resource"):
+		c.problem(path, hint, "it does not say of what: object or resource is required")
 	}
 }
 
@@ -258,17 +264,7 @@ func hasConditions(kind string) bool {
 }
 
 func (c *checker) watch(path string, track Track, index int, w Watch) {
-	switch {
-	case w.Object != "" && w.Resource != "":
-		c.problem(path+".resource", "take one of them away", "object says what the resource is")
-	case w.Object == "" && w.Resource == "" && c.unknown(path+".object", path+".resource"):
-	case w.Object == "" && w.Resource == "":
-		c.problem(path, "write object: TEMPLATE, or resource: NAME", "it does not say of what: object or resource is required")
-	case w.Object != "":
-		c.template(path+".object", w.Object)
-	default:
-		c.resource(path+".resource", w.Resource)
-	}
+	c.subject(path, w.Object, w.Resource, "write object: TEMPLATE, or resource: NAME")
 	c.scopeOf(path+".scope", w.Scope, w.Object, w.Resource)
 	if w.Scope == ScopeNamespace && w.Object == "" {
 		c.problem(path+".scope", "write object: TEMPLATE instead of resource", "the namespaces are those of a template's instances")

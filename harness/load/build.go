@@ -86,7 +86,7 @@ func (s *step) common(r profiles.Request, resource profiles.Resource) operation 
 	default:
 		contentType = mediaJSON
 	}
-	if selector := selectorOf(r); isText(selector) {
+	if selector := selectorOf(r); hasPlaceholder(selector) {
 		op.selector = profiles.NewText([]byte(selector))
 	} else {
 		query = join(query, selector)
@@ -112,7 +112,7 @@ func escaped(selector string) string {
 	return kept.Replace(url.QueryEscape(selector))
 }
 
-func isText(query string) bool { return strings.Contains(query, "${") }
+func hasPlaceholder(query string) bool { return strings.Contains(query, "${") }
 
 // byTemplate makes the requests to a template's instances.
 func (s *step) byTemplate(r profiles.Request, template profiles.Template) (Operation, error) {

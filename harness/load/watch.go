@@ -182,15 +182,12 @@ func (w *watcher) query(ctx context.Context) (string, error) {
 }
 
 func (w *watcher) open(ctx context.Context, query string) (*http.Response, error) {
-	live, err := w.conn.ready(ctx)
-	if err != nil {
-		return nil, err
-	}
-	host := w.step.client.host
-	request := (&http.Request{
-		Method: http.MethodGet, URL: &url.URL{Scheme: "https", Host: host, Path: w.path, RawQuery: query}, Host: host, Header: w.variant.header,
-	}).WithContext(ctx)
-	return live.RoundTrip(request)
+	return w.exchange(ctx).roundTrip(ctx, &Call{Method: http.MethodGet, Path: w.path, Query: query, Variant: w.variant})
+}
+
+// exchange is the watcher's hand on its connection.
+func (w *watcher) exchange(ctx context.Context) *Exchange {
+	return &Exchange{client: w.step.client, conn: w.conn, identity: w.identity, step: ctx, fail: func(error) {}}
 }
 
 // refused reads why the watch was not opened.
@@ -270,8 +267,7 @@ func nextFrame(frames io.Reader, buffer []byte) ([]byte, error) {
 func (w *watcher) present(ctx context.Context) (string, error) {
 	record := w.base
 	record.Verb, record.Variant, record.Planned = profiles.VerbList, VariantTargets, w.step.client.options.Clock.Now()
-	x := &Exchange{client: w.step.client, conn: w.conn, identity: w.identity, step: ctx, fail: func(error) {}}
-	answer := x.Send(ctx, Call{
+	answer := w.exchange(ctx).Send(ctx, Call{
 		Record: record, Method: http.MethodGet, Path: w.path, Keep: true, Query: "limit=1",
 		Variant: newVariant("", mediaNames, "", w.step.client.userAgent(), true),
 	})

@@ -25,8 +25,11 @@ wait_seconds_bucket{name="a \"b\" \\ c",le="+Inf"} 2
 wait_seconds_sum{name="a \"b\" \\ c"} 1.25
 wait_seconds_count{name="a \"b\" \\ c"} 2
 depth 0
-other{long="` + "XXXX" + `"} 7
+other{long="` + grown + `"} 7
 `
+
+// grown is the place of the line that a test makes longer.
+const grown = "depth 5"
 
 func testChooser() *chooser {
 	return newChooser("c", []family{
@@ -42,7 +45,7 @@ func TestChoose(t *testing.T) {
 		{Component: "c", Name: "wait_seconds_count", Labels: `{name="a \"b\" \\ c"}`, Value: 2},
 		{Component: "c", Name: "wait_seconds_sum", Labels: `{name="a \"b\" \\ c"}`, Value: 1.25},
 	}
-	long := strings.Replace(exposition, "XXXX", strings.Repeat("depth 5 ", 100<<10), 1) // a line longer than the reader's buffer
+	long := strings.Replace(exposition, grown, strings.Repeat(grown+" ", 100<<10), 1) // a line longer than the reader's buffer
 	for name, from := range map[string]io.Reader{
 		"at once": strings.NewReader(exposition), "byte by byte": iotest.OneByteReader(strings.NewReader(exposition)), "a long line": strings.NewReader(long),
 	} {
