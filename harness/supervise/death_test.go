@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -231,4 +232,27 @@ func TestASilentReaderStopsNothing(t *testing.T) {
 		o.send(message{Error: strings.Repeat("x", 100)})
 	}
 	o.close(time.Millisecond)
+}
+
+// TestStartGivenUp: an interrupt at any instant of the start leaves no directory, also before it was said where they are.
+func TestStartGivenUp(t *testing.T) {
+	for patience := time.Duration(0); patience < 40*time.Millisecond; patience += 500 * time.Microsecond {
+		disk := t.TempDir()
+		opts := options()
+		opts.Env = append(opts.Env, "TMPDIR="+disk)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		sup, err := Start(ctx, opts)
+		cancel()
+		if err == nil {
+			err = sup.Close(context.Background())
+		} else if errors.Is(err, context.DeadlineExceeded) {
+			err = nil
+		}
+		if err != nil {
+			t.Errorf("given up after %v: %v", patience, err)
+		}
+		if entries, _ := os.ReadDir(disk); len(entries) > 0 {
+			t.Fatalf("given up after %v: %v is left", patience, entries)
+		}
+	}
 }

@@ -27,7 +27,10 @@ func Start(ctx context.Context, opts Options) (*Supervisor, error) {
 		return nil, fmt.Errorf("start supervisor: %w", &ComponentError{
 			Name: opts.Executable, Log: opts.Log, Tail: Tail(opts.Log, 0), Err: exitError(s.cmd.ProcessState.String())})
 	case <-ctx.Done():
-		return nil, errors.Join(fmt.Errorf("start supervisor: %w", context.Cause(ctx)), s.Close(ctx))
+		// Only the supervisor knows its directories yet, so it is given the time to remove them itself.
+		patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), killTime)
+		defer cancel()
+		return nil, errors.Join(fmt.Errorf("start supervisor: %w", context.Cause(ctx)), s.Close(patient))
 	}
 }
 
