@@ -52,6 +52,10 @@ generate: ## write the documents that are made from code (field reference, recor
 bench: build ## measure what docs/performance.md states
 	.ci/bench
 
+.PHONY: node-image
+node-image: ## a kind node image from Debian packages and Go modules, for places that reach no image registry (needs root and Docker)
+	manifests/nodeimage/build windtunnel/node
+
 .PHONY: clean
 clean: ## remove what was built; results/runs stays
 	rm -rf bin
