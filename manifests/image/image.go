@@ -60,7 +60,10 @@ func Write(w io.Writer, o Options) error {
 	return nil
 }
 
-// programLayer streams a layer with the program, executable by everybody, and a directory /tmp. It knows no time and no owner, so that
+// passwd is there because a kubelet looks for the user kubelet in it, and starts without that user but not without the file.
+const passwd = "root:x:0:0:root:/:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n"
+
+// programLayer streams a layer with the program, executable by everybody, a directory /tmp and /etc/passwd. It knows no time and no owner, so that
 // it depends on the program alone.
 func programLayer(program string) (io.ReadCloser, error) {
 	file, err := os.Open(program)
@@ -83,6 +86,12 @@ func programLayer(program string) (io.ReadCloser, error) {
 func writeLayer(w io.Writer, program io.Reader, name string, size int64) error {
 	t := tar.NewWriter(w)
 	if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: "tmp/", Mode: 0o1777}); err != nil {
+		return err
+	}
+	if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "etc/passwd", Mode: 0o644, Size: int64(len(passwd))}); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(t, passwd); err != nil {
 		return err
 	}
 	if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o755, Size: size}); err != nil {

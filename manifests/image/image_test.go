@@ -59,7 +59,7 @@ func TestImageHoldsTheProgramAlone(t *testing.T) {
 		text, _ := io.ReadAll(r)
 		files[h.Name] = h.FileInfo().Mode().String() + " " + string(text)
 	}
-	if len(files) != 2 || files["hollow"] != "-rwxr-xr-x a program" || files["tmp"] != "dtrwxrwxrwx " {
+	if len(files) != 3 || files["hollow"] != "-rwxr-xr-x a program" || files["tmp"] != "dtrwxrwxrwx " {
 		t.Errorf("files %q", files)
 	}
 }
