@@ -23,6 +23,7 @@ type evidence struct {
 	audit    *auditLog
 	use      *components
 	nodes    *nodeStates
+	pictures *pictures
 	damage   []string
 }
 
