@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -11,7 +12,11 @@ import (
 // xTicks and yTicks are the ticks of the axes; the unit is what the axis' label has to name.
 func (f *frame) xTicks() ([]tick, string) {
 	if n := len(f.chart.X.Categories); n > 0 {
-		return categoryTicks(f.chart.X.Categories), ""
+		names := f.chart.X.Categories
+		if f.crowded() {
+			names = flat(names)
+		}
+		return categoryTicks(names), ""
 	}
 	return f.chart.X.ticks(f.x, max(3, int(f.c.Max.X-f.c.Min.X)/75))
 }
@@ -29,6 +34,15 @@ func categoryTicks(names []string) []tick {
 		ts[i] = tick{float64(i), name}
 	}
 	return ts
+}
+
+// flat are names in one line each.
+func flat(names []string) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = strings.ReplaceAll(name, "\n", " ")
+	}
+	return out
 }
 
 func (f *frame) yTickLabels() []string {
@@ -83,9 +97,12 @@ func (f *frame) xTickHeight() vg.Length {
 	style := f.style(smallSize, f.theme.ink)
 	h := style.Height("0")
 	if !f.crowded() {
+		for _, name := range f.chart.X.Categories {
+			h = max(h, style.Height(name))
+		}
 		return h
 	}
-	for _, name := range f.chart.X.Categories {
+	for _, name := range flat(f.chart.X.Categories) {
 		h = max(h, style.Width(name)*vg.Length(math.Sin(slant))+style.Height("0"))
 	}
 	return h

@@ -23,7 +23,8 @@ type Axis struct {
 	// Min and Max, where they are not nil, widen the axis or cut it; without them it spans the data, on a linear axis that
 	// is not about time from 0 on.
 	Min, Max *float64
-	// Categories name the places 0, 1, 2, … of an axis that is no scale: the groups of bars, the rows of spans.
+	// Categories name the places 0, 1, 2, … of an axis that is no scale: the groups of bars, the rows of spans. A name can
+	// have lines.
 	Categories []string
 }
 

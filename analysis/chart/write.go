@@ -70,8 +70,10 @@ func (c Chart) size() (w, h vg.Length) {
 	return w, h
 }
 
-func (c Chart) paint(canvas vg.CanvasSizer, theme Theme) {
-	newFrame(&c, theme, draw.New(canvas)).draw()
+func (c Chart) paint(canvas vg.CanvasSizer, theme Theme) *frame {
+	f := newFrame(&c, theme, draw.New(canvas))
+	f.draw()
+	return f
 }
 
 func rendered(w io.WriterTo) ([]byte, error) {
@@ -92,7 +94,7 @@ func timeless(pdf []byte) []byte {
 // svg draws the chart with its title and its note in it, for readers who listen.
 func (c Chart) svg(theme Theme) ([]byte, error) {
 	canvas := vgsvg.New(c.size())
-	c.paint(canvas, theme)
+	f := c.paint(canvas, theme)
 	data, err := rendered(canvas)
 	if err != nil {
 		return nil, err
@@ -108,11 +110,28 @@ func (c Chart) svg(theme Theme) ([]byte, error) {
 	w, h := c.size()
 	id := "chart-" + c.Name
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%g" height="%g" viewBox="0 0 %g %g" role="img" aria-labelledby="%s-title %s-desc">`+"\n",
-		float64(w), float64(h), float64(w), float64(h), id, id)
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%g" height="%g" viewBox="0 0 %g %g" role="img" aria-labelledby="%s-title %s-desc" %s>`+"\n",
+		float64(w), float64(h), float64(w), float64(h), id, id, f.geometry())
 	fmt.Fprintf(&b, "<title id=\"%s-title\">%s</title>\n<desc id=\"%s-desc\">%s</desc>\n", id, html.EscapeString(c.Title), id, html.EscapeString(c.Note))
 	b.WriteString(inner)
 	return []byte(b.String()), nil
+}
+
+// geometry says where the data lie and what the X axis means, for scripts that tell the values under a pointer: the area's
+// left, top, right and bottom edge in the drawing's own units, and the axis' ends in the unit of the table's first column,
+// or the number of its categories.
+func (f *frame) geometry() string {
+	_, h := f.chart.size()
+	area := fmt.Sprintf(`data-area="%.5g %.5g %.5g %.5g"`, float64(f.area.Min.X), float64(h-f.area.Max.Y), float64(f.area.Max.X), float64(h-f.area.Min.Y))
+	if n := len(f.chart.X.Categories); n > 0 {
+		return fmt.Sprintf(`%s data-categories="%d"`, area, n)
+	}
+	scale := "linear"
+	if f.x.log {
+		scale = "log"
+	}
+	factor := f.chart.Table().xFactor
+	return fmt.Sprintf(`%s data-x="%.6g %.6g %s"`, area, f.x.min/factor, f.x.max/factor, scale)
 }
 
 // HTML is the chart as an svg element for a page. Its colours are variables of the page's style sheet, which Theme.Variables

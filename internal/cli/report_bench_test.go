@@ -54,7 +54,7 @@ func writeLongRun(root string, n int) (*results.Dir, error) {
 	run := results.Run{Format: results.FormatVersion, ID: dir.ID(), Name: "long", Seed: 1, Provider: "embedded", Outcome: "completed",
 		Started: "2026-01-02T03:04:05Z", Ended: "2026-01-02T04:05:05Z", Machine: results.Machine{Cores: 2, CPU: "test"},
 		Profile: json.RawMessage(`{"name":"long","hollowNodes":{"count":0}}`),
-		Phases: []results.PhaseSpan{{Name: "boot", End: 10 * sec, Outcome: "ok"}, {Name: "day", Begin: 10 * sec, End: 3610 * sec, Measured: true, Outcome: "ok"}}}
+		Phases:  []results.PhaseSpan{{Name: "boot", End: 10 * sec, Outcome: "ok"}, {Name: "day", Begin: 10 * sec, End: 3610 * sec, Measured: true, Outcome: "ok"}}}
 	if err := dir.WriteRun(run); err != nil {
 		return nil, err
 	}
