@@ -63,10 +63,10 @@ func span(changes []float64, t timeline, from, to results.Instant) {
 	}
 }
 
-// startupCurves are the distributions of the stages of pod start-up in the measured phases, in their order; those of no pods
-// are left out.
-func startupCurves(pods lives, w window) []Distribution {
-	s := startupOf(pods, "", w)
+// startupCurves are the distributions of the stages of pod start-up in the measured phases, of the same pods as the summary's
+// quantiles, in their order; those of no pods are left out.
+func startupCurves(pods lives, object string, w window) []Distribution {
+	s := startupOf(pods, object, w)
 	var all []Distribution
 	for _, stage := range []string{stageSchedule, stageRun, stageObserve, stageTotal} {
 		if values := s.stages[stage]; len(values) > 0 {

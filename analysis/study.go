@@ -68,7 +68,7 @@ func Examine(d *results.Dir) (Study, error) {
 	s.Traffic = p.traffic.finish()
 	s.Slowest = p.slowest.finish()
 	s.Pods = podStates(e.pods, p.time)
-	s.Startup = startupCurves(e.pods, e.phases)
+	s.Startup = startupCurves(e.pods, e.profile.SLO.PodStartup, e.phases)
 	s.CPU, s.Memory, s.Lives = p.usage.finish(p.time)
 	s.Nodes = p.nodes.finish(p.time)
 	s.Server = p.history.finish(p.time)

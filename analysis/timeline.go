@@ -54,6 +54,17 @@ func (t timeline) curve(name string, values []float64, n int64, at func(int) flo
 	return c
 }
 
+// known is the curve without the places whose value is not known.
+func (c Curve) known() Curve {
+	k := Curve{Name: c.Name, N: c.N}
+	for i, v := range c.Value {
+		if !math.IsNaN(v) {
+			k.At, k.Value = append(k.At, c.At[i]), append(k.Value, v)
+		}
+	}
+	return k
+}
+
 // unknown is a slice of that many NaN.
 func unknown(n int) []float64 {
 	vs := make([]float64, n)

@@ -59,7 +59,7 @@ func (u *usage) finish(t timeline) (cpu, memory []Curve, lives []Life) {
 		if !anyKnown(bytes) {
 			bytes = s.rss
 		}
-		memory = append(memory, t.curve(name, bytes, s.n, t.middle))
+		memory = append(memory, t.curve(name, bytes, s.n, t.middle).known())
 	}
 	return cpu, memory, lives
 }

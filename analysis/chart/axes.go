@@ -74,6 +74,9 @@ func withUnit(label, unit string) string {
 	return fmt.Sprintf("%s (%s)", label, unit)
 }
 
+// leading is the distance between the lines of a name.
+const leading = smallSize * 1.25
+
 // slant is the angle of category names that have no room side by side.
 const slant = math.Pi / 6
 
@@ -92,13 +95,28 @@ func (f *frame) crowded() bool {
 	return false
 }
 
+// slantRoom is how far from the left edge the data have to begin for slanted names not to be cut off there.
+func (f *frame) slantRoom(right vg.Length) vg.Length {
+	if !f.crowded() {
+		return 0
+	}
+	style, n := f.style(smallSize, f.theme.ink), vg.Length(len(f.chart.X.Categories))
+	room := vg.Length(0)
+	for i, name := range flat(f.chart.X.Categories) {
+		// Its end is at left + share·(width − left − right) and it reaches this far to the left of that:
+		reach, share := style.Width(name)*vg.Length(math.Cos(slant))+margin/2, (vg.Length(i)+0.5)/n
+		room = max(room, (reach-share*(f.c.Max.X-f.c.Min.X-right))/(1-share))
+	}
+	return room
+}
+
 // xTickHeight is the height of the X axis' tick labels.
 func (f *frame) xTickHeight() vg.Length {
 	style := f.style(smallSize, f.theme.ink)
 	h := style.Height("0")
 	if !f.crowded() {
 		for _, name := range f.chart.X.Categories {
-			h = max(h, style.Height(name))
+			h = max(h, style.Height("0")+vg.Length(strings.Count(name, "\n"))*leading)
 		}
 		return h
 	}
@@ -183,7 +201,10 @@ func (f *frame) text(style draw.TextStyle, x, y vg.Length, s string) {
 	if style.YAlign == draw.YCenter {
 		y += style.FontExtents().Descent
 	}
-	f.c.FillText(style, vg.Point{X: x, Y: y}, s)
+	for _, line := range strings.Split(s, "\n") {
+		f.c.FillText(style, vg.Point{X: x, Y: y}, line)
+		y -= leading
+	}
 }
 
 // border is the line that the data stand on.

@@ -43,7 +43,7 @@ func newFrame(chart *Chart, theme Theme, c draw.Canvas) *frame {
 			e.x(chart.X, m.Until)
 		}
 	}
-	reach := 2.0
+	reach := 3.0
 	if chart.Y.Log {
 		reach = 10
 	}
@@ -106,6 +106,7 @@ func (f *frame) layout(top vg.Length) {
 		left = max(left, margin+small.Width(label)+gap)
 	}
 	right := vg.Length(margin)
+	left = max(left, f.slantRoom(right))
 	bottom := vg.Length(margin) + f.xTickHeight() + gap
 	if f.xLabel() != "" {
 		bottom += f.style(textSize, f.theme.muted).Height("0") + 2

@@ -138,6 +138,22 @@ func dashes(slot int) []vg.Length {
 
 // marker draws the sign of a slot: lines and points are told apart without colours by it.
 func (f *frame) marker(slot int, at vg.Point, radius float64) {
-	glyphs := []draw.GlyphDrawer{draw.CircleGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, draw.CrossGlyph{}, draw.RingGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.PlusGlyph{}}
+	glyphs := []draw.GlyphDrawer{draw.CircleGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, draw.CrossGlyph{}, draw.RingGlyph{}, draw.SquareGlyph{}, diamond{}, draw.PlusGlyph{}}
 	f.c.DrawGlyphNoClip(draw.GlyphStyle{Color: f.theme.slot(slot), Radius: vg.Points(radius), Shape: glyphs[slot%len(glyphs)]}, at)
+}
+
+// diamond is a filled square that stands on its corner.
+type diamond struct{}
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (diamond) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
+	r := style.Radius * 1.3
+	var p vg.Path
+	p.Move(vg.Point{X: at.X, Y: at.Y + r})
+	p.Line(vg.Point{X: at.X + r, Y: at.Y})
+	p.Line(vg.Point{X: at.X, Y: at.Y - r})
+	p.Line(vg.Point{X: at.X - r, Y: at.Y})
+	p.Close()
+	c.SetColor(style.Color)
+	c.Fill(p)
 }

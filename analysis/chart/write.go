@@ -93,7 +93,7 @@ func timeless(pdf []byte) []byte {
 
 // svg draws the chart with its title and its note in it, for readers who listen.
 func (c Chart) svg(theme Theme) ([]byte, error) {
-	canvas := vgsvg.New(c.size())
+	canvas := &measured{Canvas: vgsvg.New(c.size())}
 	f := c.paint(canvas, theme)
 	data, err := rendered(canvas)
 	if err != nil {
@@ -104,9 +104,7 @@ func (c Chart) svg(theme Theme) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("the drawing has no svg element")
 	}
-	// The metrics of these fonts are the same, so that text keeps its place with any of them.
-	inner = regexp.MustCompile(`font-family:[^;"]*;font-variant:[^;"]*`).ReplaceAllString(inner, "font-family:'Liberation Sans',Arial,Helvetica,sans-serif")
-	inner = strings.ReplaceAll(inner, "\n\tstyle=", " style=")
+	inner = canvas.fit(strings.ReplaceAll(inner, "\n\tstyle=", " style="))
 	w, h := c.size()
 	id := "chart-" + c.Name
 	var b strings.Builder

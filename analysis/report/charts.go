@@ -20,7 +20,8 @@ func Charts(s analysis.Study) []chart.Chart {
 
 // runTime is the X axis of everything over time.
 func runTime() chart.Axis {
-	return chart.Axis{Label: "time since the start of the run", Unit: chart.Elapsed}
+	start := 0.0
+	return chart.Axis{Label: "time since the start of the run", Unit: chart.Elapsed, Min: &start}
 }
 
 // phases are the marks of everything over time.
@@ -55,7 +56,7 @@ func resolution(s analysis.Study) string {
 	if s.Step <= 1 {
 		return ""
 	}
-	return fmt.Sprintf(" A point stands for %g s.", s.Step)
+	return fmt.Sprintf(" Each point in time stands for %g s.", s.Step)
 }
 
 // pointsOf are the points of a curve, nil when it has no value that is known.

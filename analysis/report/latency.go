@@ -85,7 +85,7 @@ const barsShown = 14
 // quantileBars draws the p50, p90 and p99 of rows with their intervals, the most frequent rows where there are too many.
 func quantileBars(name, title string, rows []results.RequestRow, label func(results.RequestRow) string) chart.Chart {
 	c := chart.Chart{Name: name, Title: title, Y: chart.Axis{Label: "latency", Unit: chart.Seconds, Log: true},
-		Note: "From the planned instant to the end of the answer, of answers with a 2xx code in the measured phases. The lines on the bars are 95 % intervals; an end that is missing is open for want of samples. The axis is logarithmic: compare tops, not areas."}
+		Note: "From the planned instant to the end of the answer, of answers with a 2xx code in the measured phases. The lines on the bars are 95 % intervals; an end that is missing is open for want of samples. The axis is logarithmic: compare tops, not areas. A p99 of fewer than 100 answers and a p90 of fewer than 10 would be just the slowest one and are left out."}
 	rows = slices.Clone(rows)
 	if len(rows) > barsShown {
 		slices.SortStableFunc(rows, func(a, b results.RequestRow) int { return cmp.Compare(b.N, a.N) })
@@ -99,12 +99,20 @@ func quantileBars(name, title string, rows []results.RequestRow, label func(resu
 	for _, r := range rows {
 		c.X.Categories = append(c.X.Categories, fmt.Sprintf("%s\nn %d", qualified(r, rows, label), r.N-r.Errors))
 		for i, b := range []*results.Bounds{r.P50, r.P90, r.P99} {
-			g := &groups[i]
-			g.Values, g.Low, g.High = append(g.Values, b.Value), append(g.Low, bound(b.Low)), append(g.High, bound(b.High))
+			groups[i] = withBounds(groups[i], b, r.N-r.Errors >= []int64{2, 10, 100}[i])
 		}
 	}
 	c.Layers = []chart.Layer{chart.Bars{Groups: groups}}
 	return c
+}
+
+// withBounds adds a quantile with its interval to a series, nothing in its place where it is not known or enough is false.
+func withBounds(g chart.BarSeries, b *results.Bounds, enough bool) chart.BarSeries {
+	if b == nil || !enough {
+		b = &results.Bounds{Value: math.NaN()}
+	}
+	g.Values, g.Low, g.High = append(g.Values, b.Value), append(g.Low, bound(b.Low)), append(g.High, bound(b.High))
+	return g
 }
 
 // qualified is a row's label with what tells it from others of the same label: scope, variant, loop.
@@ -134,7 +142,7 @@ func qualified(r results.RequestRow, rows []results.RequestRow, label func(resul
 // that both have.
 func clientAndServer(s results.Summary) []chart.Chart {
 	c := chart.Chart{Name: "client-and-server", Title: "p99 as the client saw it, and as the API server says",
-		Note: "The client's p99 with its 95 % interval counts from the planned instant, in all forms of a call the one with most answers. The server's own is a histogram: its p99 lies somewhere in the bucket that the line spans, and its first bucket ends at 50 ms. The server's counts all callers, without the time in its queues and in webhooks.",
+		Note: "The client's p99 with its 95 % interval counts from the planned instant, of the form of a call with the most answers, at least 100. The server's own is a histogram: its p99 lies somewhere in the bucket that the line spans, and its first bucket ends at 50 ms. The server's counts all callers, without the time in its queues and in webhooks.",
 		Y:    chart.Axis{Label: "p99 latency", Unit: chart.Seconds, Log: true}}
 	var client, server chart.BarSeries
 	client.Name, server.Name = "client", "API server's own (bucket)"
@@ -146,9 +154,8 @@ func clientAndServer(s results.Summary) []chart.Chart {
 			continue
 		}
 		c.X.Categories = append(c.X.Categories, fmt.Sprintf("%s %s\n%s", r.Verb, path(own), r.Scope))
-		client.Values, client.Low, client.High = append(client.Values, own.P99.Value), append(client.Low, bound(own.P99.Low)), append(client.High, bound(own.P99.High))
-		low := bound(r.P99.Low)
-		server.Values, server.Low, server.High = append(server.Values, r.P99.Value), append(server.Low, math.Max(low, 1e-3)), append(server.High, bound(r.P99.High))
+		client = withBounds(client, own.P99, true)
+		server = withBounds(server, r.P99, true)
 	}
 	if len(c.X.Categories) == 0 {
 		return nil
@@ -161,7 +168,7 @@ func clientAndServer(s results.Summary) []chart.Chart {
 func clientRow(rows []results.RequestRow, of results.ServerRow) (results.RequestRow, bool) {
 	var best results.RequestRow
 	for _, r := range rows {
-		if r.Verb == of.Verb && r.Group == of.Group && r.Resource == of.Resource && r.Subresource == of.Subresource && r.Scope == of.Scope && r.P99 != nil && r.N > best.N {
+		if r.Verb == of.Verb && r.Group == of.Group && r.Resource == of.Resource && r.Subresource == of.Subresource && r.Scope == of.Scope && r.P99 != nil && r.N-r.Errors >= 100 && r.N > best.N {
 			best = r
 		}
 	}

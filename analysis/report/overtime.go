@@ -29,7 +29,7 @@ func trafficCharts(s analysis.Study) []chart.Chart {
 		curve.Name = fmt.Sprintf("%s %s (%s)", row.Verb, row.Path, row.Scope)
 		curves = append(curves, curve)
 	}
-	note := "p99 of each second by the instant that requests were planned for; of a second with under 100 requests it is the slowest of them. Read off a grid, within 4 %."
+	note := "p99 of each point in time, by the instant that requests were planned for; of under 100 requests it is the slowest of them. Read off a grid, within 4 %."
 	if more := len(t.Rows) - len(curves); more > 0 {
 		note += fmt.Sprintf(" The %d most frequent kinds are drawn, %d more are not.", len(curves), more)
 	}
@@ -75,7 +75,7 @@ func componentCharts(s analysis.Study) []chart.Chart {
 	for i := range cpu {
 		cpu[i].References = []chart.Reference{{Name: "machine", Value: float64(s.Run.Machine.Cores)}}
 	}
-	return append(cpu, overTime(s, "memory", "Memory by component", "Proportional set size where it was read, otherwise resident set size: the largest of each second.", chart.Axis{Label: "memory", Unit: chart.Bytes}, ordered(s.Memory, s.CPU)...)...)
+	return append(cpu, overTime(s, "memory", "Memory by component", "Proportional set size where it was read, otherwise resident set size, at the looks that read it.", chart.Axis{Label: "memory", Unit: chart.Bytes}, ordered(s.Memory, s.CPU)...)...)
 }
 
 // ordered puts curves into the order of others with the same names, so that one component has one colour.
@@ -96,12 +96,12 @@ const looked = " Read from the component now and then: what came and went betwee
 
 func fairnessCharts(s analysis.Study) []chart.Chart {
 	seats, more := first(byPeak(s.Server.Seats), 8)
-	charts := overTime(s, "seats", "Priority and fairness: seats in use", "Seats that requests occupy, by priority level; a level that has used up its seats makes requests wait."+more+looked, chart.Axis{Label: "seats"}, seats...)
+	charts := overTime(s, "seats", "Priority and fairness: seats in use", "Seats that requests occupy, by priority level; a level that has used up its seats makes requests wait."+more+looked, chart.Axis{Label: "seats", Whole: true}, seats...)
 	queued, more := first(byPeak(s.Server.Queued), 8)
-	charts = append(charts, overTime(s, "queued", "Priority and fairness: requests in queues", "Requests that wait for a seat, by priority level."+more+looked, chart.Axis{Label: "requests"}, queued...)...)
+	charts = append(charts, overTime(s, "queued", "Priority and fairness: requests in queues", "Requests that wait for a seat, by priority level."+more+looked, chart.Axis{Label: "requests", Whole: true}, queued...)...)
 	rejected, more := first(byPeak(s.Server.Rejected), 8)
 	charts = append(charts, overTime(s, "rejected", "Priority and fairness: rejections", "Requests that were answered with 429, by priority level."+more, chart.Axis{Label: "rejections", Unit: "req/s"}, rejected...)...)
-	return append(charts, overTime(s, "inflight", "Requests under way in the API server", "The most in the second before each look, by kind."+looked, chart.Axis{Label: "requests"}, s.Server.Inflight...)...)
+	return append(charts, overTime(s, "inflight", "Requests under way in the API server", "The most in the second before each look, by kind."+looked, chart.Axis{Label: "requests", Whole: true}, s.Server.Inflight...)...)
 }
 
 func etcdCharts(s analysis.Study) []chart.Chart {
@@ -111,8 +111,8 @@ func etcdCharts(s analysis.Study) []chart.Chart {
 
 func queueCharts(s analysis.Study) []chart.Chart {
 	queues, more := first(s.Server.Queues, 8)
-	charts := overTime(s, "work-queues", "Work queues of controllers", "Items that wait for a controller's workers."+more+looked, chart.Axis{Label: "items"}, queues...)
-	return append(charts, overTime(s, "scheduler-pending", "Pods that wait for the scheduler", "By the scheduler's queue: active are next, backoff and unschedulable were tried."+looked, chart.Axis{Label: "pods"}, s.Server.Pending...)...)
+	charts := overTime(s, "work-queues", "Work queues of controllers", "Items that wait for a controller's workers."+more+looked, chart.Axis{Label: "items", Whole: true}, queues...)
+	return append(charts, overTime(s, "scheduler-pending", "Pods that wait for the scheduler", "By the scheduler's queue: active are next, backoff and unschedulable were tried."+looked, chart.Axis{Label: "pods", Whole: true}, s.Server.Pending...)...)
 }
 
 // timelineCharts show the phases, the lives of all processes and the readiness of nodes.
@@ -151,5 +151,5 @@ func timelineCharts(s analysis.Study) []chart.Chart {
 		return nil
 	}
 	c.Y.Label = ""
-	return append([]chart.Chart{c}, overTime(s, "nodes-ready", "Hollow nodes that are ready", "At the end of each second.", chart.Axis{Label: "nodes"}, s.Nodes...)...)
+	return append([]chart.Chart{c}, overTime(s, "nodes-ready", "Hollow nodes that are ready", "At each point in time.", chart.Axis{Label: "nodes", Whole: true}, s.Nodes...)...)
 }

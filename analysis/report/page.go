@@ -34,8 +34,8 @@ type page struct {
 
 // section is a part of the page with a place in its table of contents.
 type section struct {
-	ID, Title, Lead string
-	Blocks          []block
+	ID, Short, Title, Lead string // Short is its name in the table of contents
+	Blocks                 []block
 }
 
 // block is one of its parts.
@@ -172,13 +172,13 @@ func tableBlock(t render.Table, folded bool) []block {
 	return []block{{Table: &out}}
 }
 
-// titled are the summary's tables whose titles begin so, in that order.
-func titled(s analysis.Study, begins ...string) []block {
+// titled are the summary's tables of these titles, without the units that follow in brackets, in that order.
+func titled(s analysis.Study, titles ...string) []block {
 	var blocks []block
 	all := render.Tables(s.Summary)
-	for _, begin := range begins {
+	for _, wanted := range titles {
 		for _, t := range all {
-			if strings.HasPrefix(t.Title, begin) {
+			if title, _, _ := strings.Cut(t.Title, " ("); title == wanted {
 				blocks = append(blocks, tableBlock(t, false)...)
 			}
 		}

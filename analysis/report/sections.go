@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"windtunnel/analysis"
 	"windtunnel/analysis/chart"
@@ -29,9 +30,18 @@ func newHead(s analysis.Study) head {
 		}
 	}
 	h.Facts = []item{{"profile", r.Profile}, {"nodes", fmt.Sprint(r.Nodes)}, {"pods", fmt.Sprint(r.Pods)}, {"seed", fmt.Sprint(r.Seed)},
-		{"started", r.Started}, {"took", render.Duration(r.Seconds)}, {"outcome", r.Outcome},
+		{"started", started(r.Started)}, {"took", render.Duration(r.Seconds)}, {"outcome", r.Outcome},
 		{"versions", strings.Join(versions, ", ")}, {"machine", fmt.Sprintf("%d × %s, %s", r.Machine.Cores, r.Machine.CPU, chart.Bytes.Format(float64(r.Machine.MemoryBytes)))}}
 	return h
+}
+
+// started is a time of RFC 3339 to the second, as it is when it is none.
+func started(text string) string {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return text
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
 func class(v results.Verdict) string {
@@ -71,35 +81,35 @@ func sentence(s results.Summary) string {
 // sections are the parts of the page, in order.
 func sections() []func(analysis.Study) (section, error) {
 	return []func(analysis.Study) (section, error){
-		plain("objectives", "Objectives", "99 % of the answers of a kind have to be within its threshold (sig-scalability). The interval is that of the share, 95 %; the margin is in percentage points.", objectiveBlocks),
-		plain("validity", "Can the run be trusted?", "A run is judged before the system is. A check that does not hold makes the run invalid, whatever the figures say.", validityBlocks),
-		drawn("startup", "Pod start-up", startupCharts, "Pod start-up", "Throughput"),
-		drawn("latency", "Latency", latencyCharts, "Client latency", "API server's own SLI", "Watch latency", "API server's audit log"),
-		drawn("traffic", "Load over time", trafficCharts),
-		drawn("components", "CPU and memory", componentCharts, "Components"),
-		drawn("fairness", "API server: priority and fairness", fairnessCharts, "Priority and fairness"),
-		drawn("etcd", "etcd", etcdCharts, "Components' own figures"),
-		drawn("queues", "Controllers and scheduler", queueCharts, "Work queues"),
-		drawn("timeline", "Timeline", timelineCharts),
-		plain("slowest", "The slowest requests", "Of the measured phases, by the time from the planned instant to the answer or the failure. A record opens with a click.", slowestBlocks),
-		plain("notes", "Notes and damage", "What a reader of the figures must know.", noteBlocks),
-		plain("again", "How it was run, and how to run it again", "", againBlocks),
-		plain("limits", "What this run cannot show", "The simulated parts leave out what follows; no figure above says anything about it.", limitBlocks),
+		plain("objectives", "Objectives", "Objectives", "99 % of the answers of a kind have to be within its threshold (sig-scalability). The interval is that of the share, 95 %; the margin is in percentage points.", objectiveBlocks),
+		plain("validity", "Validity", "Can the run be trusted?", "A run is judged before the system is. A check that does not hold makes the run invalid, whatever the figures say.", validityBlocks),
+		drawn("startup", "Pod start-up", "Pod start-up", startupCharts, "Pod start-up", "Throughput"),
+		drawn("latency", "Latency", "Latency", latencyCharts, "Client latency", "API server's own SLI", "Watch latency", "API server's audit log"),
+		drawn("traffic", "Load", "Load over time", trafficCharts),
+		drawn("components", "CPU and memory", "CPU and memory", componentCharts, "Components", "Components' own figures"),
+		drawn("fairness", "Fairness", "API server: priority and fairness", fairnessCharts, "Priority and fairness"),
+		drawn("etcd", "etcd", "etcd", etcdCharts),
+		drawn("queues", "Queues", "Controllers and scheduler", queueCharts, "Work queues"),
+		drawn("timeline", "Timeline", "Timeline", timelineCharts),
+		plain("slowest", "Slowest", "The slowest requests", "Of the measured phases, by the time from the planned instant to the answer or the failure. A record opens with a click.", slowestBlocks),
+		plain("notes", "Notes", "Notes and damage", "What a reader of the figures must know.", noteBlocks),
+		plain("again", "Run again", "How it was run, and how to run it again", "", againBlocks),
+		plain("limits", "Limits", "What this run cannot show", "The simulated parts leave out what follows; no figure above says anything about it.", limitBlocks),
 	}
 }
 
 // plain is a section without charts.
-func plain(id, title, lead string, blocks func(analysis.Study) []block) func(analysis.Study) (section, error) {
+func plain(id, short, title, lead string, blocks func(analysis.Study) []block) func(analysis.Study) (section, error) {
 	return func(s analysis.Study) (section, error) {
-		return section{ID: id, Title: title, Lead: lead, Blocks: blocks(s)}, nil
+		return section{ID: id, Short: short, Title: title, Lead: lead, Blocks: blocks(s)}, nil
 	}
 }
 
-// drawn is a section of charts and the summary's tables whose titles begin so.
-func drawn(id, title string, charts func(analysis.Study) []chart.Chart, tables ...string) func(analysis.Study) (section, error) {
+// drawn is a section of charts and the summary's tables of these titles.
+func drawn(id, short, title string, charts func(analysis.Study) []chart.Chart, tables ...string) func(analysis.Study) (section, error) {
 	return func(s analysis.Study) (section, error) {
 		blocks, err := figures(charts(s))
-		return section{ID: id, Title: title, Blocks: append(blocks, titled(s, tables...)...)}, err
+		return section{ID: id, Short: short, Title: title, Blocks: append(blocks, titled(s, tables...)...)}, err
 	}
 }
 

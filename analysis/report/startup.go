@@ -25,14 +25,14 @@ func startupCharts(s analysis.Study) []chart.Chart {
 	if len(s.Startup) > 0 {
 		charts = append(charts, startupDistribution(s.Startup))
 	}
-	return append(charts, overTime(s, "pods", "Pods by state", "Pods of templates at the end of each second. Where waiting or starting grows, the scheduler or the nodes do not keep up with what is created.",
-		chart.Axis{Label: "pods"}, s.Pods...)...)
+	return append(charts, overTime(s, "pods", "Pods by state", "Pods of templates at each point in time. Where waiting or starting grows, the scheduler or the nodes do not keep up with what is created.",
+		chart.Axis{Label: "pods", Whole: true}, s.Pods...)...)
 }
 
 // startupStages stacks the stages at each quantile and marks the total's own quantile: quantiles of stages do not add up to it.
 func startupStages(stages map[string]results.StageQuantiles) (chart.Chart, bool) {
 	c := chart.Chart{Name: "pod-startup", Title: "Pod start-up by stage",
-		Note: "Each bar stacks the stages' own quantiles; their sum stands on it. Stages are seldom slow for the same pod, so that the total's own quantile (the sign with its 95 % interval), which the SLO judges, lies below the sum.",
+		Note: "Each bar stacks the stages' own quantiles; their sum stands on it. Stages are seldom slow for the same pod, so that the total's own quantile (the diamond with its 95 % interval), which the SLO judges, lies below the sum.",
 		X:    chart.Axis{Label: "share of pods that took no longer", Categories: []string{"50 %", "90 %", "99 %", "100 %"}}, Y: chart.Axis{Label: "time", Unit: chart.Seconds},
 		References: []chart.Reference{{Name: "SLO at 99 %", Value: podSLO}}}
 	quantiles := func(q results.StageQuantiles) [4]results.Bounds {
@@ -54,7 +54,7 @@ func startupStages(stages map[string]results.StageQuantiles) (chart.Chart, bool)
 	if len(bars.Groups) == 0 || total.N == 0 {
 		return c, false
 	}
-	points := chart.Points{Series: chart.Series{Name: "total", N: total.N}}
+	points := chart.Points{Series: chart.Series{Name: "total", N: total.N, Slot: 7}, Beside: 44}
 	for i, b := range quantiles(total) {
 		points.Points = append(points.Points, chart.Point{X: float64(i), Y: b.Value})
 		points.Low, points.High = append(points.Low, bound(b.Low)), append(points.High, bound(b.High))
