@@ -29,9 +29,7 @@ func Files(d *results.Dir, s analysis.Study) error {
 	charts := Charts(s)
 	var page error
 	errs := make([]error, len(charts))
-	if err := clear(d); err != nil {
-		return err
-	}
+	cleared := clear(d)
 	var group errgroup.Group
 	group.SetLimit(drawers)
 	group.Go(func() error { page = writePage(d, s); return nil })
@@ -42,7 +40,7 @@ func Files(d *results.Dir, s analysis.Study) error {
 		})
 	}
 	_ = group.Wait() // the functions give no error: theirs are kept in order
-	return errors.Join(append([]error{page}, errs...)...)
+	return errors.Join(append([]error{cleared, page}, errs...)...)
 }
 
 // clear takes away the charts of an earlier report, which may have had others, and makes the folder.
@@ -54,14 +52,13 @@ func clear(d *results.Dir) error {
 	if err != nil {
 		return fmt.Errorf("clear %s: %w", d.Path(Folder), err)
 	}
+	var errs []error
 	for _, e := range entries {
 		if ext := filepath.Ext(e.Name()); ext == ".svg" || ext == ".png" {
-			if err := os.Remove(d.Path(Folder, e.Name())); err != nil {
-				return fmt.Errorf("clear %s: %w", d.Path(Folder), err)
-			}
+			errs = append(errs, os.Remove(d.Path(Folder, e.Name())))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func writePage(d *results.Dir, s analysis.Study) error {
