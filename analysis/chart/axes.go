@@ -244,23 +244,27 @@ func (f *frame) marks() {
 	}
 }
 
-// references draws the values to compare with, dashed, their names at the right end above the line.
+// references draws the values to compare with, dashed; the legend names them.
 func (f *frame) references() {
-	style := f.style(smallSize, f.theme.limit)
-	style.XAlign = draw.XRight
 	for _, r := range f.chart.References {
-		name := fmt.Sprintf("%s %s", r.Name, f.chart.Y.Unit.Format(r.Value))
-		at := f.y.at(r.Value)
-		if math.IsNaN(at) || at < 0 || at > 1 {
-			f.c.FillText(style, vg.Point{X: f.c.Max.X - margin, Y: f.labelY()}, name+" lies beyond this axis")
-			continue
+		if at := f.y.at(r.Value); at >= 0 && at <= 1 {
+			y := f.py(r.Value)
+			f.line(f.theme.limit, 1, limitDashes(), vg.Point{X: f.area.Min.X, Y: y}, vg.Point{X: f.area.Max.X, Y: y})
 		}
-		y := f.py(r.Value)
-		f.line(f.theme.limit, 1, []vg.Length{5, 3}, vg.Point{X: f.area.Min.X, Y: y}, vg.Point{X: f.area.Max.X, Y: y})
-		under := y + 2
-		if under+style.Height("0") > f.area.Max.Y {
-			under = y - style.Height("0") - 1
-		}
-		f.c.FillText(style, vg.Point{X: f.area.Max.X - 3, Y: under + style.FontExtents().Descent}, name)
 	}
+}
+
+func limitDashes() []vg.Length { return []vg.Length{5, 3} }
+
+// referenceKeys are the references' entries of the legend; one that the axis does not reach says so.
+func (f *frame) referenceKeys() []key {
+	var ks []key
+	for _, r := range f.chart.References {
+		name := r.Name + " " + f.chart.Y.Unit.Format(r.Value)
+		if at := f.y.at(r.Value); !(at >= 0 && at <= 1) {
+			name += ", beyond this axis"
+		}
+		ks = append(ks, key{Series: Series{Name: name}, symbol: asReference})
+	}
+	return ks
 }

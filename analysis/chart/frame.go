@@ -28,7 +28,8 @@ type frame struct {
 	c     draw.Canvas  // the whole
 	area  vg.Rectangle // of the data
 	x, y  scale
-	next  int // slot of the palette
+	next  int  // slot of the palette
+	plain bool // one weight of the font only
 }
 
 // newFrame measures the chart's data.
@@ -73,7 +74,9 @@ func (f *frame) draw() {
 	top := f.c.Max.Y - margin
 	if f.chart.Title != "" {
 		title := f.style(titleSize, f.theme.ink)
-		title.Font.Weight = xfont.WeightBold
+		if !f.plain {
+			title.Font.Weight = xfont.WeightBold
+		}
 		title.YAlign = draw.YTop
 		f.c.FillText(title, vg.Point{X: f.c.Min.X + margin, Y: top}, f.chart.Title)
 		top -= title.Height(f.chart.Title) + gap

@@ -16,6 +16,7 @@ const (
 	asArea
 	asBand
 	asHeat
+	asReference
 )
 
 // key is an entry of the legend.
@@ -67,7 +68,7 @@ func (f *frame) legend(top vg.Length) vg.Length {
 	style.YAlign = draw.YCenter
 	height := style.Height("0") + 3
 	x, y, rows := f.c.Min.X+margin, top-height/2, 0
-	for _, k := range f.chart.keys() {
+	for _, k := range append(f.chart.keys(), f.referenceKeys()...) {
 		if k.Name == "" {
 			continue
 		}
@@ -94,12 +95,14 @@ func (f *frame) legend(top vg.Length) vg.Length {
 }
 
 func (f *frame) keySymbol(k key, x, y vg.Length) {
-	c := f.theme.slot(k.Slot - 1)
+	c := f.theme.slot(max(k.Slot-1, 0))
 	switch k.symbol {
 	case asArea:
 		f.rectangle(c, x+2, y-3.5, x+14, y+3.5)
 	case asBand:
 		f.rectangle(faint(c, bandAlpha), x+2, y-3.5, x+14, y+3.5)
+	case asReference:
+		f.line(f.theme.limit, 1, limitDashes(), vg.Point{X: x, Y: y}, vg.Point{X: x + 16, Y: y})
 	case asPoint:
 		f.marker(k.Slot-1, vg.Point{X: x + 8, Y: y}, 3)
 	default:

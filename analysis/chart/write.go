@@ -38,12 +38,14 @@ func (c Chart) Write(w io.Writer, format Format, theme Theme) error {
 		data, err = c.svg(theme)
 	case PNG:
 		canvas := vgimg.NewWith(vgimg.UseWH(c.size()), vgimg.UseDPI(pngResolution))
-		c.paint(canvas, theme)
+		c.frame(canvas, theme).draw()
 		data, err = rendered(vgimg.PngCanvas{Canvas: canvas})
 	case PDF:
 		inOrder()
 		canvas := vgpdf.New(c.size())
-		c.paint(latin{canvas}, theme)
+		f := c.frame(latin{canvas}, theme)
+		f.plain = true // the library mixes up two weights of a font
+		f.draw()
 		data, err = rendered(canvas)
 		data = timeless(data)
 	default:
@@ -70,10 +72,8 @@ func (c Chart) size() (w, h vg.Length) {
 	return w, h
 }
 
-func (c Chart) paint(canvas vg.CanvasSizer, theme Theme) *frame {
-	f := newFrame(&c, theme, draw.New(canvas))
-	f.draw()
-	return f
+func (c Chart) frame(canvas vg.CanvasSizer, theme Theme) *frame {
+	return newFrame(&c, theme, draw.New(canvas))
 }
 
 func rendered(w io.WriterTo) ([]byte, error) {
@@ -94,7 +94,8 @@ func timeless(pdf []byte) []byte {
 // svg draws the chart with its title and its note in it, for readers who listen.
 func (c Chart) svg(theme Theme) ([]byte, error) {
 	canvas := &measured{Canvas: vgsvg.New(c.size())}
-	f := c.paint(canvas, theme)
+	f := c.frame(canvas, theme)
+	f.draw()
 	data, err := rendered(canvas)
 	if err != nil {
 		return nil, err

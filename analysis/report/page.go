@@ -12,6 +12,7 @@ import (
 	"windtunnel/analysis"
 	"windtunnel/analysis/chart"
 	"windtunnel/analysis/render"
+	"windtunnel/results"
 )
 
 //go:embed page.html
@@ -102,8 +103,12 @@ func newPage(s analysis.Study) (page, error) {
 		Script: template.JS(scriptText),
 		Head:   newHead(s),
 	}
-	for _, make := range sections() {
-		section, err := make(s)
+	parts := sections()
+	if s.Summary.Verdict == results.Invalid { // why comes first
+		parts[0], parts[1] = parts[1], parts[0]
+	}
+	for _, part := range parts {
+		section, err := part(s)
 		if err != nil {
 			return page{}, err
 		}

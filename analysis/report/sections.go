@@ -125,6 +125,9 @@ func objectiveBlocks(s analysis.Study) []block {
 	}
 	t := render.Objectives(shown)
 	t.Title = "Required"
+	if slices.ContainsFunc(shown, func(r results.SLOResult) bool { return !r.Required }) {
+		t.Title = "Required, and others that fail without deciding"
+	}
 	blocks := tableBlock(t, false)
 	var notes []item
 	for _, r := range shown {
