@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,9 @@ func Judge(d *results.Dir, f *slo.File) (slo.Report, error) {
 	e.readAll(d)
 	data := slo.Data{Run: run.ID, Validity: e.validity().Verdict, Phases: e.phases, Series: map[string][]slo.Series{}, Missing: map[string]string{}}
 	asked := f.Metrics()
+	if _, err := os.Stat(d.Path(results.MetricsFile)); err != nil {
+		data.Missing[slo.ComponentMetric] = "the run has no " + results.MetricsFile
+	}
 	for name, read := range map[string]func() []slo.Series{
 		slo.RequestLatency:  func() []slo.Series { return e.latencySeries() },
 		slo.Requests:        func() []slo.Series { return e.requestSeries(d) },

@@ -26,7 +26,11 @@ func (e *evidence) componentSeries(d *results.Dir) []slo.Series {
 		}
 		start := seriesKey{component: component, name: startMetric}
 		phase, measured := e.phases.at(now.at)
-		counted := measured && before != nil && before.at >= phase.Begin
+		var rose results.PhaseSpan // the phase that both looks lie in
+		counted := false
+		if before != nil {
+			rose, counted = e.phases.both(before.at, now.at)
+		}
 		restarted := before != nil && before.values[start] != now.values[start]
 		for _, k := range now.order {
 			v := now.values[k]
@@ -39,7 +43,7 @@ func (e *evidence) componentSeries(d *results.Dir) []slo.Series {
 				if was := before.values[k]; !restarted && v >= was {
 					v -= was // a counter at 0 is not recorded; one that was reset shows what happened since
 				}
-				set.add(key{k, phase.Name}, now.at, v)
+				set.add(key{k, rose.Name}, now.at, v)
 			}
 		}
 		former[component] = now

@@ -42,6 +42,16 @@ func (w window) at(at results.Instant) (results.PhaseSpan, bool) {
 	return results.PhaseSpan{}, false
 }
 
+// both returns the measured phase that two instants lie in.
+func (w window) both(a, b results.Instant) (results.PhaseSpan, bool) {
+	for i := range w {
+		if one := w[i : i+1]; one.contains(a) && one.contains(b) {
+			return w[i], true
+		}
+	}
+	return results.PhaseSpan{}, false
+}
+
 // phase returns the measured phase of that name.
 func (w window) phase(name string) (results.PhaseSpan, bool) {
 	for _, p := range w {

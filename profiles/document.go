@@ -42,7 +42,7 @@ func (d *Document) Problem(path, hint, format string, args ...any) {
 // ProblemIn reports what is wrong within a text at a path, from a character of it (counted from 0) on, so many wide.
 func (d *Document) ProblemIn(path, text string, offset, width int, hint, format string, args ...any) {
 	at := where(d.places, path)
-	if line, col, ok := locate(at, []rune(text), offset); ok {
+	if line, col, ok := locate(d.places[path].value, []rune(text), offset); ok {
 		at = mark{src: at.src, line: line, col: col, width: width}
 	}
 	d.found.add(at, path, hint, fmt.Sprintf(format, args...))

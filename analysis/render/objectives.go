@@ -70,7 +70,7 @@ func deciding(o slo.Result) (rows []slo.Row, left int) {
 // objectiveGrid has a row for each group; its labels are the first columns.
 func objectiveGrid(o slo.Result, rows []slo.Row, sign func(results.Verdict) string) grid {
 	labels := o.By
-	g := grid{header: slices.Concat([]string{""}, labels, []string{"measured", "required", intervalName(rows), "margin", "n", "n eff.", "shown", "verdict", ""})}
+	g := grid{header: slices.Concat([]string{""}, labels, []string{"measured", "required", o.Interval, "margin", "n", "n eff.", "shown", "verdict", ""})}
 	for i := range labels {
 		g.left = append(g.left, i+1)
 	}
@@ -87,13 +87,6 @@ func objectiveGrid(o slo.Result, rows []slo.Row, sign func(results.Verdict) stri
 		g.rows = append(g.rows, append(cells, inUnit(o.Unit, r.Measured), required, objectiveInterval(o.Unit, r), margin(o.Unit, r.Margin), count(r.N), effective(r), shown(r), found(r), r.Note))
 	}
 	return g
-}
-
-func intervalName(rows []slo.Row) string {
-	if slices.ContainsFunc(rows, func(r slo.Row) bool { return r.Low != nil || r.High != nil }) {
-		return "95 % interval"
-	}
-	return "interval"
 }
 
 func inUnit(u slo.Unit, v *float64) string {

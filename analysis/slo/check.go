@@ -238,6 +238,7 @@ func (c *checker) metric(f Function, a argument, m *measure) {
 	}
 	if !slices.Contains(f.Kinds, s.metric.Kind) {
 		c.add(a.selector.span, fmt.Sprintf("functions of %s: %s", s.metric.Kind, strings.Join(functionsOf(s.metric.Kind), ", ")), "%s takes no %s, and %s is one", f.Name, kindPhrase(s.metric.Kind), s.metric.Name)
+		return // its unit would only give a second mistake
 	}
 	if m.unit == "" {
 		m.unit = s.metric.Unit

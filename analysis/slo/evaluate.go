@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"windtunnel/analysis/stats"
+	"windtunnel/profiles"
 )
 
 // found is what a measure came to in one group.
@@ -342,11 +343,11 @@ func (d Data) nothing(c *choice) string {
 		if slices.ContainsFunc(slices.Collect(maps.Keys(values)), m.holds) {
 			continue
 		}
-		has := slices.Sorted(maps.Keys(values))
-		if len(has) > 8 {
-			has = append(has[:8], "…")
+		none := fmt.Sprintf("no %s of the run has this %s", strings.ReplaceAll(name, "_", " "), m.label)
+		if hint := profiles.Suggest(m.value, slices.Sorted(maps.Keys(values))); hint != "" {
+			none += "; " + hint
 		}
-		return fmt.Sprintf("no %s of the run has such a %s; there are: %s", strings.ReplaceAll(name, "_", " "), m.label, strings.Join(has, ", "))
+		return none
 	}
 	return "nothing of the run matches all of the labels"
 }

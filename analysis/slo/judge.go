@@ -26,7 +26,8 @@ type Result struct {
 	Unit       Unit            `json:"unit"`                 // of everything measured
 	Comparison string          `json:"comparison,omitempty"` // <=, >= and so on; empty: only observed
 	Threshold  *float64        `json:"threshold,omitempty"`
-	By         []string        `json:"by,omitempty"` // the labels that it is divided by
+	Interval   string          `json:"interval,omitempty"` // what low and high are: a confidence interval of 95 %, or the bucket of a histogram
+	By         []string        `json:"by,omitempty"`       // the labels that it is divided by
 	MinSamples int64           `json:"minSamples"`
 	Required   bool            `json:"required"` // it decides
 	Verdict    results.Verdict `json:"verdict"`
@@ -66,6 +67,10 @@ func Judge(f *File, d Data) Report {
 func (o Objective) judge(d Data) Result {
 	m := o.measure
 	r := Result{Name: o.Name, Expression: o.Expression, Unit: m.unit, Comparison: m.compare, By: m.by, MinSamples: o.least(), Required: !o.Observe, Verdict: results.NotJudged}
+	r.Interval = "95 % interval"
+	if m.bucketed() {
+		r.Interval = "bucket"
+	}
 	if m.compare != "" {
 		r.Threshold = number(m.threshold)
 	}
@@ -175,6 +180,10 @@ func (m *measure) margin(v float64) *float64 {
 func (m *measure) shown(f found, v results.Verdict) *bool {
 	if f.low == nil && f.high == nil || m.margin(0) == nil || v != results.Pass && v != results.Fail {
 		return nil
+	}
+	if m.bucketed() {
+		certain := true // or there were no verdict
+		return &certain
 	}
 	below := m.compare == "<=" || m.compare == "<"
 	far := f.low // the bound that is nearer to the other side

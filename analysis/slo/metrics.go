@@ -75,7 +75,7 @@ func Metrics() []Metric {
 		{Name: PodsScheduled, Kind: Events, Unit: Number, Labels: any("object", "phase"), Text: "pods of templates seen with a node: the scheduler's throughput"},
 		{Name: PodsRunning, Kind: Events, Unit: Number, Labels: any("object", "phase"), Text: "pods of templates seen running"},
 		{Name: CPU, Kind: Gauge, Unit: Cores, Labels: any("component", "phase"), Text: "CPU time that a component took, second by second"},
-		{Name: Memory, Kind: Gauge, Unit: Bytes, Labels: any("component", "phase"), Text: "memory of a component, second by second: its proportional set size, or its resident one where that was never read"},
+		{Name: Memory, Kind: Gauge, Unit: Bytes, Labels: any("component", "phase"), Text: "memory of a component, as often as it was read: its proportional set size, or its resident one where that never was"},
 		{Name: NodesReady, Kind: Gauge, Unit: Number, Labels: any("phase"), Text: "hollow nodes that were Ready, second by second"},
 		{Name: ComponentMetric, Kind: Gauge, Unit: Number, Needs: "name", Labels: any("name", "component", "phase"),
 			Text: "a metric of a component in series/metrics.arrows by its Prometheus name, with its own labels; a name that ends with _total, _count or _sum is a counter, and _seconds and _bytes in it are its unit"},

@@ -70,6 +70,7 @@ func parse(text string) (objective, *mistake) {
 	p.advance()
 	o := p.objective()
 	if p.err == nil && p.token.kind != "" {
+		p.byIsEarlier()
 		p.fail("take it away", "%q is too much: the expression ends before it", p.token.text)
 	}
 	return o, p.err
@@ -136,6 +137,10 @@ func (p *parser) term() term {
 
 func (p *parser) call(name token, begin int) term {
 	t := term{name: name}
+	if _, isMetric := metricNamed(name.text); isMetric && p.token.kind != "(" {
+		p.token = name
+		p.fail("write a function around it, such as quantile(0.99, "+name.text+")", "%s is a metric, not a function", name.text)
+	}
 	p.expect("(", "( and the function's arguments")
 	for p.err == nil {
 		t.arguments = append(t.arguments, p.argument())
@@ -221,6 +226,13 @@ func (p *parser) selector(metric token) selector {
 	return s
 }
 
+// byIsEarlier reports a by that stands behind the limit.
+func (p *parser) byIsEarlier() {
+	if p.token.kind == "word" && p.token.text == "by" {
+		p.fail("write it behind the function's arguments: rate(requests) by (verb) >= 10/s", "by (…) stands before the comparison")
+	}
+}
+
 // quantity reads a number and the unit behind it: a word, %, or / and a word.
 func (p *parser) quantity() quantity {
 	begin := p.token.at
@@ -236,7 +248,7 @@ func (p *parser) quantity() quantity {
 	}
 	switch {
 	case p.token.text == "by" && p.token.kind == "word":
-		p.fail("write it behind the function's arguments: rate(requests) by (verb) >= 10/s", "by (…) stands before the comparison")
+		p.byIsEarlier()
 	case p.token.kind == "%", p.token.kind == "word":
 		q.unit = p.advance().text
 	case p.token.kind == "/":

@@ -64,7 +64,7 @@ func (q quantity) in(want Unit) (float64, *mistake) {
 				continue
 			}
 			if u != want {
-				return 0, &mistake{q.span, fmt.Sprintf("%s is a quantity of %s, and what is compared with it is one of %s", q, phrase(u), phrase(want)), "write " + joinOr(examples(q.number, want))}
+				return 0, &mistake{q.span, fmt.Sprintf("%s is %s, and what is compared with it is %s", q, phrase(u), phrase(want)), "write " + joinOr(examples(q.number, want))}
 			}
 			return shift(q.number, n.factor), nil
 		}
@@ -72,12 +72,17 @@ func (q quantity) in(want Unit) (float64, *mistake) {
 	return 0, &mistake{q.span, fmt.Sprintf("%q is not a unit", q.unit), unitHint(q, want)}
 }
 
-// shift multiplies so that 99 % is 0.99 exactly, as it would be written: a hundredth has no exact form, and the limit decides.
+// shift multiplies so that 99.9 % is what 0.999 is: a hundredth has no exact form, and the limit decides.
 func shift(number, factor float64) float64 {
-	if factor < 1 {
-		return number / math.Round(1/factor)
+	if factor >= 1 {
+		return number * factor
 	}
-	return number * factor
+	text := strconv.FormatFloat(number, 'f', -1, 64) + "e" + strconv.Itoa(int(math.Round(math.Log10(factor))))
+	shifted, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return number * factor // unreachable: the text is a number
+	}
+	return shifted
 }
 
 func unitHint(q quantity, want Unit) string {
@@ -131,7 +136,7 @@ func phrase(u Unit) string {
 	case Number:
 		return "a plain number"
 	}
-	return string(u)
+	return "a number of " + string(u)
 }
 
 func plain(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
