@@ -18,6 +18,7 @@ type found struct {
 	n         int64
 	effective float64 // as many independent values tell the same; 0: not known
 	note      string  // why there is no value, or what limits it
+	few       bool    // there are too few values for it, whatever the objective needs
 	endless   bool    // the value is beyond any number: pods that never ran
 }
 
@@ -102,6 +103,7 @@ func summed(function string, p part) (value *float64, endless bool) {
 func quantile(p part, q float64) found {
 	f := found{n: p.n()}
 	if least := stats.LeastFor(q); f.n < int64(least) {
+		f.few = true
 		f.note = fmt.Sprintf("%d values, a quantile at %s needs %d", f.n, plain(q), least)
 		return f
 	}

@@ -3,12 +3,14 @@ package slo
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"windtunnel/profiles"
 )
@@ -138,4 +140,26 @@ func TestUnits(t *testing.T) {
 			t.Errorf("%v %s: %q, not %q", c.value, c.unit, got, c.want)
 		}
 	}
+}
+
+// TestNeverPanics: whatever is written, there is a file or there are mistakes with places.
+func TestNeverPanics(t *testing.T) {
+	pieces := []string{"quantile", "within", "good", "ratio", "errors", "requests", "request_latency", "metric", "pod_startup", "(", ")", "{", "}", ",", "0.99", "1s", "1m", "99%", "10/s", "<=", "==", "=", "=~",
+		"by", "verb", "stage", "name", `"GET"`, `"a|("`, "é", "/", "-", ".", " "}
+	rapid.Check(t, func(r *rapid.T) {
+		text := strings.Join(rapid.SliceOf(rapid.SampledFrom(pieces)).Draw(r, "text"), rapid.SampledFrom([]string{"", " ", "\n    "}).Draw(r, "between"))
+		style := rapid.SampledFrom([]string{"%s", "'%s'", "|\n      %s", ">-\n      %s"}).Draw(r, "style")
+		_, err := Read("x.yaml", []byte("apiVersion: windtunnel/v1alpha1\nkind: SLO\nname: x\nobjectives:\n  - expression: "+fmt.Sprintf(style, text)+"\n"))
+		var problems *profiles.Problems
+		if err != nil && !errors.As(err, &problems) {
+			r.Fatalf("%v", err)
+		}
+		if err != nil {
+			for _, p := range problems.List {
+				if p.Line < 1 || p.Column < 1 {
+					r.Fatalf("no place: %+v", p)
+				}
+			}
+		}
+	})
 }

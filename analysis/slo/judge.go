@@ -51,6 +51,8 @@ type Row struct {
 	Required bool            `json:"required"`          // it decides
 	IfValid  results.Verdict `json:"ifValid,omitempty"` // of a run that is not valid: what the verdict would be
 	Note     string          `json:"note,omitempty"`
+
+	excused bool // it has too few samples, and the objective lets such groups be
 }
 
 // Judge judges a run. A verdict is by the definition of the objective, which is about the point estimate; Shown says whether the
@@ -105,7 +107,7 @@ func (o Objective) decide(rows []Row) results.Verdict {
 	switch {
 	case has(results.Fail):
 		return results.Fail
-	case !has(results.Pass), has(results.NoData) && o.FewSamples != Observe:
+	case !has(results.Pass), slices.ContainsFunc(rows, func(r Row) bool { return r.Verdict == results.NoData && !r.excused }):
 		return results.NoData
 	}
 	return results.Pass
@@ -137,8 +139,8 @@ func (o Objective) row(d Data, g group) Row {
 	case f.endless:
 		row.Note = "it lies among the pods that never ran"
 	}
-	if row.Verdict == results.NoData && o.FewSamples == Observe && f.note == "" {
-		row.Required = false
+	if row.Verdict == results.NoData && o.FewSamples == Observe && (f.few || f.n < o.least()) {
+		row.excused, row.Required = true, false
 	}
 	if f.value != nil {
 		row.Margin = m.margin(*f.value)

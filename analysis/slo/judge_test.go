@@ -172,6 +172,8 @@ func TestGroups(t *testing.T) {
 		{`ratio(errors, requests) by (verb) <= 1%`, "    minSamples: 60\n", results.Fail, []results.Verdict{results.Pass, results.Fail}},
 		{`ratio(errors{verb="PUT"}, requests{verb="PUT"}) by (verb) <= 1%`, "    fewSamples: observe\n", results.NoData, []results.Verdict{results.NoData}},
 		{`quantile(0.99, watch_latency) by (resource) <= 1s`, "    fewSamples: observe\n", results.NoData, nil},
+		{`quantile(0.99, request_latency{phase="night"}) by (phase) <= 1s`, "    minSamples: 301\n    fewSamples: observe\n", results.NoData, []results.Verdict{results.NoData}},
+		{`quantile(0.99, server_latency) by (verb) <= 500ms`, "    fewSamples: observe\n", results.NoData, []results.Verdict{results.NoData}}, // undecided is not few
 		{`rate(requests) by (verb) <= 1/s`, "    observe: true\n", results.NotJudged, []results.Verdict{results.Fail, results.Pass}},
 	} {
 		r := Judge(read(t, c.expression, c.more), twoPhases())
