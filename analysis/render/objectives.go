@@ -84,7 +84,7 @@ func objectiveGrid(o slo.Result, rows []slo.Row, sign func(results.Verdict) stri
 		for _, l := range labels {
 			cells = append(cells, r.Group[l])
 		}
-		g.rows = append(g.rows, append(cells, inUnit(o.Unit, r.Measured), required, objectiveInterval(o.Unit, r), margin(o.Unit, r.Margin), count(r.N), effective(r), shown(r), found(r), r.Note))
+		g.rows = append(g.rows, append(cells, measured(o, r.Measured), required, objectiveInterval(o.Unit, r), margin(o.Unit, r.Margin), count(r.N), effective(r), shown(r), found(r), r.Note))
 	}
 	return g
 }
@@ -94,6 +94,18 @@ func inUnit(u slo.Unit, v *float64) string {
 		return none
 	}
 	return u.Format(*v)
+}
+
+// measured is a value that does not look like the limit unless it is it: 98.9994 % is not 99.00 %.
+func measured(o slo.Result, v *float64) string {
+	text := inUnit(o.Unit, v)
+	if v == nil || o.Threshold == nil || *v == *o.Threshold || text != o.Unit.Format(*o.Threshold) {
+		return text
+	}
+	if o.Unit == slo.Fraction {
+		return strconv.FormatFloat(*v*100, 'f', 4, 64) + " %"
+	}
+	return strconv.FormatFloat(*v, 'g', 7, 64) + " " + string(o.Unit)
 }
 
 func objectiveInterval(u slo.Unit, r slo.Row) string {
@@ -109,7 +121,10 @@ func margin(u slo.Unit, v *float64) string {
 		return ""
 	}
 	if u == slo.Fraction {
-		return points(v) + " pp"
+		if text := points(v); *v == 0 || text != "+0.00" && text != "-0.00" {
+			return text + " pp"
+		}
+		return fmt.Sprintf("%+.4f pp", *v*100)
 	}
 	if *v > 0 {
 		return "+" + u.Format(*v)

@@ -24,6 +24,8 @@ func judged() slo.Report {
 				{Group: map[string]string{"verb": "LIST", "scope": "cluster"}, Measured: number(0.25), Low: number(0.19), Margin: number(-0.05), N: 400, Effective: 120, Shown: &no, Verdict: results.Fail, Required: true},
 				{Group: map[string]string{"verb": "LIST", "scope": "namespace"}, N: 7, Verdict: results.NoData, Note: "7 values, a quantile at 0.99 needs 100"},
 			}},
+		{Name: "just not", Expression: "within(request_latency, 1s) >= 99%", Unit: slo.Fraction, Comparison: ">=", Threshold: number(0.99), Interval: "95 % interval", MinSamples: 299, Required: true, Verdict: results.Fail,
+			Rows: []slo.Row{{Measured: number(0.9899935), Low: number(0.9858), High: number(0.9932), Margin: number(-0.0000065), N: 3098, Effective: 3098, Shown: &no, Verdict: results.Fail, Required: true}}},
 		{Name: "memory", Expression: "max(memory) <= 2GiB", Unit: slo.Bytes, Comparison: "<=", Threshold: number(2 << 30), Interval: "95 % interval", MinSamples: 1, Required: true, Verdict: results.Pass,
 			Rows: []slo.Row{{Measured: number(1.5 * (1 << 30)), Margin: number(0.5 * (1 << 30)), N: 60, Verdict: results.Pass, Required: true}}},
 		{Name: "quantile(0.99, server_latency) <= 160ms", Expression: "quantile(0.99, server_latency) <= 160ms", Unit: slo.Seconds, Comparison: "<=", Threshold: number(0.16), Interval: "bucket", MinSamples: 299, Required: true, Verdict: results.NoData,
@@ -36,7 +38,7 @@ func judged() slo.Report {
 func TestObjectives(t *testing.T) {
 	invalid := judged()
 	invalid.Verdict, invalid.Validity = results.Invalid, results.Invalid
-	invalid.Results = invalid.Results[1:2]
+	invalid.Results = invalid.Results[2:3]
 	invalid.Results[0].Verdict = results.Invalid
 	invalid.Results[0].Rows[0].Verdict, invalid.Results[0].Rows[0].IfValid = results.Invalid, results.Pass
 	for name, write := range map[string]func(io.Writer) error{
