@@ -3,6 +3,7 @@ package analysis
 import (
 	"math"
 
+	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
 
@@ -41,7 +42,7 @@ func (c *cells) quantile(q float64) float64 {
 	if n == 0 {
 		return math.NaN()
 	}
-	rank, sum := nearestRank(n, q), 0
+	rank, sum := stats.NearestRank(n, q), 0
 	for i, k := range c {
 		if sum += int(k); sum >= rank {
 			return math.Sqrt(gridEdge(i) * gridEdge(i+1))

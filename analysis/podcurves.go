@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"math"
-	"slices"
 
 	"windtunnel/results"
 )
@@ -69,9 +68,8 @@ func startupCurves(pods lives, object string, w window) []Distribution {
 	s := startupOf(pods, object, w)
 	var all []Distribution
 	for _, stage := range []string{stageSchedule, stageRun, stageObserve, stageTotal} {
-		if values := s.stages[stage]; len(values) > 0 {
-			slices.Sort(values)
-			all = append(all, distribution(stage, values))
+		if _, ascending := s.stages[stage].ordered(); len(ascending) > 0 {
+			all = append(all, distribution(stage, ascending))
 		}
 	}
 	return all

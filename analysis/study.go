@@ -59,11 +59,8 @@ func Examine(d *results.Dir) (Study, error) {
 	if err != nil {
 		return Study{}, fmt.Errorf("examine run: %w", err)
 	}
-	e := &evidence{run: run}
-	e.readProfile()
-	p := newPictures()
-	e.pictures = p
-	e.readAll(d)
+	e := gather(d, run)
+	p := e.pictures
 	s := Study{Run: run, Profile: e.profile, Summary: e.summary(), Step: seconds(p.time.step), End: seconds(p.time.end)}
 	s.Traffic = p.traffic.finish()
 	s.Slowest = p.slowest.finish()

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"windtunnel/analysis/stats"
 	"windtunnel/profiles"
 	"windtunnel/results"
 )
@@ -50,12 +51,6 @@ func (h *history) examine(t testing.TB) Study {
 	}
 	s.Run, s.Summary.Run = results.Run{}, results.RunInfo{} // the same, but for the directories' names
 	return s
-}
-
-func shuffled[T any](random *rand.Rand, vs []T) []T {
-	mixed := slices.Clone(vs)
-	random.Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
-	return mixed
 }
 
 // TestStudyOrderDoesNotMatter: in whatever order requests and samples were recorded, and in whatever batches, the pictures are
@@ -169,7 +164,7 @@ func TestGridQuantile(t *testing.T) {
 		}
 		slices.Sort(exact)
 		for _, q := range []float64{0.5, 0.9, 0.99, 1} {
-			if got, want := c.quantile(q), Quantile(exact, q); math.Abs(math.Log10(got/want)) > 0.5/gridPerDecade+1e-6 {
+			if got, want := c.quantile(q), stats.Quantile(exact, q); math.Abs(math.Log10(got/want)) > 0.5/gridPerDecade+1e-6 {
 				t.Fatalf("p%g is %g, on the grid %g", 100*q, want, got)
 			}
 		}

@@ -1,23 +1,33 @@
 package analysis
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"windtunnel/profiles"
 	"windtunnel/results"
 )
 
-// Summarize works out a run's answer from its directory alone: the Summary of its Study. What is missing or damaged is named in the summary, makes
-// the run invalid and leaves its figures without data; it is no error. Only a directory without a readable run.json is
-// one.
+// Summarize works out a run's answer from its directory alone: the Summary of its Study. What is missing or damaged is named
+// in the summary, makes the run invalid and leaves its figures without data; it is no error. Only a directory without a
+// readable run.json is one.
 func Summarize(d *results.Dir) (results.Summary, error) {
 	s, err := Examine(d)
 	return s.Summary, err
+}
+
+// gather reads all that a run's directory tells.
+func gather(d *results.Dir, run results.Run) *evidence {
+	e := &evidence{run: run, pictures: newPictures()}
+	e.readProfile()
+	e.readAll(d)
+	return e
 }
 
 // readProfile decodes the profile over the documented defaults of the limits that the judgement needs: a run says all of
@@ -57,6 +67,13 @@ func (e *evidence) readAll(d *results.Dir) {
 
 	e.phases = measuredWindow(e.run, last)
 	e.pictures.begin(e, last)
+	// Who follows states or adds up numbers goes by time, not by the order of the file.
+	slices.SortFunc(nodes, func(a, b results.NodeEvent) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Event, b.Event))
+	})
+	slices.SortFunc(samples, func(a, b results.ProcessSample) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Component, b.Component), cmp.Compare(a.PID, b.PID))
+	})
 	e.nodes = newNodeStates(e.phases, e.profile.HollowNodes.NamePrefix)
 	for _, n := range nodes {
 		e.nodes.add(n)
@@ -125,21 +142,23 @@ func (e *evidence) summary() results.Summary {
 	cs, notes := e.scrapes.calls()
 	pods := startupOf(e.pods, e.profile.SLO.PodStartup, e.phases)
 	s := results.Summary{
-		Format:     results.FormatVersion,
-		Run:        e.info(),
-		Validity:   e.validity(),
-		SLOs:       judgeSLOs(e.profile.SLO, cs, pods),
-		Conditions: e.conditions(),
-		PodStartup: pods.quantiles(),
-		Throughput: throughput(e.pods, e.phases),
-		Requests:   e.requests.rows(),
-		Watches:    e.watching.summary(),
-		Server:     serverRows(cs),
-		ServerSide: e.looks.serverSide(),
-		Audit:      e.audit.rows(),
-		Components: e.use.rows(),
-		Phases:     e.run.Phases,
-		Damage:     e.damage,
+		Format:            results.FormatVersion,
+		Run:               e.info(),
+		Validity:          e.validity(),
+		SLOs:              judgeSLOs(e.profile.SLO, cs, pods),
+		Conditions:        e.conditions(),
+		PodStartup:        pods.quantiles(),
+		Throughput:        throughput(e.pods, e.phases),
+		Requests:          e.requests.rows(),
+		RequestsByPhase:   e.requests.rowsByPhase(),
+		PodStartupByPhase: e.startupByPhase(),
+		Watches:           e.watching.summary(),
+		Server:            serverRows(cs),
+		ServerSide:        e.looks.serverSide(),
+		Audit:             e.audit.rows(),
+		Components:        e.use.rows(),
+		Phases:            e.run.Phases,
+		Damage:            e.damage,
 	}
 	s.Verdict = overall(s.Validity.Verdict, judged, s.SLOs)
 	s.Notes = append(append(s.Notes, e.run.Notes...), notes...)

@@ -23,11 +23,11 @@ func Tables(s results.Summary) []Table {
 	return all
 }
 
-// Objectives is the table of judged rows, with a mark for each verdict.
-func Objectives(slos []results.SLOResult) Table { return sloGrid(slos, mark).table() }
+// ObjectiveTable is the table of judged rows, with a mark for each verdict.
+func ObjectiveTable(slos []results.SLOResult) Table { return sloGrid(slos, mark).table() }
 
-// Conditions is the table of the SLO's preconditions.
-func Conditions(s results.Summary) Table { return conditionGrid(s).table() }
+// ConditionTable is the table of the SLO's preconditions.
+func ConditionTable(s results.Summary) Table { return conditionGrid(s).table() }
 
 // Mark is the sign of a verdict: ✓ ✗ ? (no data) ! (invalid) – (not judged).
 func Mark(v results.Verdict) string { return mark(v) }

@@ -32,7 +32,7 @@ func latencyCharts(s analysis.Study) []chart.Chart {
 }
 
 func answeredRows(rows []results.RequestRow) []results.RequestRow {
-	return pick(rows, func(r results.RequestRow) bool { return r.P50 != nil })
+	return pick(rows, func(r results.RequestRow) bool { return r.Answered > 0 })
 }
 
 func pick(rows []results.RequestRow, ok func(results.RequestRow) bool) []results.RequestRow {
@@ -85,7 +85,7 @@ const barsShown = 14
 // quantileBars draws the p50, p90 and p99 of rows with their intervals, the most frequent rows where there are too many.
 func quantileBars(name, title string, rows []results.RequestRow, label func(results.RequestRow) string) chart.Chart {
 	c := chart.Chart{Name: name, Title: title, Y: chart.Axis{Label: "latency", Unit: chart.Seconds, Log: true},
-		Note: "From the planned instant to the end of the answer, of answers with a 2xx code in the measured phases. The lines on the bars are 95 % intervals; an end that is missing is open for want of samples. The axis is logarithmic: compare tops, not areas. A p99 of fewer than 100 answers and a p90 of fewer than 10 would be just the slowest one and are left out."}
+		Note: "From the planned instant to the end of the answer, of answers with a 2xx code in the measured phases. The lines on the bars are 95 % intervals; an end that is missing is open for want of samples. The axis is logarithmic: compare tops, not areas. A quantile that there are too few answers for (2, 10 and 100 are needed) is left out."}
 	rows = slices.Clone(rows)
 	if len(rows) > barsShown {
 		slices.SortStableFunc(rows, func(a, b results.RequestRow) int { return cmp.Compare(b.N, a.N) })
@@ -97,18 +97,18 @@ func quantileBars(name, title string, rows []results.RequestRow, label func(resu
 		groups[i].Name = name
 	}
 	for _, r := range rows {
-		c.X.Categories = append(c.X.Categories, fmt.Sprintf("%s\nn %d", qualified(r, rows, label), r.N-r.Errors))
+		c.X.Categories = append(c.X.Categories, fmt.Sprintf("%s\nn %d", qualified(r, rows, label), r.Answered))
 		for i, b := range []*results.Bounds{r.P50, r.P90, r.P99} {
-			groups[i] = withBounds(groups[i], b, r.N-r.Errors >= []int64{2, 10, 100}[i])
+			groups[i] = withBounds(groups[i], b)
 		}
 	}
 	c.Layers = []chart.Layer{chart.Bars{Groups: groups}}
 	return c
 }
 
-// withBounds adds a quantile with its interval to a series, nothing in its place where it is not known or enough is false.
-func withBounds(g chart.BarSeries, b *results.Bounds, enough bool) chart.BarSeries {
-	if b == nil || !enough {
+// withBounds adds a quantile with its interval to a series, nothing in its place where it is not known.
+func withBounds(g chart.BarSeries, b *results.Bounds) chart.BarSeries {
+	if b == nil || b.Least > 0 {
 		b = &results.Bounds{Value: math.NaN()}
 	}
 	g.Values, g.Low, g.High = append(g.Values, b.Value), append(g.Low, bound(b.Low)), append(g.High, bound(b.High))
@@ -154,8 +154,8 @@ func clientAndServer(s results.Summary) []chart.Chart {
 			continue
 		}
 		c.X.Categories = append(c.X.Categories, fmt.Sprintf("%s %s\n%s", r.Verb, path(own), r.Scope))
-		client = withBounds(client, own.P99, true)
-		server = withBounds(server, r.P99, true)
+		client = withBounds(client, own.P99)
+		server = withBounds(server, r.P99)
 	}
 	if len(c.X.Categories) == 0 {
 		return nil
@@ -168,9 +168,9 @@ func clientAndServer(s results.Summary) []chart.Chart {
 func clientRow(rows []results.RequestRow, of results.ServerRow) (results.RequestRow, bool) {
 	var best results.RequestRow
 	for _, r := range rows {
-		if r.Verb == of.Verb && r.Group == of.Group && r.Resource == of.Resource && r.Subresource == of.Subresource && r.Scope == of.Scope && r.P99 != nil && r.N-r.Errors >= 100 && r.N > best.N {
+		if r.Verb == of.Verb && r.Group == of.Group && r.Resource == of.Resource && r.Subresource == of.Subresource && r.Scope == of.Scope && r.P99 != nil && r.P99.Least == 0 && r.Answered > best.Answered {
 			best = r
 		}
 	}
-	return best, best.N > 0
+	return best, best.Answered > 0
 }

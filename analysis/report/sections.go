@@ -84,7 +84,7 @@ func sections() []func(analysis.Study) (section, error) {
 		plain("objectives", "Objectives", "Objectives", "99 % of the answers of a kind have to be within its threshold (sig-scalability). The interval is that of the share, 95 %; the margin is in percentage points.", objectiveBlocks),
 		plain("validity", "Validity", "Can the run be trusted?", "A run is judged before the system is. A check that does not hold makes the run invalid, whatever the figures say.", validityBlocks),
 		drawn("startup", "Pod start-up", "Pod start-up", startupCharts, "Pod start-up", "Throughput"),
-		drawn("latency", "Latency", "Latency", latencyCharts, "Client latency", "API server's own SLI", "Watch latency", "API server's audit log"),
+		drawn("latency", "Latency", "Latency", latencyCharts, "Client latency", "Client latency by phase", "API server's own SLI", "Watch latency", "API server's audit log"),
 		drawn("traffic", "Load", "Load over time", trafficCharts),
 		drawn("components", "CPU and memory", "CPU and memory", componentCharts, "Components", "Components' own figures"),
 		drawn("fairness", "Fairness", "API server: priority and fairness", fairnessCharts, "Priority and fairness"),
@@ -123,7 +123,7 @@ func objectiveBlocks(s analysis.Study) []block {
 			rest = append(rest, r)
 		}
 	}
-	t := render.Objectives(shown)
+	t := render.ObjectiveTable(shown)
 	t.Title = "Required"
 	if slices.ContainsFunc(shown, func(r results.SLOResult) bool { return !r.Required }) {
 		t.Title = "Required, and others that fail without deciding"
@@ -139,11 +139,11 @@ func objectiveBlocks(s analysis.Study) []block {
 		blocks = append(blocks, block{List: notes})
 	}
 	if len(rest) > 0 {
-		t := render.Objectives(rest)
+		t := render.ObjectiveTable(rest)
 		t.Title = fmt.Sprintf("Not required: %d rows that do not decide", len(rest))
 		blocks = append(blocks, tableBlock(t, true)...)
 	}
-	return append(blocks, tableBlock(render.Conditions(s.Summary), false)...)
+	return append(blocks, tableBlock(render.ConditionTable(s.Summary), false)...)
 }
 
 // check is one check of the validity.

@@ -46,7 +46,7 @@ func startupStages(stages map[string]results.StageQuantiles) (chart.Chart, bool)
 		}
 		g := chart.BarSeries{Series: chart.Series{Name: stage[1], N: q.N}}
 		for _, b := range quantiles(q) {
-			g.Values = append(g.Values, b.Value)
+			g.Values = append(g.Values, estimate(b))
 		}
 		bars.Groups = append(bars.Groups, g)
 	}
@@ -56,11 +56,19 @@ func startupStages(stages map[string]results.StageQuantiles) (chart.Chart, bool)
 	}
 	points := chart.Points{Series: chart.Series{Name: "total", N: total.N, Slot: 7}, Beside: 44}
 	for i, b := range quantiles(total) {
-		points.Points = append(points.Points, chart.Point{X: float64(i), Y: b.Value})
+		points.Points = append(points.Points, chart.Point{X: float64(i), Y: estimate(b)})
 		points.Low, points.High = append(points.Low, bound(b.Low)), append(points.High, bound(b.High))
 	}
 	c.Layers = []chart.Layer{bars, points}
 	return c, true
+}
+
+// estimate is a quantile's value, NaN where the sample is too small for it.
+func estimate(b results.Bounds) float64 {
+	if b.Least > 0 {
+		return math.NaN()
+	}
+	return b.Value
 }
 
 // bound is an end of an interval, NaN where it is open.
