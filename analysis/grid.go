@@ -35,10 +35,7 @@ type cells [gridCells]uint32
 
 // quantile is the middle of the cell that the q-quantile by nearest rank lies in, in seconds; NaN of no values.
 func (c *cells) quantile(q float64) float64 {
-	n := 0
-	for _, k := range c {
-		n += int(k)
-	}
+	n := c.n()
 	if n == 0 {
 		return math.NaN()
 	}
@@ -49,6 +46,14 @@ func (c *cells) quantile(q float64) float64 {
 		}
 	}
 	return math.NaN() // not reached: the rank is within 1 … n
+}
+
+func (c *cells) n() int {
+	n := 0
+	for _, k := range c {
+		n += int(k)
+	}
+	return n
 }
 
 func (c *cells) add(o *cells) {

@@ -106,8 +106,12 @@ func TestTraffic(t *testing.T) {
 	if tr.Planned.N != 600 || tr.Planned.Value[19] != 0 || tr.Planned.Value[20] != 20 || tr.Planned.Value[49] != 20 || tr.Planned.Value[50] != 0 {
 		t.Errorf("planned %+v", tr.Planned)
 	}
-	if len(tr.Rows) != 1 || tr.Rows[0].N != 600 || math.Abs(tr.Rows[0].P99.Value[30]/0.002-1) > 0.04 || !math.IsNaN(tr.Rows[0].P50.Value[10]) {
+	if len(tr.Rows) != 1 || tr.Rows[0].N != 600 || len(tr.Rows[0].P50.At) != 30 || tr.Rows[0].P50.At[0] != 20.5 {
 		t.Errorf("rows %+v", tr.Rows)
+	}
+	// 20 a second: a p99 of 100 requests takes in 5 s.
+	if p := tr.P99; len(p.At) != 6 || p.At[0] != 22.5 || math.Abs(p.Value[0]/0.002-1) > 0.04 {
+		t.Errorf("p99 %+v", p)
 	}
 	var n int64
 	for _, column := range tr.Latency.Count {

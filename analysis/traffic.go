@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
 
@@ -20,10 +21,11 @@ type Traffic struct {
 	// Latency of answered requests, at the instants that they were planned for. Requests that could not be sent in time count
 	// where they were due.
 	Latency LatencyGrid
-	P50     Curve // seconds; read off the grid, within 4 %
-	P99     Curve
-	Rows    []RowCurve // the kinds of requests, the most frequent first
-	Outside int64      // requests whose instants lie outside of the run; they are in no curve
+	// P50 and P99 are in seconds, read off the grid, within 4 %. A point takes in as many places as it takes for the least number
+	// of requests that the quantile needs (stats.LeastFor), and stands in their middle; too few at the end make no point.
+	P50, P99 Curve
+	Rows     []RowCurve // the kinds of requests, the most frequent first
+	Outside  int64      // requests whose instants lie outside of the run; they are in no curve
 }
 
 // LatencyGrid counts answered requests: Count[i][j] of them were planned between Time[i] and Time[i+1], and took between
@@ -39,7 +41,7 @@ type LatencyGrid struct {
 type RowCurve struct {
 	Verb, Path, Scope string
 	N                 int64
-	P50, P99          Curve // seconds, NaN where a place has none; the p99 of under 100 requests is their slowest
+	P50, P99          Curve // as of Traffic
 }
 
 // requestKind is what curves of requests are drawn by.
@@ -199,13 +201,29 @@ func (a *traffic) length(i int) float64 {
 }
 
 func (a *traffic) quantiles(n int64, at func(int) *cells) (p50, p99 Curve) {
-	low, high := unknown(a.time.places()), unknown(a.time.places())
-	for i := range low {
-		if c := at(i); c != nil {
-			low[i], high[i] = c.quantile(0.50), c.quantile(0.99)
+	return a.quantile("p50", 0.50, n, at), a.quantile("p99", 0.99, n, at)
+}
+
+// quantile makes a curve of which every point has enough requests.
+func (a *traffic) quantile(name string, q float64, n int64, at func(int) *cells) Curve {
+	curve, least := Curve{Name: name, N: n}, stats.LeastFor(q)
+	var sum cells
+	begin := 0.0
+	for i := range a.time.places() {
+		c := at(i)
+		if c == nil {
+			continue
+		}
+		if sum.n() == 0 {
+			begin = seconds(a.time.step) * float64(i)
+		}
+		sum.add(c)
+		if sum.n() >= least {
+			curve.At, curve.Value = append(curve.At, (begin+a.time.until(i))/2), append(curve.Value, sum.quantile(q))
+			sum = cells{}
 		}
 	}
-	return a.time.curve("p50", low, n, a.time.middle), a.time.curve("p99", high, n, a.time.middle)
+	return curve
 }
 
 // grid is the heat map: a third as fine as the cells, of at most 150 columns.

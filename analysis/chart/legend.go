@@ -74,7 +74,7 @@ func (f *frame) legend(top vg.Length) vg.Length {
 		}
 		width := symbolWidth + style.Width(k.text()) + 14
 		if k.symbol == asHeat {
-			width += 8*vg.Length(len(f.theme.heat)) + 40
+			width += 8*vg.Length(len(f.theme.heat)) + style.Width(fmt.Sprint(k.heat.most()))
 		}
 		if x+width > f.c.Max.X && x > f.c.Min.X+margin {
 			x, y = f.c.Min.X+margin, y-height

@@ -13,7 +13,7 @@ const rowsShown = 6
 
 func trafficCharts(s analysis.Study) []chart.Chart {
 	t := s.Traffic
-	charts := overTime(s, "traffic", "Requests offered and achieved", "Requests a second by the plan, sent, and answered without an error. Where sent falls behind planned, the generator was late and the run is invalid; where answered falls behind sent, requests pile up in the system.",
+	charts := overTime(s, "traffic", "Requests offered and achieved", "Requests a second by the plan, sent, and answered without an error. Where sent falls behind planned, the generator was late; where answered falls behind sent, requests pile up in the system.",
 		chart.Axis{Label: "requests", Unit: "req/s"}, known(t.Planned, t.Sent, t.Answered, t.Failed)...)
 	if len(t.Errors) > 1 {
 		curves, more := first(byPeak(t.Errors), 8)
@@ -29,7 +29,7 @@ func trafficCharts(s analysis.Study) []chart.Chart {
 		curve.Name = fmt.Sprintf("%s %s (%s)", row.Verb, row.Path, row.Scope)
 		curves = append(curves, curve)
 	}
-	note := "p99 of each point in time, by the instant that requests were planned for; of under 100 requests it is the slowest of them. Read off a grid, within 4 %."
+	note := "By the instant that requests were planned for. A point takes in as much time as 100 requests need, and stands in its middle. Read off a grid, within 4 %."
 	if more := len(t.Rows) - len(curves); more > 0 {
 		note += fmt.Sprintf(" The %d most frequent kinds are drawn, %d more are not.", len(curves), more)
 	}
@@ -51,9 +51,12 @@ func heatMap(s analysis.Study) chart.Chart {
 	g := s.Traffic.Latency
 	heat := chart.Heat{Of: "requests", X: g.Time, Y: g.Edge, Count: g.Count}
 	c := chart.Chart{Name: "latency", Title: "Latency over time", X: runTime(), Y: chart.Axis{Label: "latency", Unit: chart.Seconds, Log: true}, Marks: phases(s),
-		Note:   fmt.Sprintf("Every answered request counts in the cell of the time that it was planned for and of its latency from then on; darker is more, on a logarithmic ladder. A column is %.3g s. The lines are the p50 and p99 of each point in time, read off a grid, within 4 %%.", width(g.Time)) + resolution(s),
+		Note:   fmt.Sprintf("Every answered request counts in the cell of the time that it was planned for and of its latency from then on; the ladder of shades is logarithmic. A column is %.3g s. A point of the p99 takes in as much time as 100 requests need; both lines are read off a grid, within 4 %%.", width(g.Time)) + resolution(s),
 		Layers: []chart.Layer{heat}}
 	for _, curve := range []analysis.Curve{s.Traffic.P50, s.Traffic.P99} {
+		if len(curve.At) == 0 {
+			continue
+		}
 		c.Layers = append(c.Layers, chart.Line{Series: chart.Series{Name: curve.Name, Slot: map[string]int{"p50": 5, "p99": 2}[curve.Name]}, Points: pointsOf(curve)})
 	}
 	if n := s.Traffic.Outside; n > 0 {
