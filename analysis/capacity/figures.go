@@ -29,33 +29,40 @@ func figures(s results.Summary) []figure {
 	return all
 }
 
+// fullMachine is the share of the machine's CPU or memory beyond which it counts as used up: hardly a moment is left in which
+// a thread that could run finds a free core.
+const fullMachine = 0.9
+
 // processorFigures are the machine's CPU and each component's part of it.
 func processorFigures(s results.Summary) []figure {
 	length, machine := measuredSeconds(s), float64(s.Run.Machine.Cores)
-	if length == 0 || machine == 0 {
+	if length == 0 || machine == 0 || len(s.Components) == 0 {
 		return nil
 	}
 	var all []figure
-	total, samples := 0.0, int64(0)
+	sum := figure{component: "machine", name: "cpu", unit: "cores", limit: fullMachine * machine, of: fmt.Sprintf(", 90 %% of the machine's %g", machine)}
+	largest := s.Components[0]
 	for _, c := range s.Components {
-		cores := c.CPUSeconds / length
-		total, samples = total+cores, samples+c.Samples
-		all = append(all, figure{component: c.Name, name: "cpu", text: "CPU of " + c.Name, unit: "cores", value: cores, least: 0.1 * machine, n: c.Samples})
+		all = append(all, figure{component: c.Name, name: "cpu", text: "CPU of " + c.Name, unit: "cores", value: c.CPUSeconds / length, least: 0.1 * machine, n: c.Samples})
+		sum.value, sum.n = sum.value+c.CPUSeconds/length, sum.n+c.Samples
+		if c.CPUSeconds > largest.CPUSeconds {
+			largest = c
+		}
 	}
-	// Beyond 90 % there is hardly a moment in which a thread that could run finds a free core.
-	return append(all, figure{component: "machine", name: "cpu", text: "CPU of all components together", unit: "cores", value: total, limit: 0.9 * machine, n: samples})
+	sum.text = fmt.Sprintf("CPU of all components together (most of it %s, %.2f cores)", largest.Name, largest.CPUSeconds/length)
+	return append(all, sum)
 }
 
 func memoryFigures(s results.Summary) []figure {
 	if s.Run.Machine.MemoryBytes == 0 {
 		return nil
 	}
-	total, samples := 0.0, int64(0)
+	sum := figure{component: "machine", name: "memory", text: "peak memory of all components together", unit: "bytes",
+		limit: fullMachine * float64(s.Run.Machine.MemoryBytes), of: ", 90 % of the machine's"}
 	for _, c := range s.Components {
-		total, samples = total+float64(c.PeakBytes), samples+c.Samples
+		sum.value, sum.n = sum.value+float64(c.PeakBytes), sum.n+c.Samples
 	}
-	return []figure{{component: "machine", name: "memory", text: "peak memory of all components together", unit: "bytes", value: total,
-		limit: 0.9 * float64(s.Run.Machine.MemoryBytes), n: samples}}
+	return []figure{sum}
 }
 
 func priorityFigures(l results.PriorityLevel) []figure {

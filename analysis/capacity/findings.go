@@ -47,7 +47,8 @@ type figure struct {
 	limit                       float64 // 0: none is known, only its rise counts
 	least                       float64 // below it a rise means nothing
 	n                           int64
-	zero                        bool // anything above 0 counts as at its limit
+	zero                        bool   // anything above 0 counts as at its limit
+	of                          string // what the limit is, for people
 }
 
 // limits of figures that have one. etcd's are those of its documentation (etcd.io/docs, "Hardware" and "Metrics": the 99th
@@ -67,7 +68,7 @@ func Findings(inside, outside []results.Summary, load float64) []Finding {
 	all = append(all, violated(inside, outside)...)
 	before, after := gather(inside), gather(outside)
 	for _, key := range slices.Sorted(maps.Keys(after)) {
-		if f, ok := weigh(before[key], after[key], load); ok {
+		if f, ok := weigh(before[key], after[key], len(inside) > 0, load); ok {
 			all = append(all, f)
 		}
 	}
@@ -163,14 +164,17 @@ func gather(runs []results.Summary) map[string][]figure {
 	return all
 }
 
-// weigh turns a figure at two levels into a finding, if it is one.
-func weigh(before, after []figure, load float64) (Finding, bool) {
+// weigh turns a figure at two levels into a finding, if it is one. compared says that there are runs inside to compare with.
+func weigh(before, after []figure, compared bool, load float64) (Finding, bool) {
 	slices.SortStableFunc(after, func(a, b figure) int { return cmp.Compare(a.value, b.value) })
 	f := after[len(after)/2]
 	out := Finding{Component: f.component, Name: f.name, Outside: f.value, Limit: f.limit, Unit: f.unit, Runs: len(after), N: f.n}
 	var values []float64
 	for _, b := range before {
 		values = append(values, b.value)
+	}
+	if len(values) == 0 && compared {
+		values = []float64{0} // such as a queue that nothing went through
 	}
 	rise := 0.0
 	if len(values) > 0 {
@@ -190,7 +194,7 @@ func weigh(before, after []figure, load float64) (Finding, bool) {
 	}
 	out.Text = fmt.Sprintf("%s: %s", f.text, quantity(f.value, f.unit))
 	if f.limit > 0 {
-		out.Text += fmt.Sprintf(" of %s (%.0f %%)", quantity(f.limit, f.unit), 100*f.value/f.limit)
+		out.Text += fmt.Sprintf(", %.0f %% of %s%s", 100*f.value/f.limit, quantity(f.limit, f.unit), f.of)
 	}
 	if out.Inside != nil {
 		out.Text += fmt.Sprintf("; %s at the level inside", quantity(*out.Inside, f.unit))

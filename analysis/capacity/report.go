@@ -215,7 +215,7 @@ func (r Report) insideSentence() string {
 	}
 	text := fmt.Sprintf("The largest %s inside the SLO is %s: %d of %d runs passed, so that with %g %% confidence at least %.0f %% of runs at this level pass.",
 		r.Axis, r.level(*a.Inside), a.Passed, a.Runs, 100*a.Confidence, 100*a.Bound)
-	if len(r.Search.Levels) > 0 && a.Outside == nil && *a.Inside == slices.Max(r.Search.Levels) || len(r.Search.Levels) == 0 && *a.Inside >= r.Search.To {
+	if len(r.Search.Levels) > 0 && a.Outside == nil && *a.Inside == slices.Max(r.Search.Levels) || len(r.Search.Levels) == 0 && *a.Inside >= r.Search.Last() {
 		text += " It is also the largest that was tried: the capacity may be larger."
 	}
 	return text

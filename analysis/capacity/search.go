@@ -52,6 +52,28 @@ type Next struct {
 	Why   string  `json:"why"`
 }
 
+// Check says what is wrong with a search, nil when it can be carried out.
+func (s Search) Check() error {
+	switch {
+	case !(s.Step > 0) || !(s.From > 0) || s.To < s.Step || !(s.To >= s.From):
+		return fmt.Errorf("a search goes in steps above 0 from a level above 0 up to one that is not smaller: step %g, from %g, to %g", s.Step, s.From, s.To)
+	case s.Repeats < 1 || s.Retries < 0 || !(s.Resolution >= 0) || !(s.Confidence > 0 && s.Confidence < 1):
+		return fmt.Errorf("a search has at least 1 repeat, 0 retries, a resolution of 0 and a confidence between 0 and 1: %d, %d, %g, %g", s.Repeats, s.Retries, s.Resolution, s.Confidence)
+	}
+	for i, level := range s.Levels {
+		if !(level > 0) || slices.Contains(s.Levels[:i], level) {
+			return fmt.Errorf("the levels of a sweep are more than 0 and differ: %v", s.Levels)
+		}
+	}
+	return nil
+}
+
+// First is the level that a search begins at.
+func (s Search) First() float64 { return min(max(s.snap(s.From), s.Step), s.Last()) }
+
+// Last is the highest level that a search may try.
+func (s Search) Last() float64 { return s.snap(math.Floor(s.To/s.Step+1e-9) * s.Step) }
+
 // growth is the factor of the exploration.
 const growth = 2
 
@@ -72,8 +94,8 @@ func (s Search) Next(history []Outcome) Next {
 		return s.blindly(b)
 	case b.inside == 0:
 		return s.down(b)
-	case math.IsInf(b.outside, 1) && b.inside < s.To:
-		return Next{Level: min(s.To, s.snap(b.inside*growth)), Stage: Explore, Why: "everything up to here passed"}
+	case math.IsInf(b.outside, 1) && b.inside < s.Last():
+		return Next{Level: min(s.Last(), s.snap(b.inside*growth)), Stage: Explore, Why: "everything up to here passed"}
 	case !math.IsInf(b.outside, 1) && b.outside-b.inside > max(s.Step, s.Resolution*b.inside)*(1+1e-9):
 		return Next{Level: s.between(b.inside, b.outside), Stage: Refine, Why: fmt.Sprintf("the edge is between %g and %g", b.inside, b.outside)}
 	case !b.confirmed:
@@ -120,9 +142,9 @@ func (s Search) bracket(history []Outcome) bracket {
 func (s Search) blindly(b bracket) Next {
 	switch {
 	case b.blank == 0:
-		return Next{Level: min(max(s.snap(s.From), s.Step), s.To), Stage: Explore, Why: "the first"}
-	case b.blank < s.To:
-		return Next{Level: min(s.To, s.snap(b.blank*growth)), Stage: Explore, Why: fmt.Sprintf("at %g there is no verdict", b.blank)}
+		return Next{Level: s.First(), Stage: Explore, Why: "the first"}
+	case b.blank < s.Last():
+		return Next{Level: min(s.Last(), s.snap(b.blank*growth)), Stage: Explore, Why: fmt.Sprintf("at %g there is no verdict", b.blank)}
 	}
 	return Next{Done: true, Why: "no level gave a verdict"}
 }
