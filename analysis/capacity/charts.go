@@ -32,7 +32,7 @@ func (r Report) Charts() []chart.Chart {
 	}
 	if c, ok := r.overLevel("capacity-throughput", "Throughput over load", "answers", "req/s",
 		func(p Point) (float64, bool) { return p.Traffic.Throughput, p.Traffic.Answers > 0 }); ok {
-		c.Layers = c.Layers[:len(c.Layers)-1] // throughput may fall
+		c.Layers = c.Layers[1:] // throughput may fall
 		c.Note = "Each point is one run."
 		all = append(all, c)
 	}
@@ -45,7 +45,7 @@ func (r Report) Charts() []chart.Chart {
 	return all
 }
 
-// overLevel is a chart of one figure of each run over its level, by verdict, with a monotone line as its last layer.
+// overLevel is a chart of one figure of each run over its level, by verdict, with a monotone line as its first layer.
 func (r Report) overLevel(name, title, label string, unit chart.Unit, value func(Point) (float64, bool)) (chart.Chart, bool) {
 	c := chart.Chart{Name: name, Title: title, X: chart.Axis{Label: r.Axis, Unit: chart.Unit(r.Unit)}, Y: chart.Axis{Label: label, Unit: unit}}
 	verdicts := []results.Verdict{results.Pass, results.Fail, results.NoData, results.Invalid}
@@ -82,7 +82,7 @@ func (r Report) overLevel(name, title, label string, unit chart.Unit, value func
 		line = append(line, chart.Point{X: levels[i], Y: v})
 	}
 	points := len(c.Layers) > 0
-	c.Layers = append(c.Layers, chart.Line{Series: chart.Series{Name: "never falling", Slot: 1}, Points: line})
+	c.Layers = slices.Insert(c.Layers, 0, chart.Layer(chart.Line{Series: chart.Series{Name: "never falling", Slot: 1}, Points: line})) // under the points
 	if a := r.Answer; a.Inside != nil {
 		c.Marks = append(c.Marks, chart.Mark{Name: "inside", At: *a.Inside})
 	}
@@ -141,7 +141,7 @@ func (r Report) cpuChart() (chart.Chart, bool) {
 	c := chart.Chart{Name: "capacity-cpu", Title: "CPU over load", X: chart.Axis{Label: r.Axis, Unit: chart.Unit(r.Unit)}, Y: chart.Axis{Label: "CPU", Unit: "cores"},
 		Note: "Mean CPU time a second in the measured phases, by component, over all runs of a level. Hollow nodes share the machine with the system under test."}
 	if r.Machine.Cores > 0 {
-		c.References = []chart.Reference{{Name: "cores of the machine", Value: float64(r.Machine.Cores)}}
+		c.References = []chart.Reference{{Name: "machine", Value: float64(r.Machine.Cores)}}
 	}
 	sums, runs := map[string][]float64{}, make([]int, len(r.Levels))
 	for i, l := range r.Levels {

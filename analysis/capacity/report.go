@@ -241,14 +241,18 @@ func (r Report) lawSentence() string {
 			if v == nil {
 				return "∞"
 			}
-			return fmt.Sprintf("%.3g", *v)
+			return fmt.Sprintf("%.4g", *v)
 		}
 		return fmt.Sprintf("[%s, %s]", one(e[0]), one(e[1]))
 	}
 	switch {
 	case l.Knee != nil:
-		return fmt.Sprintf("The knee of the scalability law is at %.3g requests under way %s, where throughput is largest: %.4g answers/s %s (R² %.3f, %d runs).",
-			*l.Knee, ends(l.KneeEnds), *l.Peak, ends(l.PeakEnds), l.R2, l.N)
+		beyond := ""
+		if *l.Knee > l.To {
+			beyond = fmt.Sprintf(" This is extrapolated: no more than %.3g were measured.", l.To)
+		}
+		return fmt.Sprintf("The knee of the scalability law is at %.3g requests under way %s, where throughput is largest: %.4g answers/s %s (R² %.3f, %d runs).%s",
+			*l.Knee, ends(l.KneeEnds), *l.Peak, ends(l.PeakEnds), l.R2, l.N, beyond)
 	case l.Peak != nil:
 		return fmt.Sprintf("The scalability law has no knee: throughput nears %.4g answers/s %s (R² %.3f, %d runs).", *l.Peak, ends(l.PeakEnds), l.R2, l.N)
 	}
