@@ -54,6 +54,9 @@ directory below the search's own, with capacity.json, capacity.html and charts/.
 			if err != nil {
 				return err
 			}
+			if f.plan && f.output != "text" && f.output != "json" {
+				return usageError{fmt.Errorf("--plan prints text or json, not %s", f.output)}
+			}
 			if f.plan {
 				return a.planCapacity(s, f.output)
 			}
@@ -98,7 +101,7 @@ func (a *app) search(cmd *cobra.Command, f *capacityFlags, args []string) (*sear
 		return a.resumed(cmd, f, args)
 	}
 	if f.axis == "" {
-		return nil, usageError{errors.New("which axis? Give --axis NAME; the profile lists its axes under axes:")}
+		return nil, usageError{errors.New("which axis? Give --axis NAME (profiles show lists a profile's axes below axes)")}
 	}
 	name, data, err := a.source(&f.profileFlags, args)
 	if err != nil {

@@ -113,6 +113,28 @@ func TestCapacityRefuses(t *testing.T) {
 	}
 }
 
+// TestCapacityExamples: every command of the documentation is one, as a dry run shows.
+func TestCapacityExamples(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(testdata(t), "..", "..", "..", "docs", "capacity.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := 0
+	for line := range strings.Lines(string(text)) {
+		line, isCommand := strings.CutPrefix(line, "bin/windtunnel ")
+		if !isCommand {
+			continue
+		}
+		commands++
+		line, _, _ = strings.Cut(line, "#")
+		args := slices.DeleteFunc(strings.Fields(line), func(s string) bool { return s == "-o" || s == "markdown" })
+		windtunnel(t, append(args, "--plan")...).run(0)
+	}
+	if commands < 5 {
+		t.Errorf("only %d commands", commands)
+	}
+}
+
 // TestCapacityPlan: a dry run says what would be run and touches nothing.
 func TestCapacityPlan(t *testing.T) {
 	w := windtunnel(t, "capacity", "density", "--axis", "podsPerNode", "--from", "10", "--to", "60", "--step", "10", "--repeats", "3", "--plan").run(0)
