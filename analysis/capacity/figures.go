@@ -18,7 +18,7 @@ func figures(s results.Summary) []figure {
 	for _, q := range s.ServerSide.WorkQueues {
 		if q.MeanWait != nil {
 			all = append(all, figure{component: q.Component, name: "queue " + q.Name, text: fmt.Sprintf("mean wait in the work queue %s", q.Name),
-				unit: "s", value: *q.MeanWait, least: 0.05, n: q.N})
+				unit: "s", value: *q.MeanWait, least: 0.05, n: q.N, wait: true})
 		}
 	}
 	for _, f := range s.ServerSide.Figures {
@@ -72,7 +72,7 @@ func priorityFigures(l results.PriorityLevel) []figure {
 		{component: "kube-apiserver", name: name + " queued", text: "most requests in the queues of " + name + " at any look", unit: "requests", value: l.MostQueued, least: 10, n: l.Looks},
 	}
 	if l.MeanWait != nil {
-		all = append(all, figure{component: "kube-apiserver", name: name + " wait", text: "mean wait in the queues of " + name, unit: "s", value: *l.MeanWait, least: 0.01, n: l.Requests})
+		all = append(all, figure{component: "kube-apiserver", name: name + " wait", text: "mean wait in the queues of " + name, unit: "s", value: *l.MeanWait, least: 0.01, n: l.Requests, wait: true})
 	}
 	if l.Seats > 0 {
 		all = append(all, figure{component: "kube-apiserver", name: name + " seats", text: "most seats of " + name + " in use at any look", unit: "seats", value: l.MostSeats, limit: l.Seats, n: l.Looks})
@@ -85,15 +85,15 @@ func ofComponent(f results.ComponentFigure) (figure, bool) {
 	g := figure{component: f.Component, name: f.Name, text: f.Text, unit: f.Unit, value: f.Value, n: f.N}
 	switch f.Name {
 	case "fsync_mean":
-		g.limit = fsyncLimit
+		g.limit, g.wait = fsyncLimit, true
 	case "commit_mean":
-		g.limit = commitLimit
+		g.limit, g.wait = commitLimit, true
 	case "db_size_end":
 		g.limit = quotaLimit
 	case "watchers_terminated":
 		g.zero = true
 	case "limiter_mean", "attempt_mean", "etcd_request_mean":
-		g.least = 0.01
+		g.least, g.wait = 0.01, true
 	case "pending_max", "queue_depth_max":
 		g.least = 50
 	case "inflight_mutating_max", "inflight_read_only_max":

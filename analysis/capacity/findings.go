@@ -34,11 +34,14 @@ const (
 	Harness  Rank = "harness"  // the generator or the run gave out: the level says nothing about the system
 	Violated Rank = "violated" // a row of the SLO that failed
 	GaveOut  Rank = "gave out" // at its limit
-	Near     Rank = "near"     // at 80 % of it or more
+	Slow     Rank = "slow"     // a mean wait that alone takes a tenth of the time that a violated row allows, or more
+	Near     Rank = "near"     // at 80 % of a limit or more
 	Rose     Rank = "rose"     // by twice as much as the load
 )
 
-func (r Rank) order() int { return slices.Index([]Rank{Harness, Violated, GaveOut, Near, Rose}, r) }
+func (r Rank) order() int {
+	return slices.Index([]Rank{Harness, Violated, GaveOut, Slow, Near, Rose}, r)
+}
 
 // figure is a number of a run that can be compared between levels.
 type figure struct {
@@ -49,7 +52,11 @@ type figure struct {
 	n                           int64
 	zero                        bool   // anything above 0 counts as at its limit
 	of                          string // what the limit is, for people
+	wait                        bool   // a mean time that what is measured may be waiting for
 }
+
+// slowShare is the part of the time that a row allows from which on one wait is worth naming.
+const slowShare = 0.1
 
 // limits of figures that have one. etcd's are those of its documentation (etcd.io/docs, "Hardware" and "Metrics": the 99th
 // percentile of a flush under 10 ms and of a commit under 25 ms; a mean at that size is beyond doubt; the default quota of
@@ -66,9 +73,10 @@ func Findings(inside, outside []results.Summary, load float64) []Finding {
 	var all []Finding
 	all = append(all, harness(outside)...)
 	all = append(all, violated(inside, outside)...)
+	c := comparison{load: load, compared: len(inside) > 0, allowed: allowed(outside)}
 	before, after := gather(inside), gather(outside)
 	for _, key := range slices.Sorted(maps.Keys(after)) {
-		if f, ok := weigh(before[key], after[key], len(inside) > 0, load); ok {
+		if f, ok := c.weigh(before[key], after[key]); ok {
 			all = append(all, f)
 		}
 	}
@@ -76,6 +84,25 @@ func Findings(inside, outside []results.Summary, load float64) []Finding {
 		return cmp.Or(cmp.Compare(a.Rank.order(), b.Rank.order()), -cmp.Compare(a.strength(), b.strength()))
 	})
 	return all
+}
+
+// comparison is what figures are weighed by.
+type comparison struct {
+	load     float64 // the ratio of the levels
+	compared bool    // there are runs inside to compare with
+	allowed  float64 // seconds that a violated row allows, of several the shortest; 0: none was violated
+}
+
+func allowed(runs []results.Summary) float64 {
+	least := 0.0
+	for _, s := range runs {
+		for _, r := range s.SLOs {
+			if r.Required && r.Verdict == results.Fail && (least == 0 || r.Threshold < least) {
+				least = r.Threshold
+			}
+		}
+	}
+	return least
 }
 
 // strength orders the findings of one rank: by how much of the limit is used, and without one by the rise.
@@ -164,8 +191,8 @@ func gather(runs []results.Summary) map[string][]figure {
 	return all
 }
 
-// weigh turns a figure at two levels into a finding, if it is one. compared says that there are runs inside to compare with.
-func weigh(before, after []figure, compared bool, load float64) (Finding, bool) {
+// weigh turns a figure at two levels into a finding, if it is one.
+func (c comparison) weigh(before, after []figure) (Finding, bool) {
 	slices.SortStableFunc(after, func(a, b figure) int { return cmp.Compare(a.value, b.value) })
 	f := after[len(after)/2]
 	out := Finding{Component: f.component, Name: f.name, Outside: f.value, Limit: f.limit, Unit: f.unit, Runs: len(after), N: f.n}
@@ -173,7 +200,7 @@ func weigh(before, after []figure, compared bool, load float64) (Finding, bool) 
 	for _, b := range before {
 		values = append(values, b.value)
 	}
-	if len(values) == 0 && compared {
+	if len(values) == 0 && c.compared {
 		values = []float64{0} // such as a queue that nothing went through
 	}
 	rise := 0.0
@@ -185,9 +212,11 @@ func weigh(before, after []figure, compared bool, load float64) (Finding, bool) 
 	switch {
 	case f.zero && f.value > 0, f.limit > 0 && f.value >= f.limit:
 		out.Rank = GaveOut
+	case f.wait && c.allowed > 0 && f.value >= slowShare*c.allowed:
+		out.Rank, out.Limit, f.limit, f.of = Slow, c.allowed, c.allowed, " that the violated row allows"
 	case f.limit > 0 && f.value >= 0.8*f.limit:
 		out.Rank = Near
-	case f.value > f.least && rise > 2*load:
+	case f.value > f.least && rise > 2*c.load:
 		out.Rank = Rose
 	default:
 		return Finding{}, false

@@ -268,7 +268,7 @@ func (r Report) firstToGive() string {
 			return "The harness gave out first, not the system: " + f.Text
 		case f.Rank == Violated && violated == nil:
 			violated = &r.Findings[i]
-		case (f.Rank == GaveOut || f.Rank == Near) && strongest == nil:
+		case (f.Rank == GaveOut || f.Rank == Slow || f.Rank == Near) && strongest == nil:
 			strongest = &r.Findings[i]
 		}
 	}
@@ -281,6 +281,8 @@ func (r Report) firstToGive() string {
 		return ""
 	case strongest == nil:
 		return text + "No component was seen at a known limit."
+	case strongest.Rank == Slow:
+		return text + "Slow there: " + strongest.Text + "."
 	case strongest.Rank == Near:
 		return text + "Nearest to its limit: " + strongest.Text + "."
 	}
