@@ -13,8 +13,8 @@ import (
 // Charts are the figures of a search; those that it has no data for are left out.
 func (r Report) Charts() []chart.Chart {
 	var all []chart.Chart
-	if c, ok := r.overLevel("capacity-latency", "Latency over load", "latency of the users' requests (p99)", chart.Seconds,
-		func(p Point) (float64, bool) { return p.Traffic.P99, p.Traffic.Answers > 0 }); ok {
+	if c, ok := r.overLevel("capacity-latency", "Latency over load", "latency of requests (p99)", chart.Seconds,
+		func(p Point) (float64, bool) { return p.Traffic.P99, answered(p) }); ok {
 		c.Y.Log = true
 		c.Note = "Each point is one run: the 99th percentile of the latency of all requests, from the planned instant. The line is the nearest that never falls (isotonic regression over the runs that passed or failed)."
 		all = append(all, c)
@@ -31,7 +31,7 @@ func (r Report) Charts() []chart.Chart {
 		all = append(all, c)
 	}
 	if c, ok := r.overLevel("capacity-throughput", "Throughput over load", "answers", "req/s",
-		func(p Point) (float64, bool) { return p.Traffic.Throughput, p.Traffic.Answers > 0 }); ok {
+		func(p Point) (float64, bool) { return p.Traffic.Throughput, answered(p) }); ok {
 		c.Layers = c.Layers[1:] // throughput may fall
 		c.Note = "Each point is one run."
 		all = append(all, c)
@@ -102,7 +102,7 @@ func (r Report) lawChart() chart.Chart {
 		Note: "Each point is one run. Both are measured: the requests under way are the sum of all latencies over the time. The line is drawn over the measured range."}
 	var points, line []chart.Point
 	for _, p := range r.Runs {
-		if p.Verdict != results.Invalid && p.Traffic.InFlight > 0 {
+		if p.Verdict != results.Invalid && answered(p) {
 			points = append(points, chart.Point{X: p.Traffic.InFlight, Y: p.Traffic.Throughput})
 		}
 	}
@@ -124,7 +124,7 @@ func (r Report) latencyOfLaw() chart.Chart {
 		Note: "Each point is one run. The line is what the law expects: R = N/X. It turns back where throughput falls."}
 	var points, line []chart.Point
 	for _, p := range r.Runs {
-		if p.Verdict != results.Invalid && p.Traffic.Answers > 0 {
+		if p.Verdict != results.Invalid && answered(p) {
 			points = append(points, chart.Point{X: p.Traffic.Throughput, Y: p.Traffic.InFlight / p.Traffic.Throughput})
 		}
 	}

@@ -164,7 +164,7 @@ func violated(inside, outside []results.Summary) []Finding {
 				}
 			}
 		}
-		f.Text = fmt.Sprintf("%s failed in %d of %d runs: %.2f %% of %d were within it", expression, len(failing), len(outside), 100*f.Outside, n)
+		f.Text = fmt.Sprintf("%s failed in %d of %s: %.2f %% of %d were within it", expression, len(failing), count(len(outside), "run"), 100*f.Outside, n)
 		if len(before) > 0 {
 			m := middle(before)
 			f.Inside = &m
@@ -240,6 +240,9 @@ func middle(values []float64) float64 {
 func quantity(v float64, unit string) string {
 	switch unit {
 	case "s":
+		if v >= 1 {
+			return fmt.Sprintf("%.3g s", v)
+		}
 		return fmt.Sprintf("%.3g ms", v*1e3)
 	case "bytes":
 		return fmt.Sprintf("%.0f MiB", v/(1<<20))

@@ -8,7 +8,7 @@ import (
 	"windtunnel/results"
 )
 
-// Law is the Universal Scalability Law of the users' requests: X(N), the answers a second when N requests are under way.
+// Law is the Universal Scalability Law of the requests of the harness: X(N), the answers a second when N requests are under way.
 //
 // Both are measured, whatever the axis: X counts answers, and N is the sum of the latencies over the time (Little's law). So
 // the law means the same for closed loops, where users fix N, and for open ones, where the plan fixes X and N follows.
@@ -42,7 +42,7 @@ func fitLaw(points []Point, seed uint64, confidence float64) (*Law, string) {
 	least, most := math.Inf(1), 0.0
 	for _, p := range points {
 		x := p.Traffic.Throughput
-		if p.Verdict == results.Invalid || x <= 0 || p.Traffic.InFlight <= 0 {
+		if p.Verdict == results.Invalid || !answered(p) || x <= 0 || p.Traffic.InFlight <= 0 {
 			continue
 		}
 		loads = append(loads, stats.LoadPoint{Load: p.Traffic.InFlight, Throughput: x, Weight: 1 / (x * x)})
@@ -51,7 +51,7 @@ func fitLaw(points []Point, seed uint64, confidence float64) (*Law, string) {
 	}
 	switch {
 	case len(loads) == 0:
-		return nil, "no run that can be trusted has answers"
+		return nil, fmt.Sprintf("no run that can be trusted has %d answers", LeastAnswers)
 	case most < leastSpread*least:
 		return nil, fmt.Sprintf("throughput is much the same at every level (%.4g to %.4g answers/s): this axis does not load the system by requests", least, most)
 	case len(levels) < 6:

@@ -44,9 +44,9 @@ type Row struct {
 	Threshold  float64         `json:"threshold"`
 }
 
-// Traffic is what the users' requests were together, in the measured phases.
+// Traffic is what the requests of the harness were together, in the measured phases.
 type Traffic struct {
-	Answers    int64   `json:"answers"`    // with a 2xx code
+	Answers    int64   `json:"answers"`    // with a 2xx code; below LeastAnswers the other figures are shown nowhere
 	Throughput float64 `json:"throughput"` // of those, a second
 	// InFlight is the mean number of requests under way, queues of the harness included: the sum of all latencies over the
 	// time, which is Little's law.
@@ -55,6 +55,13 @@ type Traffic struct {
 	P50      float64 `json:"p50"`
 	P99      float64 `json:"p99"`
 }
+
+// LeastAnswers is how many answers a run needs for its figures of traffic to be shown: with fewer the 99th percentile of a
+// sample says nothing of that of all (0.99^299 is 5 %).
+const LeastAnswers = 299
+
+// answered says that a run has enough answers.
+func answered(p Point) bool { return p.Traffic.Answers >= LeastAnswers }
 
 // Used is the CPU time a second of all components together, in cores.
 func (p Point) Used() float64 {

@@ -35,7 +35,7 @@ func Text(w io.Writer, r Report) error {
 		if g.note != "" {
 			fmt.Fprintf(out, "  %s\n", g.note)
 		}
-		for line := range strings.Lines(g.writer().Render()) {
+		for line := range strings.Lines(g.writer(evidenceWidth).Render()) {
 			fmt.Fprintf(out, "  %s\n", strings.TrimRight(line, " \n"))
 		}
 	}
@@ -57,7 +57,7 @@ func Markdown(w io.Writer, r Report) error {
 		if g.note != "" {
 			fmt.Fprintf(out, "%s\n\n", g.note)
 		}
-		fmt.Fprintf(out, "%s\n", g.writer().RenderMarkdown())
+		fmt.Fprintf(out, "%s\n", g.writer(0).RenderMarkdown())
 	}
 	if warnings := r.warnings(); len(warnings) > 0 {
 		fmt.Fprint(out, "\n## Notes\n\n")
@@ -98,7 +98,7 @@ func (r Report) method() string {
 	if len(s.Levels) > 0 {
 		how = fmt.Sprintf("%d levels from %s to %s", len(s.Levels), r.level(slices.Min(s.Levels)), r.level(slices.Max(s.Levels)))
 	}
-	return fmt.Sprintf("%s; %d runs in a row have to pass; %d runs on %d cores, seeds from %d.", how, s.Repeats, len(r.Runs), r.Machine.Cores, r.Source.Seed)
+	return fmt.Sprintf("%s; %s in a row make a level inside; %s on %d cores, seeds from %d.", how, passes(s.Repeats), count(len(r.Runs), "run"), r.Machine.Cores, r.Source.Seed)
 }
 
 // warnings are what a reader must know before believing the answer.
@@ -141,9 +141,13 @@ func (r Report) levelGrid() grid {
 			}
 			return mark + fmt.Sprintf(format, s.Median*factor)
 		}
+		few := ""
+		if l.StartupN < LeastAnswers {
+			few = fmt.Sprintf(" (n %d)", l.StartupN)
+		}
 		g.rows = append(g.rows, []string{plain(l.Level), r.place(l), strconv.Itoa(l.Pass), strconv.Itoa(l.Fail), nonzero(l.NoData), nonzero(l.Invalid),
 			cell(l.Within, 100, "%.2f %%"), cell(l.Throughput, 1, "%.1f"), cell(l.InFlight, 1, "%.2f"), cell(l.Mean, 1e3, "%.1f"), cell(l.P99, 1e3, "%.1f"),
-			cell(l.Startup, 1, "%.3f"), cell(l.PodsPerSecond, 1, "%.1f"), cell(l.Cores, 1, "%.2f")})
+			cell(l.Startup, 1, "%.3f"+few), cell(l.PodsPerSecond, 1, "%.1f"), cell(l.Cores, 1, "%.2f")})
 	}
 	return g
 }
@@ -270,7 +274,11 @@ func (g grid) right() []bool {
 	return all
 }
 
-func (g grid) writer() table.Writer {
+// evidenceWidth is the columns of a terminal that a sentence in a table may take before it is wrapped.
+const evidenceWidth = 80
+
+// writer is the table; width bounds its columns, 0 does not.
+func (g grid) writer(width int) table.Writer {
 	t := table.NewWriter()
 	style := table.StyleDefault
 	style.Options = table.OptionsNoBordersAndSeparators
@@ -294,7 +302,7 @@ func (g grid) writer() table.Writer {
 		if right {
 			align = text.AlignRight
 		}
-		configs = append(configs, table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align})
+		configs = append(configs, table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align, WidthMax: width, WidthMaxEnforcer: text.WrapSoft})
 	}
 	t.SetColumnConfigs(configs)
 	return t
@@ -302,3 +310,10 @@ func (g grid) writer() table.Writer {
 
 // plain is a level without the last digits, which floating point makes up.
 func plain(v float64) string { return strconv.FormatFloat(v, 'g', 10, 64) }
+
+func passes(n int) string {
+	if n == 1 {
+		return "1 pass"
+	}
+	return fmt.Sprintf("%d passes", n)
+}

@@ -85,7 +85,8 @@ type Level struct {
 	InFlight      Spread `json:"inFlight"`
 	Mean          Spread `json:"mean"`
 	P99           Spread `json:"p99"`
-	Startup       Spread `json:"startup"` // 99th percentile of pod start-up
+	Startup       Spread `json:"startup"`  // 99th percentile of pod start-up
+	StartupN      int64  `json:"startupN"` // pods, of the run with the fewest
 	PodsPerSecond Spread `json:"podsPerSecond"`
 	Cores         Spread `json:"cores"`
 }
@@ -163,7 +164,6 @@ func levelOf(t Tally, runs []Point) Level {
 	if !l.Trusted {
 		decided = all
 	}
-	answered := func(p Point) bool { return p.Traffic.Answers > 0 }
 	l.Within = spread(decided, func(p Point) (float64, bool) {
 		if p.Tightest == nil {
 			return 0, false
@@ -176,6 +176,11 @@ func levelOf(t Tally, runs []Point) Level {
 	l.P99 = spread(decided, func(p Point) (float64, bool) { return p.Traffic.P99, answered(p) })
 	l.PodsPerSecond = spread(decided, func(p Point) (float64, bool) { return p.PodsPerSecond, p.PodsPerSecond > 0 })
 	l.Cores = spread(decided, func(p Point) (float64, bool) { return p.Used(), len(p.Cores) > 0 })
+	for _, p := range decided {
+		if p.Startup != nil && (l.StartupN == 0 || p.StartupN < l.StartupN) {
+			l.StartupN = p.StartupN
+		}
+	}
 	l.Startup = spread(decided, func(p Point) (float64, bool) {
 		if p.Startup == nil {
 			return 0, false
@@ -211,10 +216,10 @@ func (r Report) insideSentence() string {
 	case a.Inside == nil:
 		return "No level was shown to be inside the SLO."
 	case !a.Confirmed:
-		return fmt.Sprintf("The largest %s that passed is %s; it is not confirmed (%d of %d fresh runs).", r.Axis, r.level(*a.Inside), a.Passed, r.Search.Repeats)
+		return fmt.Sprintf("The largest %s that passed is %s; it is not confirmed (%d of %d fresh runs passed).", r.Axis, r.level(*a.Inside), a.Passed, r.Search.Repeats)
 	}
-	text := fmt.Sprintf("The largest %s inside the SLO is %s: %d of %d runs passed, so that with %g %% confidence at least %.0f %% of runs at this level pass.",
-		r.Axis, r.level(*a.Inside), a.Passed, a.Runs, 100*a.Confidence, 100*a.Bound)
+	text := fmt.Sprintf("The largest %s inside the SLO is %s: %d of %s passed, so that with %g %% confidence at least %.0f %% of runs at this level pass.",
+		r.Axis, r.level(*a.Inside), a.Passed, count(a.Runs, "run"), 100*a.Confidence, 100*a.Bound)
 	if len(r.Search.Levels) > 0 && a.Outside == nil && *a.Inside == slices.Max(r.Search.Levels) || len(r.Search.Levels) == 0 && *a.Inside >= r.Search.Last() {
 		text += " It is also the largest that was tried: the capacity may be larger."
 	}
@@ -229,7 +234,7 @@ func (r Report) outsideSentence() string {
 	case a.OutsideUndecided:
 		return fmt.Sprintf("The next level tried, %s, gave no verdict: its runs were invalid or had no data.", r.level(*a.Outside))
 	case a.OutsidePassed == 0:
-		return fmt.Sprintf("The first level outside is %s: none of %d runs passed; with %g %% confidence at most %.0f %% do.", r.level(*a.Outside), a.OutsideRuns, 100*a.Confidence, 100*a.OutsideBound)
+		return fmt.Sprintf("The first level outside is %s: none of its %s passed; with %g %% confidence at most %.0f %% do.", r.level(*a.Outside), count(a.OutsideRuns, "run"), 100*a.Confidence, 100*a.OutsideBound)
 	}
 	return fmt.Sprintf("The first level not shown to be inside is %s: %d of %d runs passed; with %g %% confidence at most %.0f %% do.", r.level(*a.Outside), a.OutsidePassed, a.OutsideRuns, 100*a.Confidence, 100*a.OutsideBound)
 }
@@ -287,4 +292,12 @@ func (r Report) firstToGive() string {
 		return text + "Nearest to its limit: " + strongest.Text + "."
 	}
 	return text + "At its limit: " + strongest.Text + "."
+}
+
+// count is a number of things.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,9 +24,12 @@ const overhead = 15 * time.Second
 // runCapacity carries a search on until it is done, its budget is used up or it is interrupted; the answer so far is written
 // after each run.
 func (a *app) runCapacity(ctx context.Context, s *search, budget time.Duration, output string) error {
-	options, err := a.options("")
-	if err != nil {
-		return err
+	var options run.Options
+	if !s.record.Search.Next(s.record.History()).Done { // else there is only the answer to be made again
+		var err error
+		if options, err = a.options(""); err != nil {
+			return err
+		}
 	}
 	if err := s.open(time.Now()); err != nil {
 		return &run.EnvironmentError{Err: err}
@@ -126,7 +130,7 @@ func (a *app) level(ctx context.Context, s *search, options run.Options, next ca
 func runLine(r capacity.Record, p capacity.Point, took time.Duration) string {
 	mark := map[results.Verdict]string{results.Pass: "✓", results.Fail: "✗", results.NoData: "?", results.Invalid: "!"}[p.Verdict]
 	parts := []string{fmt.Sprintf("%s %3d  %-8s %10.10g %s  %-8s %8s", mark, len(r.Runs), p.Stage, p.Level, r.Unit, p.Verdict, short(took))}
-	if p.Traffic.Answers > 0 {
+	if p.Traffic.Answers >= capacity.LeastAnswers {
 		parts = append(parts, fmt.Sprintf("%.1f answers/s, p99 %.1f ms", p.Traffic.Throughput, p.Traffic.P99*1e3))
 	}
 	if p.Startup != nil {
@@ -201,10 +205,15 @@ func (s *search) save(r capacity.Report) error {
 		return err
 	}
 	err = errors.Join(err, write("capacity.html", func(w io.Writer) error { return capacity.HTML(w, r) }), os.MkdirAll(filepath.Join(s.dir, "charts"), 0o755))
+	stale, _ := filepath.Glob(filepath.Join(s.dir, "charts", "capacity-*")) // the pattern is well-formed
 	for _, c := range r.Charts() {
+		stale = slices.DeleteFunc(stale, func(file string) bool { return strings.HasPrefix(filepath.Base(file), c.Name+".") })
 		for _, format := range []chart.Format{chart.SVG, chart.PNG} {
 			err = errors.Join(err, write(filepath.Join("charts", c.Name+"."+string(format)), func(w io.Writer) error { return c.Write(w, format, chart.Light()) }))
 		}
+	}
+	for _, file := range stale {
+		err = errors.Join(err, os.Remove(file))
 	}
 	return err
 }
