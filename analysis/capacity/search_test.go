@@ -165,6 +165,51 @@ func TestSweepGoesRound(t *testing.T) {
 	}
 }
 
+// TestSecondCandidate: a level whose confirmation fails is outside, and the bound of the next one makes allowance for having
+// tried two.
+func TestSecondCandidate(t *testing.T) {
+	failures := 0
+	s := usual()
+	s.Repeats = 3
+	a := s.Answer(carry(t, s, func(level float64) results.Verdict {
+		if level > 80 || level == 80 && failures == 0 {
+			if level == 80 {
+				failures = 1
+				return results.Pass // the run that explores
+			}
+			return results.Fail
+		}
+		if level == 80 {
+			return results.Fail
+		}
+		return results.Pass
+	}))
+	if a.Inside == nil || *a.Inside >= 80 || *a.Outside > 80 || a.Candidates < 2 {
+		t.Fatalf("%+v", a)
+	}
+	if want := math.Cbrt(0.05 / float64(a.Candidates)); math.Abs(a.Bound-want) > 1e-9 {
+		t.Errorf("bound %v, want %v", a.Bound, want)
+	}
+}
+
+// TestCheck: searches that cannot be carried out are refused.
+func TestCheck(t *testing.T) {
+	if err := usual().Check(); err != nil {
+		t.Error(err)
+	}
+	for i, change := range []func(s *Search){
+		func(s *Search) { s.Step = 0 }, func(s *Search) { s.From = 0 }, func(s *Search) { s.To = 5 }, func(s *Search) { s.To = math.NaN() },
+		func(s *Search) { s.Repeats = 0 }, func(s *Search) { s.Retries = -1 }, func(s *Search) { s.Resolution = -1 }, func(s *Search) { s.Confidence = 1 },
+		func(s *Search) { s.Levels = []float64{1, 1} }, func(s *Search) { s.Levels = []float64{0} },
+	} {
+		s := usual()
+		change(&s)
+		if s.Check() == nil {
+			t.Errorf("change %d is not refused: %+v", i, s)
+		}
+	}
+}
+
 // TestStoppedEarly: what was not confirmed is not called so.
 func TestStoppedEarly(t *testing.T) {
 	history := carry(t, usual(), steep(137))

@@ -44,6 +44,12 @@ func TestUSLRecoversNoiselessParameters(t *testing.T) {
 			if !near(got.Lambda, want.Lambda, 1e-3, 0) || !near(got.Sigma, want.Sigma, 1e-3, 1e-4) || !near(got.Kappa, want.Kappa, 1e-3, 1e-6) {
 				t.Errorf("loads %v: fitted %+v, want %+v", loads, got.USL, want)
 			}
+			// The refits of the bootstrap go without the polish, which would make good for a wrong slope.
+			points := measured(want, loads, 0, 1)
+			rough := leastSquares(points, USL{Lambda: want.Lambda, Sigma: 0.15, Kappa: 0.003}, false)
+			if !near(rough.Lambda, want.Lambda, 0.01, 0) || !near(rough.Sigma, want.Sigma, 0.02, 2e-3) || !near(rough.Kappa, want.Kappa, 0.02, 2e-5) {
+				t.Errorf("loads %v: fitted without polish %+v, want %+v", loads, rough, want)
+			}
 			if got.R2 < 0.999999 {
 				t.Errorf("R² of a noiseless law is %v", got.R2)
 			}

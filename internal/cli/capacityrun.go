@@ -205,15 +205,16 @@ func (s *search) save(r capacity.Report) error {
 		return err
 	}
 	err = errors.Join(err, write("capacity.html", func(w io.Writer) error { return capacity.HTML(w, r) }), os.MkdirAll(filepath.Join(s.dir, "charts"), 0o755))
-	stale, _ := filepath.Glob(filepath.Join(s.dir, "charts", "capacity-*")) // the pattern is well-formed
+	stale, rerr := os.ReadDir(filepath.Join(s.dir, "charts"))
+	err = errors.Join(err, rerr)
 	for _, c := range r.Charts() {
-		stale = slices.DeleteFunc(stale, func(file string) bool { return strings.HasPrefix(filepath.Base(file), c.Name+".") })
+		stale = slices.DeleteFunc(stale, func(file os.DirEntry) bool { return strings.HasPrefix(file.Name(), c.Name+".") })
 		for _, format := range []chart.Format{chart.SVG, chart.PNG} {
 			err = errors.Join(err, write(filepath.Join("charts", c.Name+"."+string(format)), func(w io.Writer) error { return c.Write(w, format, chart.Light()) }))
 		}
 	}
 	for _, file := range stale {
-		err = errors.Join(err, os.Remove(file))
+		err = errors.Join(err, os.Remove(filepath.Join(s.dir, "charts", file.Name())))
 	}
 	return err
 }
