@@ -60,6 +60,22 @@ func (a Answer) at(level float64) Tally {
 	return Tally{Level: level}
 }
 
+// blank is the lowest level without a verdict, when there is no level with one.
+func (a Answer) blank() *float64 {
+	var lowest *float64
+	for i := len(a.Levels) - 1; i >= 0; i-- {
+		t := a.Levels[i]
+		if t.decided() > 0 {
+			return nil
+		}
+		// One that had too few samples says nothing of what gave out.
+		if t.Invalid > 0 || lowest == nil {
+			lowest = &a.Levels[i].Level
+		}
+	}
+	return lowest
+}
+
 func (s Search) answerSearch(a *Answer, history []Outcome) {
 	for _, t := range a.Levels {
 		if t.ConfirmingPass+t.ConfirmingFail > 0 {
@@ -103,7 +119,7 @@ func (s Search) answerSweep(a *Answer) {
 			a.Inside, a.Confirmed, a.Passed, a.Runs = &level, true, t.Pass, t.decided()
 			a.Bound = atLeast(t.Pass, t.decided(), s.Confidence)
 		case a.Inside == nil && t.decided() == 0:
-			a.Warnings = append(a.Warnings, fmt.Sprintf("level %g has no verdict in %d runs", t.Level, t.undecided()))
+			a.Warnings = append(a.Warnings, fmt.Sprintf("level %g has no verdict in %s", t.Level, count(t.undecided(), "run")))
 		case t.Fail == 0 && t.undecided() <= s.Retries && t.Pass < s.Repeats:
 			a.Warnings = append(a.Warnings, fmt.Sprintf("level %g has %d of its %d runs: the sweep did not come to its end", t.Level, t.Pass, s.Repeats))
 			return

@@ -52,10 +52,10 @@ func fitLaw(points []Point, seed uint64, confidence float64) (*Law, string) {
 	switch {
 	case len(loads) == 0:
 		return nil, fmt.Sprintf("no run that can be trusted has %d answers", LeastAnswers)
+	case len(levels) < 6:
+		return nil, fmt.Sprintf("%s with runs that can be trusted; a scalability law needs 6 or more", count(len(levels), "level"))
 	case most < leastSpread*least:
 		return nil, fmt.Sprintf("throughput is much the same at every level (%.4g to %.4g answers/s): this axis does not load the system by requests", least, most)
-	case len(levels) < 6:
-		return nil, fmt.Sprintf("%d levels have runs that can be trusted; a scalability law needs 6 or more", len(levels))
 	}
 	f, err := stats.FitUSL(loads, stats.USLOptions{Seed: seed, Confidence: confidence})
 	if err != nil {

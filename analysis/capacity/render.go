@@ -98,7 +98,7 @@ func (r Report) method() string {
 	if len(s.Levels) > 0 {
 		how = fmt.Sprintf("%d levels from %s to %s", len(s.Levels), r.level(slices.Min(s.Levels)), r.level(slices.Max(s.Levels)))
 	}
-	return fmt.Sprintf("%s; %s in a row make a level inside; %s on %d cores, seeds from %d.", how, passes(s.Repeats), count(len(r.Runs), "run"), r.Machine.Cores, r.Source.Seed)
+	return fmt.Sprintf("%s; a level is inside after %s; %s on %d cores, seeds from %d.", how, passes(s.Repeats), count(len(r.Runs), "run"), r.Machine.Cores, r.Source.Seed)
 }
 
 // warnings are what a reader must know before believing the answer.
@@ -179,12 +179,12 @@ func (r Report) place(l Level) string {
 
 func (r Report) findingGrid() grid {
 	g := grid{title: "What gave out first", header: []string{"", "part", "evidence", "runs", "n"}, left: []int{0, 1, 2}}
-	if r.Answer.Outside != nil {
-		inside := "no level inside"
+	if r.FindingsAt != nil {
+		g.note = fmt.Sprintf("the runs at %s that did not pass", r.level(*r.FindingsAt))
 		if r.Answer.Inside != nil {
-			inside = r.level(*r.Answer.Inside)
+			g.note += fmt.Sprintf(", beside those that passed at %s", r.level(*r.Answer.Inside))
 		}
-		g.note = fmt.Sprintf("the runs at %s that did not pass, beside those that passed at %s; signs, not proof", r.level(*r.Answer.Outside), inside)
+		g.note += "; signs, not proof"
 	}
 	for i, f := range r.Findings {
 		if i == 12 {
@@ -315,5 +315,5 @@ func passes(n int) string {
 	if n == 1 {
 		return "1 pass"
 	}
-	return fmt.Sprintf("%d passes", n)
+	return fmt.Sprintf("%d passes in a row", n)
 }

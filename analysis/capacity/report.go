@@ -64,14 +64,16 @@ func (r Record) SeedAt(level float64) uint64 {
 // Report is a search with what follows from it: the content of capacity.json.
 type Report struct {
 	Record
-	Answer   Answer            `json:"answer"`
-	Levels   []Level           `json:"levels"`
-	Law      *Law              `json:"law"`             // null when it cannot be fitted
-	NoLaw    string            `json:"noLaw,omitempty"` // why not
-	Findings []Finding         `json:"findings"`        // what gave out first, strongest first
-	Machine  results.Machine   `json:"environment"`     // of the first run
-	Versions map[string]string `json:"versions"`
-	Seconds  float64           `json:"seconds"` // of all runs together
+	Answer   Answer    `json:"answer"`
+	Levels   []Level   `json:"levels"`
+	Law      *Law      `json:"law"`             // null when it cannot be fitted
+	NoLaw    string    `json:"noLaw,omitempty"` // why not
+	Findings []Finding `json:"findings"`        // what gave out first, strongest first
+	// FindingsAt is the level whose runs the findings are about: Outside, or the lowest without a verdict when there is none.
+	FindingsAt *float64          `json:"findingsAt"`
+	Machine    results.Machine   `json:"environment"` // of the first run
+	Versions   map[string]string `json:"versions"`
+	Seconds    float64           `json:"seconds"` // of all runs together
 }
 
 // Level is what the runs at one level measured.
@@ -131,11 +133,15 @@ func Analyse(r Record, summaries map[string]results.Summary) Report {
 		return all
 	}
 	inside := slices.DeleteFunc(at(report.Answer.Inside), func(s results.Summary) bool { return s.Verdict != results.Pass })
-	outside := slices.DeleteFunc(at(report.Answer.Outside), func(s results.Summary) bool { return s.Verdict == results.Pass })
+	report.FindingsAt = report.Answer.Outside
+	if report.FindingsAt == nil {
+		report.FindingsAt = report.Answer.blank()
+	}
+	outside := slices.DeleteFunc(at(report.FindingsAt), func(s results.Summary) bool { return s.Verdict == results.Pass })
 	if len(outside) > 0 {
 		load := 1.0
 		if report.Answer.Inside != nil {
-			load = *report.Answer.Outside / *report.Answer.Inside
+			load = *report.FindingsAt / *report.Answer.Inside
 		}
 		report.Findings = append(report.Findings, Findings(inside, outside, load)...)
 	}
@@ -192,12 +198,11 @@ func levelOf(t Tally, runs []Point) Level {
 
 // Sentences are the answer for people, the most important first.
 func (r Report) Sentences() []string {
-	a := r.Answer
 	all := []string{r.insideSentence(), r.outsideSentence()}
 	if r.Law != nil {
 		all = append(all, r.lawSentence())
 	}
-	if a.Outside != nil {
+	if r.FindingsAt != nil {
 		all = append(all, r.firstToGive())
 	}
 	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
@@ -211,6 +216,8 @@ func (r Report) insideSentence() string {
 	switch {
 	case a.Inside == nil && len(r.Runs) == 0:
 		return "Nothing was run."
+	case a.Inside == nil && a.Outside == nil && a.blank() != nil:
+		return "No run gave a verdict, so that no level is shown to be inside or outside the SLO."
 	case a.Inside == nil && len(r.Search.Levels) > 0 && !r.Finished:
 		return "No level has all its runs, so that none is shown to be inside the SLO."
 	case a.Inside == nil:
@@ -269,7 +276,7 @@ func (r Report) firstToGive() string {
 	var violated, strongest *Finding
 	for i, f := range r.Findings {
 		switch {
-		case f.Rank == Harness && r.Answer.OutsideUndecided:
+		case f.Rank == Harness && (r.Answer.Outside == nil || r.Answer.OutsideUndecided):
 			return "The harness gave out first, not the system: " + f.Text
 		case f.Rank == Violated && violated == nil:
 			violated = &r.Findings[i]
