@@ -13,13 +13,13 @@ import (
 // Charts are the figures of a search; those that it has no data for are left out.
 func (r Report) Charts() []chart.Chart {
 	var all []chart.Chart
-	if c, ok := r.overLevel("capacity-latency", "Latency over load", "latency of requests (p99)", chart.Seconds,
+	if c, ok := r.overLevel("capacity-latency", "Latency over load", "latency of requests (p99)", chart.Seconds, true,
 		func(p Point) (float64, bool) { return p.Traffic.P99, answered(p) }); ok {
 		c.Y.Log = true
 		c.Note = "Each point is one run: the 99th percentile of the latency of all requests, from the planned instant. The line is the nearest that never falls (isotonic regression over the runs that passed or failed)."
 		all = append(all, c)
 	}
-	if c, ok := r.overLevel("capacity-startup", "Pod start-up over load", "pod start-up (p99)", chart.Seconds,
+	if c, ok := r.overLevel("capacity-startup", "Pod start-up over load", "pod start-up (p99)", chart.Seconds, true,
 		func(p Point) (float64, bool) {
 			if p.Startup == nil {
 				return 0, false
@@ -30,9 +30,8 @@ func (r Report) Charts() []chart.Chart {
 		c.References = []chart.Reference{{Name: "SLO", Value: 5}}
 		all = append(all, c)
 	}
-	if c, ok := r.overLevel("capacity-throughput", "Throughput over load", "answers", "req/s",
+	if c, ok := r.overLevel("capacity-throughput", "Throughput over load", "answers", "req/s", false, // which may fall
 		func(p Point) (float64, bool) { return p.Traffic.Throughput, answered(p) }); ok {
-		c.Layers = c.Layers[1:] // throughput may fall
 		c.Note = "Each point is one run."
 		all = append(all, c)
 	}
@@ -45,8 +44,8 @@ func (r Report) Charts() []chart.Chart {
 	return all
 }
 
-// overLevel is a chart of one figure of each run over its level, by verdict, with a monotone line as its first layer.
-func (r Report) overLevel(name, title, label string, unit chart.Unit, value func(Point) (float64, bool)) (chart.Chart, bool) {
+// overLevel is a chart of one figure of each run over its level, by verdict, with a line that never falls where that is asked for.
+func (r Report) overLevel(name, title, label string, unit chart.Unit, monotone bool, value func(Point) (float64, bool)) (chart.Chart, bool) {
 	c := chart.Chart{Name: name, Title: title, X: chart.Axis{Label: r.Axis, Unit: chart.Unit(r.Unit)}, Y: chart.Axis{Label: label, Unit: unit}}
 	verdicts := []results.Verdict{results.Pass, results.Fail, results.NoData, results.Invalid}
 	byLevel := map[float64][]float64{}
@@ -82,7 +81,9 @@ func (r Report) overLevel(name, title, label string, unit chart.Unit, value func
 		line = append(line, chart.Point{X: levels[i], Y: v})
 	}
 	points := len(c.Layers) > 0
-	c.Layers = slices.Insert(c.Layers, 0, chart.Layer(chart.Line{Series: chart.Series{Name: "never falling", Slot: 1}, Points: line})) // under the points
+	if monotone && len(line) > 1 {
+		c.Layers = slices.Insert(c.Layers, 0, chart.Layer(chart.Line{Series: chart.Series{Name: "never falling", Slot: 1}, Points: line})) // under the points
+	}
 	if a := r.Answer; a.Inside != nil {
 		c.Marks = append(c.Marks, chart.Mark{Name: "inside", At: *a.Inside})
 	}
@@ -140,9 +141,6 @@ func (r Report) latencyOfLaw() chart.Chart {
 func (r Report) cpuChart() (chart.Chart, bool) {
 	c := chart.Chart{Name: "capacity-cpu", Title: "CPU over load", X: chart.Axis{Label: r.Axis, Unit: chart.Unit(r.Unit)}, Y: chart.Axis{Label: "CPU", Unit: "cores"},
 		Note: "Mean CPU time a second in the measured phases, by component, over all runs of a level. Hollow nodes share the machine with the system under test."}
-	if r.Machine.Cores > 0 {
-		c.References = []chart.Reference{{Name: "machine", Value: float64(r.Machine.Cores)}}
-	}
 	sums, runs := map[string][]float64{}, make([]int, len(r.Levels))
 	for i, l := range r.Levels {
 		c.X.Categories = append(c.X.Categories, plain(l.Level))
@@ -157,6 +155,11 @@ func (r Report) cpuChart() (chart.Chart, bool) {
 				}
 				sums[name][i] += cores
 			}
+		}
+	}
+	for _, l := range r.Levels {
+		if l.Cores.Most > float64(r.Machine.Cores)/2 { // else it is far away
+			c.References = []chart.Reference{{Name: "machine", Value: float64(r.Machine.Cores)}}
 		}
 	}
 	bars := chart.Bars{Stacked: true}
