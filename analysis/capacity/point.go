@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"slices"
 
-	"windtunnel/analysis"
+	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
 
@@ -178,7 +178,7 @@ func traffic(path string, measured map[string]bool, length float64) (Traffic, er
 	t.Throughput, t.InFlight = float64(t.Answers)/length, underWay/length
 	if t.Answers > 0 {
 		t.Mean /= float64(t.Answers)
-		t.P50, t.P99 = analysis.Quantile(latencies, 0.5), analysis.Quantile(latencies, 0.99)
+		t.P50, t.P99 = stats.Quantile(latencies, 0.5), stats.Quantile(latencies, 0.99)
 	}
 	return t, nil
 }
