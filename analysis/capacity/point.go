@@ -22,7 +22,7 @@ type Point struct {
 	Traffic Traffic `json:"traffic"`
 	// Tightest is the required row with the smallest margin; null when no required row has data.
 	Tightest *Row `json:"tightest"`
-	// Startup is the 99th percentile of pod start-up (stage total), of StartupN pods; null without pods.
+	// Startup is the 99th percentile of pod start-up (stage total), of StartupN pods; null when they are too few for it.
 	Startup  *results.Bounds `json:"startup"`
 	StartupN int64           `json:"startupN"`
 	// PodsPerSecond is how fast pods were scheduled, from the first to the last; 0 without pods.
@@ -56,9 +56,9 @@ type Traffic struct {
 	P99      float64 `json:"p99"`
 }
 
-// LeastAnswers is how many answers a run needs for its figures of traffic to be shown: with fewer the 99th percentile of a
-// sample says nothing of that of all (0.99^299 is 5 %).
-const LeastAnswers = 299
+// LeastAnswers is how many answers a run needs for its figures of traffic to be shown: those that its 99th percentile needs,
+// which with fewer would just be the largest.
+const LeastAnswers = 100
 
 // answered says that a run has enough answers.
 func answered(p Point) bool { return p.Traffic.Answers >= LeastAnswers }
@@ -88,7 +88,7 @@ func Measure(dir *results.Dir, s results.Summary, level float64, stage Stage) (P
 			p.Tightest = &Row{Expression: row.Expression, Within: *row.Measured, Margin: *row.Margin, N: row.N, P99: row.Quantile, Threshold: row.Threshold}
 		}
 	}
-	if total := s.PodStartup["total"]; total.N > 0 {
+	if total := s.PodStartup["total"]; total.N > 0 && total.P99.Least == 0 {
 		p.Startup, p.StartupN = &total.P99, total.N
 	}
 	p.PodsPerSecond = s.Throughput["scheduled_mean"].Value

@@ -83,8 +83,14 @@ func CSV(w io.Writer, r Report) error {
 			startup = full(p.Startup.Value)
 		}
 		t := p.Traffic
+		traffic := func(v float64) string {
+			if !answered(p) {
+				return "" // too few to say
+			}
+			return full(v)
+		}
 		_ = out.Write([]string{r.Axis, r.Unit, full(p.Level), string(p.Stage), p.Run, strconv.FormatUint(p.Seed, 10), string(p.Verdict), within, tightest,
-			full(t.Throughput), full(t.InFlight), full(t.Mean), full(t.P50), full(t.P99), strconv.FormatInt(t.Answers, 10), startup, strconv.FormatInt(p.StartupN, 10),
+			traffic(t.Throughput), traffic(t.InFlight), traffic(t.Mean), traffic(t.P50), traffic(t.P99), strconv.FormatInt(t.Answers, 10), startup, strconv.FormatInt(p.StartupN, 10),
 			full(p.PodsPerSecond), full(p.MostPodsOnNode), full(p.Used()), strconv.Itoa(p.MachineCores), full(p.Seconds)})
 	}
 	out.Flush()
@@ -141,13 +147,9 @@ func (r Report) levelGrid() grid {
 			}
 			return mark + fmt.Sprintf(format, s.Median*factor)
 		}
-		few := ""
-		if l.StartupN < LeastAnswers {
-			few = fmt.Sprintf(" (n %d)", l.StartupN)
-		}
 		g.rows = append(g.rows, []string{plain(l.Level), r.place(l), strconv.Itoa(l.Pass), strconv.Itoa(l.Fail), nonzero(l.NoData), nonzero(l.Invalid),
 			cell(l.Within, 100, "%.2f %%"), cell(l.Throughput, 1, "%.1f"), cell(l.InFlight, 1, "%.2f"), cell(l.Mean, 1e3, "%.1f"), cell(l.P99, 1e3, "%.1f"),
-			cell(l.Startup, 1, "%.3f"+few), cell(l.PodsPerSecond, 1, "%.1f"), cell(l.Cores, 1, "%.2f")})
+			cell(l.Startup, 1, "%.3f"), cell(l.PodsPerSecond, 1, "%.1f"), cell(l.Cores, 1, "%.2f")})
 	}
 	return g
 }

@@ -87,8 +87,7 @@ type Level struct {
 	InFlight      Spread `json:"inFlight"`
 	Mean          Spread `json:"mean"`
 	P99           Spread `json:"p99"`
-	Startup       Spread `json:"startup"`  // 99th percentile of pod start-up
-	StartupN      int64  `json:"startupN"` // pods, of the run with the fewest
+	Startup       Spread `json:"startup"` // 99th percentile of pod start-up
 	PodsPerSecond Spread `json:"podsPerSecond"`
 	Cores         Spread `json:"cores"`
 }
@@ -182,11 +181,6 @@ func levelOf(t Tally, runs []Point) Level {
 	l.P99 = spread(decided, func(p Point) (float64, bool) { return p.Traffic.P99, answered(p) })
 	l.PodsPerSecond = spread(decided, func(p Point) (float64, bool) { return p.PodsPerSecond, p.PodsPerSecond > 0 })
 	l.Cores = spread(decided, func(p Point) (float64, bool) { return p.Used(), len(p.Cores) > 0 })
-	for _, p := range decided {
-		if p.Startup != nil && (l.StartupN == 0 || p.StartupN < l.StartupN) {
-			l.StartupN = p.StartupN
-		}
-	}
 	l.Startup = spread(decided, func(p Point) (float64, bool) {
 		if p.Startup == nil {
 			return 0, false

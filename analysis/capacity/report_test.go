@@ -2,8 +2,10 @@ package capacity
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
+	"html"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -12,7 +14,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"windtunnel/analysis/chart"
 	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
@@ -75,9 +76,33 @@ func TestReport(t *testing.T) {
 	golden(t, "report.txt", func(b *bytes.Buffer) error { return Text(b, r) })
 	golden(t, "report.md", func(b *bytes.Buffer) error { return Markdown(b, r) })
 	golden(t, "report.csv", func(b *bytes.Buffer) error { return CSV(b, r) })
-	golden(t, "report.html", func(b *bytes.Buffer) error { return HTML(b, r) })
-	for _, c := range r.Charts() {
-		golden(t, c.Name+".svg", func(b *bytes.Buffer) error { return c.Write(b, chart.SVG, chart.Light()) })
+}
+
+// TestPage: the page has the answer, every table and every chart, asks the network for nothing, and is the same every time.
+func TestPage(t *testing.T) {
+	record, summaries := searched(usual())
+	record.Description = "<b>not markup</b>"
+	r := Analyse(record, summaries)
+	var page, again bytes.Buffer
+	if err := errors.Join(HTML(&page, r), HTML(&again, Analyse(record, summaries))); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(page.Bytes(), again.Bytes()) {
+		t.Error("two pages of one search differ")
+	}
+	text := page.String()
+	for _, want := range append(r.Sentences(), "Levels", "What gave out first", "Universal Scalability Law", "&lt;b&gt;not markup") {
+		if !strings.Contains(html.UnescapeString(text), html.UnescapeString(want)) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if n := strings.Count(text, "<svg"); n != len(r.Charts()) || n != 5 {
+		t.Errorf("%d drawings of %d charts", n, len(r.Charts()))
+	}
+	for _, bad := range []string{"<script", "<link", "src=", "href=", "url(", "@import", "<b>"} {
+		if strings.Contains(text, bad) {
+			t.Errorf("the page has %s", bad)
+		}
 	}
 }
 

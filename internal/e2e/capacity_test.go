@@ -66,7 +66,7 @@ func TestCapacity(t *testing.T) {
 	if page, err := os.ReadFile(filepath.Join(dir, "capacity.html")); err != nil || !strings.Contains(string(page), "The largest pods inside the SLO") {
 		t.Errorf("capacity.html: %v", err)
 	}
-	if charts, _ := filepath.Glob(filepath.Join(dir, "charts", "capacity-*.svg")); len(charts) < 2 {
+	if charts, _ := filepath.Glob(filepath.Join(dir, "charts", "capacity-*.svg")); len(charts) == 0 {
 		t.Errorf("charts: %v", charts)
 	}
 	if stored := searchIn(t, dir); len(stored.Runs) != len(r.Runs) || !stored.Finished {
