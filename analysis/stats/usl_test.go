@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// laws are of the sizes that control planes and textbooks have.
-func laws() []USL {
+// uslLaws are of the sizes that control planes and textbooks have.
+func uslLaws() []USL {
 	return []USL{
 		{Lambda: 995.6, Sigma: 0.0267, Kappa: 0.000769}, // Gunther's example of a Cisco benchmark
 		{Lambda: 40, Sigma: 0.3, Kappa: 0.002},
@@ -19,8 +19,8 @@ func laws() []USL {
 	}
 }
 
-// measured are points of a law with independent normal errors of a standard deviation relative to the throughput.
-func measured(u USL, loads []float64, deviation float64, seed uint64) []LoadPoint {
+// uslPoints are points of a law with independent normal errors of a standard deviation relative to the throughput.
+func uslPoints(u USL, loads []float64, deviation float64, seed uint64) []LoadPoint {
 	random := rand.New(rand.NewPCG(seed, 7))
 	points := make([]LoadPoint, len(loads))
 	for i, n := range loads {
@@ -29,25 +29,25 @@ func measured(u USL, loads []float64, deviation float64, seed uint64) []LoadPoin
 	return points
 }
 
-// near says that two numbers agree to a relative error, or that both are next to nothing.
-func near(a, b, relative, nothing float64) bool {
+// uslNear says that two numbers agree to a relative error, or that both are next to nothing.
+func uslNear(a, b, relative, nothing float64) bool {
 	return math.Abs(a-b) <= max(relative*math.Abs(b), nothing)
 }
 
 func TestUSLRecoversNoiselessParameters(t *testing.T) {
-	for _, want := range laws() {
+	for _, want := range uslLaws() {
 		for _, loads := range [][]float64{{1, 2, 4, 8, 16, 32}, {0.3, 0.9, 3, 7, 15, 24, 40}, {2, 10, 20, 30, 40, 50, 60}} {
-			got, err := FitUSL(measured(want, loads, 0, 1), USLOptions{Resamples: 2})
+			got, err := FitUSL(uslPoints(want, loads, 0, 1), USLOptions{Resamples: 2})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !near(got.Lambda, want.Lambda, 1e-3, 0) || !near(got.Sigma, want.Sigma, 1e-3, 1e-4) || !near(got.Kappa, want.Kappa, 1e-3, 1e-6) {
+			if !uslNear(got.Lambda, want.Lambda, 1e-3, 0) || !uslNear(got.Sigma, want.Sigma, 1e-3, 1e-4) || !uslNear(got.Kappa, want.Kappa, 1e-3, 1e-6) {
 				t.Errorf("loads %v: fitted %+v, want %+v", loads, got.USL, want)
 			}
 			// The refits of the bootstrap go without the polish, which would make good for a wrong slope.
-			points := measured(want, loads, 0, 1)
+			points := uslPoints(want, loads, 0, 1)
 			rough := leastSquares(points, USL{Lambda: want.Lambda, Sigma: 0.15, Kappa: 0.003}, false)
-			if !near(rough.Lambda, want.Lambda, 0.01, 0) || !near(rough.Sigma, want.Sigma, 0.02, 2e-3) || !near(rough.Kappa, want.Kappa, 0.02, 2e-5) {
+			if !uslNear(rough.Lambda, want.Lambda, 0.01, 0) || !uslNear(rough.Sigma, want.Sigma, 0.02, 2e-3) || !uslNear(rough.Kappa, want.Kappa, 0.02, 2e-5) {
 				t.Errorf("loads %v: fitted without polish %+v, want %+v", loads, rough, want)
 			}
 			if got.R2 < 0.999999 {
@@ -64,7 +64,7 @@ func TestUSLRecoversNoisyParameters(t *testing.T) {
 	const fits = 200
 	var knees, lambdas []float64
 	for seed := range uint64(fits) {
-		f, err := FitUSL(measured(want, loads, 0.03, seed), USLOptions{Resamples: 2})
+		f, err := FitUSL(uslPoints(want, loads, 0.03, seed), USLOptions{Resamples: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,10 +74,10 @@ func TestUSLRecoversNoisyParameters(t *testing.T) {
 	slices.Sort(knees)
 	slices.Sort(lambdas)
 	knee, _ := want.Knee() // 15
-	if m := knees[fits/2]; !near(m, knee, 0.05, 0) {
+	if m := knees[fits/2]; !uslNear(m, knee, 0.05, 0) {
 		t.Errorf("the median knee is %v, want %v", m, knee)
 	}
-	if m := lambdas[fits/2]; !near(m, want.Lambda, 0.02, 0) {
+	if m := lambdas[fits/2]; !uslNear(m, want.Lambda, 0.02, 0) {
 		t.Errorf("the median λ is %v, want %v", m, want.Lambda)
 	}
 }
@@ -92,7 +92,7 @@ func TestUSLCoverage(t *testing.T) {
 	const samples = 200
 	held := map[string]int{}
 	for seed := range uint64(samples) {
-		points := measured(want, loads, 0.03, seed)
+		points := uslPoints(want, loads, 0.03, seed)
 		for i := range points {
 			points[i].Weight = 1 / (points[i].Throughput * points[i].Throughput)
 		}
@@ -121,7 +121,7 @@ func TestUSLCoverage(t *testing.T) {
 }
 
 func TestUSLIsDeterministic(t *testing.T) {
-	points := measured(USL{Lambda: 100, Sigma: 0.05, Kappa: 0.001}, []float64{1, 2, 4, 8, 16, 32, 64}, 0.05, 3)
+	points := uslPoints(USL{Lambda: 100, Sigma: 0.05, Kappa: 0.001}, []float64{1, 2, 4, 8, 16, 32, 64}, 0.05, 3)
 	a, _ := FitUSL(points, USLOptions{Seed: 5, Resamples: 100})
 	b, _ := FitUSL(points, USLOptions{Seed: 5, Resamples: 100})
 	c, _ := FitUSL(points, USLOptions{Seed: 6, Resamples: 100})
@@ -135,7 +135,7 @@ func TestUSLIsDeterministic(t *testing.T) {
 
 // TestUSLLaws: the knee is where the law itself is largest, and latency follows from throughput by Little's law.
 func TestUSLLaws(t *testing.T) {
-	for _, u := range laws() {
+	for _, u := range uslLaws() {
 		knee, ok := u.Knee()
 		if ok != (u.Kappa > 0) {
 			t.Errorf("%+v: knee %v %v", u, knee, ok)
@@ -147,7 +147,7 @@ func TestUSLLaws(t *testing.T) {
 			if ok && n >= knee {
 				continue // the falling branch has the same throughput at a larger load
 			}
-			if r, ok := u.LatencyAt(u.Throughput(n)); !ok || !near(r, u.Latency(n), 1e-6, 0) {
+			if r, ok := u.LatencyAt(u.Throughput(n)); !ok || !uslNear(r, u.Latency(n), 1e-6, 0) {
 				t.Errorf("%+v: latency at the rate X(%v) is %v, want %v", u, n, r, u.Latency(n))
 			}
 		}
@@ -156,14 +156,14 @@ func TestUSLLaws(t *testing.T) {
 		}
 	}
 	queue := USL{Lambda: 100, Sigma: 0.2}
-	if r, _ := queue.LatencyAt(250); !near(r, 0.008/(1-250.0/500), 1e-9, 0) {
+	if r, _ := queue.LatencyAt(250); !uslNear(r, 0.008/(1-250.0/500), 1e-9, 0) {
 		t.Errorf("with κ = 0 the latency is %v, want S/(1−ρ) = 0.016", r)
 	}
 }
 
 func TestUSLRefusesWhatItCannotFit(t *testing.T) {
 	six := func(change func(p []LoadPoint)) []LoadPoint {
-		p := measured(USL{Lambda: 10, Sigma: 0.1}, []float64{1, 2, 3, 4, 5, 6}, 0, 1)
+		p := uslPoints(USL{Lambda: 10, Sigma: 0.1}, []float64{1, 2, 3, 4, 5, 6}, 0, 1)
 		change(p)
 		return p
 	}
@@ -194,13 +194,13 @@ func TestUSLWarns(t *testing.T) {
 		}
 		return f.Warnings
 	}
-	if w := fit(measured(USL{Lambda: 100, Sigma: 0.05, Kappa: 0.0005}, loads, 0, 1)); len(w) != 1 {
+	if w := fit(uslPoints(USL{Lambda: 100, Sigma: 0.05, Kappa: 0.0005}, loads, 0, 1)); len(w) != 1 {
 		t.Errorf("a knee at 44 beyond loads to 8 is one warning, not %q", w)
 	}
-	if w := fit(measured(USL{Lambda: 100, Sigma: 0.05, Kappa: 0.05}, loads, 0, 1)); len(w) != 0 {
+	if w := fit(uslPoints(USL{Lambda: 100, Sigma: 0.05, Kappa: 0.05}, loads, 0, 1)); len(w) != 0 {
 		t.Errorf("a clean law with its knee inside warns %q", w)
 	}
-	flat := measured(USL{Lambda: 100}, loads, 0, 1)
+	flat := uslPoints(USL{Lambda: 100}, loads, 0, 1)
 	for i := range flat {
 		flat[i].Throughput = 20
 		if i%2 == 0 {
