@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"windtunnel/analysis/stats"
 	"windtunnel/profiles"
 	"windtunnel/results"
 )
@@ -38,7 +39,7 @@ func (r row) judge(minSamples int) results.SLOResult {
 	}
 	share := float64(r.k) / float64(r.n)
 	margin := share - requiredShare
-	low, high := ProportionInterval(r.k, r.n)
+	low, high := stats.ProportionInterval(r.k, r.n)
 	s.Measured, s.Margin, s.Interval = &share, &margin, []float64{low, high}
 	switch {
 	case r.n < int64(minSamples):
@@ -126,9 +127,9 @@ func podRow(object string, pods startup) row {
 			r.k++
 		}
 	}
-	if n := int(r.n); n > 0 && nearestRank(n, requiredShare) <= len(sorted) {
-		b := results.Bounds{Value: sorted[nearestRank(n, requiredShare)-1]}
-		if low, high := QuantileInterval(n, requiredShare); low > 0 {
+	if n := int(r.n); n > 0 && stats.NearestRank(n, requiredShare) <= len(sorted) {
+		b := results.Bounds{Value: sorted[stats.NearestRank(n, requiredShare)-1]}
+		if low, high := stats.QuantileInterval(n, requiredShare); low > 0 {
 			b.Low = &sorted[low-1]
 			if high > 0 && high <= len(sorted) {
 				b.High = &sorted[high-1]
