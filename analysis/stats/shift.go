@@ -8,18 +8,17 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Estimate is a number with the interval that it lies in at the confidence asked for. Where the data cannot give a bound, Low is −∞
-// (of a ratio 0) or High +∞.
+// Estimate is a number with its 95 % interval. Where the data cannot give a bound, Low is −∞ (of a ratio 0) or High +∞.
 type Estimate struct{ Value, Low, High float64 }
 
 // Bounded tells whether both bounds are numbers.
 func (e Estimate) Bounded() bool { return !math.IsInf(e.Low, 0) && !math.IsInf(e.High, 0) }
 
 // Shift estimates by how much y lies above x, by the median of all differences y−x (Hodges and Lehmann, 1963). Its interval holds
-// the shifts that a rank test of x+shift against y does not reject at 1−confidence, so that it assumes nothing but that both
-// samples have one shape; with ties it is somewhat too wide. For 95 % it needs at least 4 values a side. Both samples must have
+// the shifts that a rank test of x+shift against y does not reject at 5 %, so that it assumes nothing but that both
+// samples have one shape; with ties it is somewhat too wide. It needs at least 4 values a side. Both samples must have
 // values, none NaN.
-func Shift(x, y []float64, confidence float64) Estimate {
+func Shift(x, y []float64) Estimate {
 	differences := make([]float64, 0, len(x)*len(y))
 	for _, a := range x {
 		for _, b := range y {
@@ -28,7 +27,7 @@ func Shift(x, y []float64, confidence float64) Estimate {
 	}
 	slices.Sort(differences)
 	e := Estimate{Value: middle(differences), Low: math.Inf(-1), High: math.Inf(1)}
-	if k := rankMargin(len(x), len(y), 1-confidence); k > 0 {
+	if k := rankMargin(len(x), len(y), 1-Confidence); k > 0 {
 		e.Low, e.High = differences[k-1], differences[len(differences)-k]
 	}
 	return e
@@ -36,7 +35,7 @@ func Shift(x, y []float64, confidence float64) Estimate {
 
 // Ratio estimates how many times x y is: Shift on logarithms. ok is false unless all values are above 0. Where the data cannot
 // give a bound, Low is 0 and High +∞.
-func Ratio(x, y []float64, confidence float64) (ratio Estimate, ok bool) {
+func Ratio(x, y []float64) (ratio Estimate, ok bool) {
 	logs := func(values []float64) []float64 {
 		out := make([]float64, len(values))
 		for i, v := range values {
@@ -47,7 +46,7 @@ func Ratio(x, y []float64, confidence float64) (ratio Estimate, ok bool) {
 	if slices.ContainsFunc(slices.Concat(x, y), func(v float64) bool { return !(v > 0) }) {
 		return Estimate{}, false
 	}
-	e := Shift(logs(x), logs(y), confidence)
+	e := Shift(logs(x), logs(y))
 	return Estimate{math.Exp(e.Value), math.Exp(e.Low), math.Exp(e.High)}, true
 }
 
@@ -75,19 +74,14 @@ func rankMargin(n, m int, level float64) int {
 	return k
 }
 
-// Median estimates the median of the population, by the sample's, with the order statistics that enclose it whatever the
-// distribution (the sign test inverted; David and Nagaraja, Order Statistics, §7.1). For 95 % that needs at least 6 values.
-// There must be a value, and none NaN.
-func Median(values []float64, confidence float64) Estimate {
+// Median estimates the median of the population, by the sample's, with the order statistics that enclose it (QuantileInterval),
+// which needs at least 6 values. There must be a value, and none NaN.
+func Median(values []float64) Estimate {
 	sorted := slices.Sorted(slices.Values(values))
 	e := Estimate{Value: middle(sorted), Low: math.Inf(-1), High: math.Inf(1)}
-	b := distuv.Binomial{N: float64(len(sorted)), P: 0.5}
-	k := 0
-	for k < len(sorted)/2 && 2*b.CDF(float64(k)) <= 1-confidence {
-		k++
-	}
-	if k > 0 {
-		e.Low, e.High = sorted[k-1], sorted[len(sorted)-k]
+	low, high := QuantileInterval(len(sorted), 0.5)
+	if low > 0 && high > 0 {
+		e.Low, e.High = sorted[low-1], sorted[high-1]
 	}
 	return e
 }
