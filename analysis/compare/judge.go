@@ -182,15 +182,15 @@ func sentence(c Comparison) string {
 func (c Comparison) largest(v Verdict) Row {
 	var worst *Row
 	for i, r := range c.Rows {
-		if r.Verdict == v && (worst == nil || r.proportion() > worst.proportion()) {
+		if r.Verdict == v && (worst == nil || r.Proportion() > worst.Proportion()) {
 			worst = &c.Rows[i]
 		}
 	}
 	return *worst
 }
 
-// proportion makes changes up and down comparable: doubling and halving are alike.
-func (r Row) proportion() float64 {
+// Proportion is the size of the change, shown or not, such that doubling and halving are alike.
+func (r Row) Proportion() float64 {
 	if r.Change.Kind == "ratio" {
 		return math.Abs(math.Log(r.Change.Value))
 	}

@@ -114,17 +114,44 @@ func gateText(g compare.GateResult) string {
 func comparisonGrid(c compare.Comparison, all bool, sign func(compare.Verdict) string) grid {
 	g := grid{title: "Changes", note: "medians of the runs; [95 % interval]; p of the rank test, corrected for " + strconv.Itoa(c.Family) + " figures (Holm); δ is Cliff's: ±1 when no run of one side reaches the other",
 		header: []string{"", "figure", "base", "interval", "new", "interval", "change", "95 % interval", "p", "δ", "runs"}, left: []int{0, 1}}
-	if len(c.Base.Runs) == 1 && len(c.New.Runs) == 1 {
+	single := len(c.Base.Runs) == 1 && len(c.New.Runs) == 1
+	if single {
 		g.note = "[95 % interval within the run]; what differs by more than these intervals comes first to mind, but two runs of one system differ by more as well"
 	}
-	for _, r := range c.Rows {
-		if !all && !worthShowing(r) {
-			continue
+	for _, r := range rowsToShow(c, all) {
+		cells := []string{sign(r.Verdict), r.Figure.String(), amount(r, &r.Base.Median), amounts(r, r.Base), amount(r, &r.New.Median), amounts(r, r.New),
+			change(r, &r.Change.Value)}
+		if single {
+			cells = append(cells, "", "", "", "") // columns that are empty throughout are left out
+		} else {
+			cells = append(cells, changeInterval(r), pValue(r), fmt.Sprintf("%+.2f", r.Delta), fmt.Sprintf("%d+%d", r.Base.N, r.New.N))
 		}
-		g.rows = append(g.rows, []string{sign(r.Verdict), r.Figure.String(), amount(r, &r.Base.Median), amounts(r, r.Base), amount(r, &r.New.Median), amounts(r, r.New),
-			change(r, &r.Change.Value), changeInterval(r), pValue(r), delta(r), fmt.Sprintf("%d+%d", r.Base.N, r.New.N)})
+		g.rows = append(g.rows, cells)
 	}
 	return g
+}
+
+// mostSuggestions is how many rows are shown that only suggest a change.
+const mostSuggestions = 15
+
+// rowsToShow are the rows of the table, in the comparison's order.
+func rowsToShow(c compare.Comparison, all bool) []compare.Row {
+	if all {
+		return c.Rows
+	}
+	var limit float64 // the size of change from which on suggestions are shown
+	var sizes []float64
+	for _, r := range c.Rows {
+		if r.Verdict == compare.Unknown && worthShowing(r) {
+			sizes = append(sizes, r.Proportion())
+		}
+	}
+	if slices.Sort(sizes); len(sizes) > mostSuggestions {
+		limit = sizes[len(sizes)-mostSuggestions]
+	}
+	return slices.DeleteFunc(slices.Clone(c.Rows), func(r compare.Row) bool {
+		return !worthShowing(r) || r.Verdict == compare.Unknown && r.Proportion() < limit
+	})
 }
 
 // worthShowing are rows with a change, and those that suggest one where none can be shown.
@@ -152,7 +179,7 @@ func tally(c compare.Comparison, all bool) string {
 	if len(parts) > 0 {
 		s += ": " + strings.Join(parts, ", ")
 	}
-	if hidden := slices.ContainsFunc(c.Rows, func(r compare.Row) bool { return !worthShowing(r) }); hidden && !all {
+	if !all && len(rowsToShow(c, false)) < len(c.Rows) {
 		s += "; --all shows all"
 	}
 	return s + "."
@@ -221,11 +248,4 @@ func pValue(r compare.Row) string {
 		return "<0.001"
 	}
 	return strconv.FormatFloat(r.AdjustedP, 'f', 3, 64)
-}
-
-func delta(r compare.Row) string {
-	if r.Base.N+r.New.N == 2 {
-		return none
-	}
-	return fmt.Sprintf("%+.2f", r.Delta)
 }

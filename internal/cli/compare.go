@@ -163,6 +163,9 @@ func openRuns(paths []string) ([]*results.Dir, error) {
 			continue
 		}
 		if info, serr := os.Stat(path); serr != nil || !info.IsDir() {
+			if strings.HasPrefix(path, "-") {
+				return nil, fmt.Errorf("%w; flags go before --", err)
+			}
 			return nil, err
 		}
 		inside, lerr := results.List(path)
