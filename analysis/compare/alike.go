@@ -16,6 +16,11 @@ type Difference struct {
 	Named bool `json:"named"`
 }
 
+// String is the path with both values.
+func (d Difference) String() string {
+	return fmt.Sprintf("%s: %s | %s", d.Path, orAbsent(d.Base), orAbsent(d.New))
+}
+
 // Unlike is the refusal to compare runs that differ in what nobody named.
 type Unlike struct {
 	A, B        string // ids of runs, or of sides

@@ -1,15 +1,22 @@
 package compare
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"windtunnel/analysis/chart"
 )
 
-// mostCharts is how many rows are drawn when no change was shown.
-const mostCharts = 8
+// How many rows are drawn: the first when no change was shown, and the largest changes otherwise.
+const (
+	unchangedCharts = 8
+	changedCharts   = 24
+)
+
+// chartHeight is in points, the same for charts that stand side by side.
+const chartHeight = 240
 
 // Charts draws the rows whose change was shown, or the first ones when there is none: each as its runs in the order in which they
 // were made and, where the runs have them, the distributions of both sides over each other. The runs must be those that were compared.
@@ -34,7 +41,9 @@ func Charts(c Comparison, base, new []Run) ([]chart.Chart, error) {
 	var charts []chart.Chart
 	drawn := map[string]bool{}
 	for _, row := range drawnRows(c) {
-		charts = append(charts, runsChart(row, base, new))
+		if len(c.Base.Runs)+len(c.New.Runs) > 2 {
+			charts = append(charts, runsChart(row, base, new))
+		}
 		key := row.Section + " " + row.Row
 		if a, b := sides[0][key], sides[1][key]; !drawn[key] && len(a) > 0 && len(b) > 0 {
 			charts = append(charts, overlay(key, a, b))
@@ -44,23 +53,25 @@ func Charts(c Comparison, base, new []Run) ([]chart.Chart, error) {
 	return charts, nil
 }
 
-// drawnRows are those with a change, then those that stand apart; without any the first ones.
+// drawnRows are those with a change and those that stand apart, in the comparison's order; without any the first ones.
 func drawnRows(c Comparison) []Row {
-	var rows []Row
-	for _, r := range c.Rows {
-		if r.Verdict == Regression || r.Verdict == Improvement || r.Verdict == Unknown && r.Apart && r.Matters() {
-			rows = append(rows, r)
-		}
+	rows := slices.DeleteFunc(slices.Clone(c.Rows), func(r Row) bool {
+		return r.Verdict != Regression && r.Verdict != Improvement && !(r.Verdict == Unknown && r.Apart && r.Matters())
+	})
+	if len(rows) == 0 {
+		return c.Rows[:min(len(c.Rows), unchangedCharts)]
 	}
-	if rows == nil {
-		return c.Rows[:min(len(c.Rows), mostCharts)]
+	if len(rows) <= changedCharts {
+		return rows
 	}
-	return rows
+	bySize := slices.SortedFunc(slices.Values(rows), func(a, b Row) int { return cmp.Compare(b.Proportion(), a.Proportion()) })
+	least := bySize[changedCharts-1].Proportion()
+	return slices.DeleteFunc(rows, func(r Row) bool { return r.Proportion() < least })
 }
 
 // overlay draws the distributions of a row on both sides, of each the middle of its runs and the band that they lie in.
 func overlay(name string, base, new []Distribution) chart.Chart {
-	c := chart.Chart{Name: fileName("distribution " + name), Title: name,
+	c := chart.Chart{Name: fileName("distribution " + name), Title: name, Height: chartHeight,
 		Note: "How to read it: at 2 lies the median, at 10 the p90, at 100 the p99. Lines are the middle of the runs, bands reach from the least to the most of them.",
 		X:    chart.Axis{Label: "all but one in … are below", Log: true},
 		Y:    chart.Axis{Label: "latency", Unit: chart.Seconds, Log: positive(base) && positive(new)}}
@@ -74,7 +85,7 @@ func overlay(name string, base, new []Distribution) chart.Chart {
 			n += d.N
 		}
 		band := chart.Band{Series: chart.Series{Slot: i + 1}}
-		line := chart.Line{Series: chart.Series{Name: fmt.Sprintf("%s, %d runs", label, len(side)), N: n, Slot: i + 1}}
+		line := chart.Line{Series: chart.Series{Name: label, N: n, Slot: i + 1}}
 		for k := 0; ; k++ {
 			var at []float64
 			for _, d := range side {
@@ -111,9 +122,9 @@ func runsChart(row Row, base, new []Run) chart.Chart {
 	}
 	slices.SortStableFunc(order, func(a, b Run) int { return a.Started.Compare(b.Started) })
 	zero := 0.0
-	ch := chart.Chart{Name: fileName("runs " + row.Figure.String()), Title: row.Figure.String() + ", run by run", Height: 200,
+	ch := chart.Chart{Name: fileName("runs " + row.Figure.String()), Title: row.Figure.String() + ", run by run", Height: chartHeight,
 		Note: "Every point is one run. A drift along the axis would show as a change when the sides were not made in turns.",
-		X:    chart.Axis{Label: "runs in the order in which they were made"},
+		X:    chart.Axis{Label: "runs in the order in which they were made", Categories: numbers(len(order))},
 		Y:    chart.Axis{Label: row.Name, Unit: Unit(row.Unit), Min: &zero}}
 	for i, side := range [][]Run{base, new} {
 		label := []string{"base", "new"}[i]
@@ -124,7 +135,7 @@ func runsChart(row Row, base, new []Run) chart.Chart {
 			}
 			for _, reading := range r.Readings {
 				if reading.Figure.String() == row.Figure.String() {
-					points.Points = append(points.Points, chart.Point{X: float64(at + 1), Y: reading.Value.Value})
+					points.Points = append(points.Points, chart.Point{X: float64(at), Y: reading.Value.Value})
 				}
 			}
 		}
@@ -132,6 +143,15 @@ func runsChart(row Row, base, new []Run) chart.Chart {
 		ch.Layers = append(ch.Layers, points)
 	}
 	return ch
+}
+
+// numbers are 1 … n.
+func numbers(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = strconv.Itoa(i + 1)
+	}
+	return names
 }
 
 // Unit is how a chart and a table write a figure's unit.

@@ -73,6 +73,15 @@ type LeftOut struct {
 	Reasons []string `json:"reasons"`
 }
 
+// String is the run with the first of the reasons.
+func (l LeftOut) String() string {
+	s := l.ID + " is invalid: " + l.Reasons[0]
+	if n := len(l.Reasons) - 1; n > 0 {
+		s += fmt.Sprintf(" (and %d more)", n)
+	}
+	return s
+}
+
 // Row is one figure on both sides.
 type Row struct {
 	Figure
@@ -171,7 +180,7 @@ func valid(name string, runs []Run) ([]Run, Side, error) {
 	}
 	err := fmt.Errorf("%s: %w", name, ErrNoRuns)
 	for _, l := range side.LeftOut {
-		err = fmt.Errorf("%w\n  %s is invalid: %s", err, l.ID, l.Reasons[0])
+		err = fmt.Errorf("%w\n  %s", err, l)
 	}
 	return nil, side, err
 }

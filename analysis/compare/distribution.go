@@ -105,8 +105,8 @@ func distributionsOf(dir *results.Dir) ([]Distribution, error) {
 	return ds, nil
 }
 
-// Reduce writes what a comparison needs of a run to a new directory of its name below root: run.json without the processes, whose
-// arguments are paths of a machine, summary.json, and the distributions in place of the records. That is tens of kilobytes, small
+// Reduce writes what a comparison needs of a run to a new directory of its name below root: run.json without the command lines,
+// whose arguments are paths of a machine, summary.json, and the distributions in place of the records. That is tens of kilobytes, small
 // enough to be committed.
 func Reduce(dir *results.Dir, root string) (err error) {
 	defer func() {
@@ -126,7 +126,7 @@ func Reduce(dir *results.Dir, root string) (err error) {
 	if err != nil {
 		return err
 	}
-	run.Components = nil
+	run.Components, run.Command = nil, nil
 	path := filepath.Join(root, dir.ID())
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return err

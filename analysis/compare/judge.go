@@ -96,7 +96,7 @@ func (c *Comparison) notes(base, new []Run) {
 		side Side
 	}{{"base", c.Base}, {"new", c.New}} {
 		for _, l := range side.side.LeftOut {
-			c.Notes = append(c.Notes, fmt.Sprintf("%s: %s is invalid and left out: %s", side.name, l.ID, strings.Join(l.Reasons, " ")))
+			c.Notes = append(c.Notes, fmt.Sprintf("left out of %s: %s", side.name, l))
 		}
 	}
 	switch {

@@ -185,10 +185,16 @@ func tally(c compare.Comparison, all bool) string {
 	return s + "."
 }
 
+// mostDifferences is how many differences of the sides are listed; JSON has all.
+const mostDifferences = 12
+
 func differenceTexts(c compare.Comparison) []string {
 	var out []string
-	for _, d := range c.Differences {
-		text := fmt.Sprintf("%s: %s | %s", d.Path, d.Base, d.New)
+	for i, d := range c.Differences {
+		if i == mostDifferences {
+			return append(out, fmt.Sprintf("… and %d more", len(c.Differences)-i))
+		}
+		text := d.String()
 		if !d.Named {
 			text += " (forced)"
 		}
@@ -227,7 +233,7 @@ func change(r compare.Row, v *float64) string {
 	case r.Unit == "fraction":
 		return fmt.Sprintf("%+.2f pp", 100**v)
 	case *v < 0:
-		return "−" + compare.Unit(r.Unit).Format(math.Abs(*v))
+		return "-" + compare.Unit(r.Unit).Format(math.Abs(*v))
 	}
 	return "+" + compare.Unit(r.Unit).Format(*v)
 }

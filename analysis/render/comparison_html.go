@@ -31,6 +31,7 @@ func ComparisonHTML(w io.Writer, c compare.Comparison, charts []chart.Chart) err
 		Left        map[int]bool
 	}
 	tableOf := func(g grid) table {
+		g = g.filled()
 		t := table{g.title, g.note, g.header, g.rows, map[int]bool{}}
 		for _, i := range g.left {
 			t.Left[i] = true

@@ -75,6 +75,8 @@ func historyTitle(h compare.History) string {
 
 func historySentence(h compare.History) string {
 	switch {
+	case h.Figures == 0:
+		return "? Too short to show a change."
 	case len(h.Runs) < h.Needed:
 		return fmt.Sprintf("? Too short to show a change in any of %d figures: that takes at least %d runs.", h.Figures, h.Needed)
 	case len(h.Changes) == 0:
@@ -101,7 +103,7 @@ func historyGrid(h compare.History, sign func(compare.Verdict) string) grid {
 func leftOutTexts(h compare.History) []string {
 	var out []string
 	for _, l := range h.LeftOut {
-		out = append(out, l.ID+": "+strings.Join(l.Reasons, " "))
+		out = append(out, l.String())
 	}
 	return out
 }
