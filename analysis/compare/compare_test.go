@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"windtunnel/results"
 )
 
 var update = flag.Bool("update", false, "write the tables that docs/compare.md shows")
@@ -294,5 +298,44 @@ func TestNotes(t *testing.T) {
 		if !strings.Contains(notes, want) {
 			t.Errorf("%q is not in:\n%s", want, notes)
 		}
+	}
+}
+
+// TestRelabelingsOfRecordedRuns does the same with recorded runs, those in the folders base and same of the one that WINDTUNNEL_UNCHANGED names:
+// .ci/bench slowed makes them.
+func TestRelabelingsOfRecordedRuns(t *testing.T) {
+	folder := os.Getenv("WINDTUNNEL_UNCHANGED")
+	if folder == "" {
+		t.Skip("WINDTUNNEL_UNCHANGED names no runs")
+	}
+	var all []Run
+	for _, side := range []string{"base", "same"} {
+		dirs, err := results.List(filepath.Join(folder, side))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range dirs {
+			r, err := Read(d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(r.Invalid) == 0 {
+				all = append(all, r)
+			}
+		}
+	}
+	const relabelings = 1000
+	random, tight, alarms := rand.New(rand.NewPCG(33, 34)), 0.0, 0
+	var last Comparison
+	for range relabelings {
+		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		last = must(t, all[:len(all)/2], all[len(all)/2:], Options{LeastRelative: &tight})
+		if last.Verdict != NotShown {
+			alarms++
+		}
+	}
+	t.Logf("of %d relabelings of %d runs, in %d figures of which %d vary, %d show a change", relabelings, len(all), len(last.Rows), last.Family, alarms)
+	if limit := 0.05 + 3*math.Sqrt(0.05*0.95/relabelings); float64(alarms)/relabelings > limit {
+		t.Errorf("%d of %d relabelings show a change, more than %.3f", alarms, relabelings, limit)
 	}
 }
