@@ -229,13 +229,19 @@ func change(r compare.Row, v *float64) string {
 	case r.Change.Kind == "ratio" && *v >= 10:
 		return fmt.Sprintf("×%.3g", *v)
 	case r.Change.Kind == "ratio":
-		return fmt.Sprintf("%+.1f %%", 100*(*v-1))
+		return signed(100*(*v-1), 1) + " %"
 	case r.Unit == "fraction":
-		return fmt.Sprintf("%+.2f pp", 100**v)
+		return signed(100**v, 2) + " pp"
 	case *v < 0:
 		return "-" + compare.Unit(r.Unit).Format(math.Abs(*v))
 	}
 	return "+" + compare.Unit(r.Unit).Format(*v)
+}
+
+// signed is a number with its sign; what rounds to nothing is +0.
+func signed(v float64, decimals int) string {
+	scale := math.Pow10(decimals)
+	return fmt.Sprintf("%+.*f", decimals, math.Round(v*scale)/scale+0)
 }
 
 func changeInterval(r compare.Row) string {
