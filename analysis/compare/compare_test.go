@@ -149,6 +149,29 @@ func TestRegressionAndImprovement(t *testing.T) {
 	}
 }
 
+// TestTiedFiguresAreNotCounted: what could raise no alarm costs the others nothing.
+func TestTiedFiguresAreNotCounted(t *testing.T) {
+	side := func(from int, varies float64) []Run {
+		var runs []Run
+		for i := range 8 {
+			once := 0.0
+			if i == 5 {
+				once = varies
+			}
+			runs = append(runs, Run{ID: fmt.Sprint(from + i), Readings: []Reading{{latency("GET a", "p50"), Value{Value: float64(from + i)}},
+				{latency("GET b", "p50"), Value{Value: 7}}, {Figure{"client", "GET a", "errors", "fraction", Lower, 0, leastFraction}, Value{Value: once}}}})
+		}
+		return runs
+	}
+	c := must(t, side(10, 0), side(20, 0.5), Options{})
+	if c.Family != 1 || len(c.Rows) != 3 || c.Rows[0].AdjustedP != c.Rows[0].P || c.Rows[0].Verdict != Regression {
+		t.Errorf("family of %d, %d rows, first %+v", c.Family, len(c.Rows), c.Rows[0])
+	}
+	if tied, once := rowOf(t, c, "client GET b p50"), rowOf(t, c, "client GET a errors"); tied.Verdict != NotShown || once.Verdict != NotShown {
+		t.Errorf("tied: %s, once: %s; with so many runs they could have shown a change", tied.Verdict, once.Verdict)
+	}
+}
+
 func TestFewRunsCannotTell(t *testing.T) {
 	random := rand.New(rand.NewPCG(35, 36))
 	twice := func(Figure) float64 { return 2 }
