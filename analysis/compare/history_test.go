@@ -54,7 +54,7 @@ func TestHistories(t *testing.T) {
 
 // TestFalseAlarmsOfHistories: of histories of 49 figures in which nothing changed, at most 5 % have a change point in any.
 func TestFalseAlarmsOfHistories(t *testing.T) {
-	const trials = 150
+	const trials = 80
 	random := rand.New(rand.NewPCG(53, 54))
 	alarms := 0
 	for range trials {

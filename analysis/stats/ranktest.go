@@ -131,12 +131,13 @@ func exactTails(ranks []int, m int) func(s int) float64 {
 	}
 }
 
-// rankSums counts by their sum the ways to choose m of the ranks.
+// rankSums counts by their sum the ways to choose m of the ascending ranks.
 func rankSums(ranks []int, m int) []float64 {
-	largest := 0
-	for _, r := range ranks[len(ranks)-m:] {
-		largest += r
+	until := make([]int, len(ranks)+1) // sums of the ranks before each
+	for i, r := range ranks {
+		until[i+1] = until[i] + r
 	}
+	largest := until[len(ranks)] - until[len(ranks)-m]
 	ways := make([][]float64, m+1) // by how many were chosen, and their sum
 	for k := range ways {
 		ways[k] = make([]float64, largest+1)
@@ -144,8 +145,10 @@ func rankSums(ranks []int, m int) []float64 {
 	ways[0][0] = 1
 	for i, r := range ranks {
 		for k := min(i+1, m); k >= 1; k-- {
-			for s := largest; s >= r; s-- {
-				ways[k][s] += ways[k-1][s-r]
+			with, without := ways[k], ways[k-1]
+			// With r, k ranks of the first i+1 sum up to at least the k−1 least and r, to at most the k largest.
+			for s := until[i+1] - until[i+1-k]; s >= until[k-1]+r; s-- {
+				with[s] += without[s-r]
 			}
 		}
 	}
