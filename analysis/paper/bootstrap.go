@@ -1,0 +1,141 @@
+package paper
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+
+	"windtunnel/results"
+)
+
+const (
+	blockSeconds = 10   // length of a block
+	minBlocks    = 10   // below so many blocks there is no interval
+	resamples    = 2000 // of the bootstrap
+	level        = 0.95 // of its intervals
+)
+
+// blocks cuts the measured phases of a run into pieces of ten seconds. Requests that are close in time share what slows them
+// down, so that whole pieces are drawn again, not single requests (Künsch 1989, with blocks that do not overlap), and each
+// phase gets as many pieces as it has.
+type blocks struct {
+	phases []results.PhaseSpan
+	first  []int // number of each phase's first block
+	n      int
+}
+
+func newBlocks(run results.Run) blocks {
+	var b blocks
+	for _, p := range run.Phases {
+		if !p.Measured || p.End <= p.Begin {
+			continue
+		}
+		b.phases, b.first = append(b.phases, p), append(b.first, b.n)
+		b.n += b.in(p)
+	}
+	return b
+}
+
+// in is the number of blocks of a phase: whole ones, the last of which takes what is left over.
+func (b blocks) in(p results.PhaseSpan) int {
+	return max(int((p.End-p.Begin)/(blockSeconds*1e9)), 1)
+}
+
+// of is the block of an answer, −1 when it is in none.
+func (b blocks) of(a Answer) int {
+	for i, p := range b.phases {
+		if p.Name == a.Phase {
+			return b.first[i] + min(max(int((a.At-p.Begin)/(blockSeconds*1e9)), 0), b.in(p)-1)
+		}
+	}
+	return -1
+}
+
+// draw counts how often each block is drawn in one resample.
+func (b blocks) draw(random *rand.Rand, times []int) {
+	clear(times)
+	for i, p := range b.phases {
+		n := b.in(p)
+		for range n {
+			times[b.first[i]+random.IntN(n)]++
+		}
+	}
+}
+
+// weighted is a sample in ascending order, each value with its block.
+type weighted struct {
+	value []float64
+	block []int
+}
+
+func (b blocks) weigh(answers []Answer) weighted {
+	sorted := slices.SortedFunc(slices.Values(answers), func(x, y Answer) int {
+		return cmp.Or(cmp.Compare(x.Latency, y.Latency), cmp.Compare(x.At, y.At))
+	})
+	w := weighted{make([]float64, len(sorted)), make([]int, len(sorted))}
+	for i, a := range sorted {
+		w.value[i], w.block[i] = a.Latency, b.of(a)
+	}
+	return w
+}
+
+// quantile is the q-quantile by nearest rank of the sample in which every value stands as often as its block was drawn; false
+// when none was.
+func (w weighted) quantile(q float64, times []int) (float64, bool) {
+	count := func(i int) int {
+		if w.block[i] < 0 {
+			return 0
+		}
+		return times[w.block[i]]
+	}
+	n := 0
+	for i := range w.value {
+		n += count(i)
+	}
+	if n == 0 {
+		return 0, false
+	}
+	rank := min(max(ceil(float64(n)*q), 1), n)
+	for i := range w.value {
+		if rank -= count(i); rank <= 0 {
+			return w.value[i], true
+		}
+	}
+	return 0, false
+}
+
+// ceil is ⌈v⌉ of a product that may be a hair beside the whole number that it should be.
+func ceil(v float64) int {
+	n := int(v)
+	if v-float64(n) > 1e-9 {
+		n++
+	}
+	return n
+}
+
+// bootstrap gives the 95 % percentile interval of a statistic of a run whose blocks are drawn again. The statistic gets how
+// often each block was drawn and says whether it has a value; every one of a run sees the same draws for the same seed. nil
+// where the run has too few blocks, or the statistic too few values.
+func bootstrap(b blocks, seed uint64, statistic func(times []int) (float64, bool)) (low, high *float64) {
+	if b.n < minBlocks {
+		return nil, nil
+	}
+	random := rand.New(rand.NewPCG(seed, uint64(b.n)))
+	times := make([]int, b.n)
+	values := make([]float64, 0, resamples)
+	for range resamples {
+		b.draw(random, times)
+		if v, ok := statistic(times); ok {
+			values = append(values, v)
+		}
+	}
+	if len(values) < resamples*9/10 {
+		return nil, nil
+	}
+	slices.Sort(values)
+	at := func(q float64) *float64 {
+		v := values[min(max(ceil(float64(len(values))*q), 1), len(values))-1]
+		return &v
+	}
+	return at((1 - level) / 2), at((1 + level) / 2)
+}

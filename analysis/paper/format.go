@@ -1,0 +1,97 @@
+package paper
+
+import (
+	"fmt"
+	"slices"
+)
+
+// File is one file of a written paper.
+type File struct {
+	Name string // relative, with slashes
+	Data []byte
+}
+
+// Formats are the formats that a document can be written in.
+func Formats() []string { return []string{"latex", "html", "markdown"} }
+
+// Render writes a document in one of the Formats. The first file is the paper, the others are what it needs beside it. The same
+// document gives the same bytes.
+func Render(d Document, format string) ([]File, error) {
+	switch format {
+	case "latex":
+		return latex(d)
+	case "html":
+		return htmlPage(d)
+	case "markdown":
+		return markdown(d)
+	}
+	return nil, fmt.Errorf("there is no format %q; there are %v", format, Formats())
+}
+
+// align is what a column of a table is.
+type align int
+
+const (
+	right align = iota
+	left
+	wide
+)
+
+func (t Table) column(i int) align {
+	switch {
+	case slices.Contains(t.Wide, i):
+		return wide
+	case slices.Contains(t.Left, i):
+		return left
+	}
+	return right
+}
+
+// anchor is the name of a place in the paper, such as table-3.
+func anchor(kind SpanKind, number string) string {
+	if kind == ToFigure {
+		return "figure-" + number
+	}
+	return "table-" + number
+}
+
+// word is how the text calls a table or a figure.
+func word(kind SpanKind) string {
+	if kind == ToFigure {
+		return "figure"
+	}
+	return "table"
+}
+
+// figures are all figures of a document, in order.
+func (d Document) figures() []Figure {
+	var all []Figure
+	var walk func([]Section)
+	walk = func(sections []Section) {
+		for _, s := range sections {
+			for _, b := range s.Blocks {
+				if f, ok := b.(Figure); ok {
+					all = append(all, f)
+				}
+			}
+			walk(s.Sections)
+		}
+	}
+	walk(d.Sections)
+	return all
+}
+
+// drawn are the files of a document's figures below figures/.
+func (d Document) drawn(ending string, draw func(Drawing) ([]byte, error)) ([]File, error) {
+	var files []File
+	for _, f := range d.figures() {
+		data, err := draw(f.Drawing)
+		if err != nil {
+			return nil, fmt.Errorf("draw figure %s: %w", f.Number, err)
+		}
+		files = append(files, File{figureFile(f, ending), data})
+	}
+	return files, nil
+}
+
+func figureFile(f Figure, ending string) string { return "figures/" + f.Name + "." + ending }
