@@ -1,6 +1,10 @@
 package paper
 
-import "fmt"
+import (
+	"fmt"
+
+	"windtunnel/analysis/chart"
+)
 
 // Document is a paper without a format.
 type Document struct {
@@ -45,16 +49,9 @@ type Table struct {
 // Figure is a drawing with a caption.
 type Figure struct {
 	Number  string // as in "figure 7"
-	Name    string // of its file, without an ending
 	Caption Paragraph
-	Alt     string // what it shows, for those who do not see it
-	Drawing Drawing
-}
-
-// Drawing is a chart in the file formats of the paper's formats.
-type Drawing interface {
-	SVG() ([]byte, error)
-	PDF() ([]byte, error)
+	// Chart is what is drawn; its name is that of its file, and its note is for those who do not see it.
+	Chart chart.Chart
 }
 
 func (Paragraph) block() {}
@@ -96,11 +93,11 @@ func para(parts ...any) Paragraph {
 	return p
 }
 
-func code(s string) Span     { return Span{Code, s} }
-func strong(s string) Span   { return Span{Strong, s} }
-func cite(key string) Span   { return Span{Cite, key} }
-func table(no string) Span   { return Span{ToTable, no} }
-func figure(no string) Span  { return Span{ToFigure, no} }
+func code(s string) Span    { return Span{Code, s} }
+func strong(s string) Span  { return Span{Strong, s} }
+func cite(key string) Span  { return Span{Cite, key} }
+func table(no string) Span  { return Span{ToTable, no} }
+func figure(no string) Span { return Span{ToFigure, no} }
 func (d *Document) number(key string) int {
 	for i, r := range d.References {
 		if r.Key == key {

@@ -160,4 +160,3 @@ func (e *Experiment) measuredSeconds() float64 {
 	}
 	return float64(ns) / 1e9
 }
-

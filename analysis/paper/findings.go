@@ -24,6 +24,7 @@ const (
 type Finding struct {
 	Claim  string // as the source has it
 	Test   string // how it is decided here
+	Share  bool   // the figures are shares, not ratios
 	Rows   []FindingRow
 	Result Judgement
 }
@@ -79,7 +80,7 @@ func overall(rows []FindingRow) Judgement {
 // Findings checks what the source found: the first claim in every run, the others, which are about the load test, in every run
 // of load. The seed is the bootstrap's.
 func Findings(density, load []*Experiment, seed uint64) []Finding {
-	second := Finding{Claim: "99 % of the API calls stay within 1 s.",
+	second := Finding{Claim: "99 % of the API calls stay within 1 s.", Share: true,
 		Test: "The share of the users' requests of every kind that were answered within 1 s of their planned instant, failed ones counted as never answered; exact interval (Clopper and Pearson). It holds when the whole interval is at 99 % or more."}
 	for _, e := range slices.Concat(density, load) {
 		second.Rows = append(second.Rows, withinSecond(e)...)
@@ -137,7 +138,7 @@ func withinSecond(e *Experiment) []FindingRow {
 }
 
 func shareRow(e *Experiment, what string, k, n int64) FindingRow {
-	r := FindingRow{Run: e.Run.ID, What: what, N: n, Result: NoData}
+	r := FindingRow{Run: e.Name, What: what, N: n, Result: NoData}
 	if n == 0 {
 		r.Note = "no such call"
 		return r
@@ -150,10 +151,10 @@ func shareRow(e *Experiment, what string, k, n int64) FindingRow {
 
 // ratioRow compares two quantiles of a run, each of which needs enough answers for an interval of its own.
 func ratioRow(e *Experiment, b blocks, seed uint64, what string, num Call, p float64, den Call, q float64, claim within) FindingRow {
-	r := FindingRow{Run: e.Run.ID, What: what, Result: NoData}
+	r := FindingRow{Run: e.Name, What: what, Result: NoData}
 	x, y := e.latencies(num), e.latencies(den)
 	r.N = int64(min(len(x), len(y)))
-	if !enough(len(x), p) || !enough(len(y), q) {
+	if !shown(len(x), p) || !shown(len(y), q) {
 		r.Note = fmt.Sprintf("too few answers for p%g", max(p, q)*100)
 		return r
 	}
@@ -173,10 +174,4 @@ func ratioRow(e *Experiment, b blocks, seed uint64, what string, num Call, p flo
 		r.Note = fmt.Sprintf("no interval: the measured phases have %d blocks of %d s, %d are needed", b.n, blockSeconds, minBlocks)
 	}
 	return r
-}
-
-// enough tells whether a sample of n gives the q-quantile an interval with both ends.
-func enough(n int, q float64) bool {
-	low, high := analysis.QuantileInterval(n, q)
-	return low > 0 && high > 0
 }

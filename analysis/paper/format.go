@@ -1,8 +1,11 @@
 package paper
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
+
+	"windtunnel/analysis/chart"
 )
 
 // File is one file of a written paper.
@@ -81,17 +84,19 @@ func (d Document) figures() []Figure {
 	return all
 }
 
-// drawn are the files of a document's figures below figures/.
-func (d Document) drawn(ending string, draw func(Drawing) ([]byte, error)) ([]File, error) {
+// drawn are the files of a document's figures in a format, for bright ground.
+func (d Document) drawn(format chart.Format) ([]File, error) {
 	var files []File
 	for _, f := range d.figures() {
-		data, err := draw(f.Drawing)
-		if err != nil {
-			return nil, fmt.Errorf("draw figure %s: %w", f.Number, err)
+		var data bytes.Buffer
+		if err := f.Chart.Write(&data, format, chart.Light()); err != nil {
+			return nil, fmt.Errorf("figure %s: %w", f.Number, err)
 		}
-		files = append(files, File{figureFile(f, ending), data})
+		files = append(files, File{figureFile(f, format), data.Bytes()})
 	}
 	return files, nil
 }
 
-func figureFile(f Figure, ending string) string { return "figures/" + f.Name + "." + ending }
+func figureFile(f Figure, format chart.Format) string {
+	return "figures/" + f.Chart.Name + "." + string(format)
+}

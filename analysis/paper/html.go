@@ -5,8 +5,9 @@ import (
 	_ "embed"
 	"fmt"
 	"html"
-	"regexp"
 	"strings"
+
+	"windtunnel/analysis/chart"
 )
 
 //go:embed paper.css
@@ -15,8 +16,8 @@ var stylesheet string
 // htmlPage writes one self-contained page: style sheet and figures are in it, nothing is fetched.
 func htmlPage(d Document) ([]File, error) {
 	w := &htmlWriter{doc: &d}
-	fmt.Fprintf(w, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>\n<style>\n%s</style>\n</head>\n<body>\n",
-		html.EscapeString(d.Title), stylesheet)
+	fmt.Fprintf(w, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>\n<style>\n%s%s</style>\n</head>\n<body>\n",
+		html.EscapeString(d.Title), colours(), stylesheet)
 	if d.Mark != "" {
 		fmt.Fprintf(w, "<p class=\"mark\" role=\"alert\">%s</p>\n", html.EscapeString(d.Mark))
 	}
@@ -48,6 +49,11 @@ func htmlPage(d Document) ([]File, error) {
 	}
 	w.WriteString("</ol>\n</section>\n</article>\n</body>\n</html>\n")
 	return []File{{"paper.html", w.Bytes()}}, nil
+}
+
+// colours are the colours of the charts, light and dark; paper is always light.
+func colours() string {
+	return fmt.Sprintf(":root { %s }\n@media screen and (prefers-color-scheme: dark) { :root { %s } }\n", chart.Light().Variables(), chart.Dark().Variables())
 }
 
 type htmlWriter struct {
@@ -100,17 +106,13 @@ func (w *htmlWriter) table(t Table) {
 	w.WriteString("</figure>\n")
 }
 
-// svgStart is what stands before an SVG's root when it is a file of its own.
-var svgStart = regexp.MustCompile(`(?s)^.*?<svg`)
-
 func (w *htmlWriter) figure(f Figure) error {
-	svg, err := f.Drawing.SVG()
+	svg, err := f.Chart.HTML()
 	if err != nil {
-		return fmt.Errorf("draw figure %s: %w", f.Number, err)
+		return fmt.Errorf("figure %s: %w", f.Number, err)
 	}
-	start := fmt.Sprintf("<svg role=\"img\" aria-label=\"%s\"", strings.ReplaceAll(html.EscapeString(f.Alt), "$", "$$"))
 	fmt.Fprintf(w, "<figure id=\"%s\">\n%s\n<figcaption><b>Figure %s.</b> %s</figcaption>\n</figure>\n", anchor(ToFigure, f.Number),
-		bytes.TrimSpace(svgStart.ReplaceAll(svg, []byte(start))), html.EscapeString(f.Number), w.line(f.Caption))
+		strings.TrimSpace(svg), html.EscapeString(f.Number), w.line(f.Caption))
 	return nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"windtunnel/analysis/chart"
 )
 
 // latexHead is the preamble: packages of every TeX distribution, nothing else.
@@ -39,7 +41,7 @@ paper.pdf: paper.tex $(wildcard figures/*.pdf)
 
 // latex writes a LaTeX file with PDF figures beside it and a Makefile.
 func latex(d Document) ([]File, error) {
-	figures, err := d.drawn("pdf", Drawing.PDF)
+	figures, err := d.drawn(chart.PDF)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +102,7 @@ func (w *latexWriter) blocks(bs []Block) {
 			w.table(b)
 		case Figure:
 			w.WriteString("\\begin{figure}[H]\n\\centering\n")
-			fmt.Fprintf(w, "\\includegraphics[width=\\linewidth,height=0.4\\textheight,keepaspectratio]{%s}\n", figureFile(b, "pdf"))
+			fmt.Fprintf(w, "\\includegraphics[width=\\linewidth,height=0.4\\textheight,keepaspectratio]{%s}\n", figureFile(b, chart.PDF))
 			fmt.Fprintf(w, "\\renewcommand{\\thefigure}{%s}\n\\caption{%s}\\label{%s}\n\\end{figure}\n\n", latexText(b.Number), latexLine(b.Caption), anchor(ToFigure, b.Number))
 		}
 	}

@@ -3,6 +3,7 @@ package paper
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -253,12 +254,9 @@ func quantileCell(sorted []float64, q float64) string {
 	return withInterval(&b, milliseconds)
 }
 
-// shown tells whether a sample of n says anything of a quantile: when its interval has an end at least below, so that more than
-// the largest value is known.
-func shown(n int, q float64) bool {
-	low, _ := analysis.QuantileInterval(n, q)
-	return low > 0
-}
+// shown tells whether a sample of n says anything of a quantile: when, with none of n values above it, its true value is below
+// the largest of them with a confidence of 95 %, which is from n = 5, 29 and 299 on for p50, p90 and p99.
+func shown(n int, q float64) bool { return math.Pow(q, float64(n)) <= 0.05 }
 
 // slaTable is the percentile latency after RFC 2679 and RFC 5166 of the calls on pods of every run.
 func slaTable(no string, all []*Experiment) Table {
@@ -329,14 +327,14 @@ func findingTable(no string, fs []Finding) Table {
 }
 
 // measuredTable are the rows of a finding with their figures and intervals.
-func measuredTable(no string, f Finding, names map[string]string) Table {
+func measuredTable(no string, f Finding) Table {
 	t := Table{Number: no, Caption: para("“", f.Claim, "” ", f.Test), Header: []string{"run", "what", "n", "measured [95 % interval]", "claim", ""}, Left: []int{0, 4}, Wide: []int{1, 5}}
 	for _, r := range f.Rows {
 		format := number
-		if r.Measured != nil && r.What != "" && strings.HasPrefix(f.Claim, "99 %") {
+		if f.Share {
 			format = percent
 		}
-		t.Rows = append(t.Rows, []string{names[r.Run], r.What, count(r.N), withInterval(r.Measured, format), string(r.Result), r.Note})
+		t.Rows = append(t.Rows, []string{r.Run, r.What, count(r.N), withInterval(r.Measured, format), string(r.Result), r.Note})
 	}
 	return t
 }
