@@ -24,7 +24,7 @@ type watchSample struct {
 	watchers map[int32]bool
 	events   map[string]int64 // by type
 	bytes    int64
-	latency  []float64 // seconds from a write's sending to an event's arrival
+	latency  timedSample // from a write's sending to an event's arrival
 	opened   int64
 	reopened int64
 }
@@ -86,7 +86,7 @@ func (w *watching) event(e results.WatchEvent) {
 		return
 	}
 	if sent, known := w.writes[e.ResourceVersion]; known && e.At >= sent {
-		s.latency = append(s.latency, seconds(e.At-sent))
+		s.latency = append(s.latency, timed{e.At, seconds(e.At - sent)})
 	}
 }
 
