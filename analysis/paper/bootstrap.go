@@ -5,14 +5,14 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
 
 const (
 	blockSeconds = 10   // length of a block
 	minBlocks    = 10   // below so many blocks there is no interval
-	resamples    = 2000 // of the bootstrap
-	level        = 0.95 // of its intervals
+	resamples    = 5000 // of the bootstrap
 )
 
 // blocks cuts the measured phases of a run into pieces of ten seconds. Requests that are close in time share what slows them
@@ -42,7 +42,7 @@ func (b blocks) in(p results.PhaseSpan) int {
 }
 
 // of is the block of an answer, −1 when it is in none.
-func (b blocks) of(a Answer) int {
+func (b blocks) of(a Request) int {
 	for i, p := range b.phases {
 		if p.Name == a.Phase {
 			return b.first[i] + min(max(int((a.At-p.Begin)/(blockSeconds*1e9)), 0), b.in(p)-1)
@@ -68,8 +68,8 @@ type weighted struct {
 	block []int
 }
 
-func (b blocks) weigh(answers []Answer) weighted {
-	sorted := slices.SortedFunc(slices.Values(answers), func(x, y Answer) int {
+func (b blocks) weigh(answers []Request) weighted {
+	sorted := slices.SortedFunc(slices.Values(answers), func(x, y Request) int {
 		return cmp.Or(cmp.Compare(x.Latency, y.Latency), cmp.Compare(x.At, y.At))
 	})
 	w := weighted{make([]float64, len(sorted)), make([]int, len(sorted))}
@@ -95,7 +95,7 @@ func (w weighted) quantile(q float64, times []int) (float64, bool) {
 	if n == 0 {
 		return 0, false
 	}
-	rank := min(max(ceil(float64(n)*q), 1), n)
+	rank := stats.NearestRank(n, q)
 	for i := range w.value {
 		if rank -= count(i); rank <= 0 {
 			return w.value[i], true
@@ -104,19 +104,10 @@ func (w weighted) quantile(q float64, times []int) (float64, bool) {
 	return 0, false
 }
 
-// ceil is ⌈v⌉ of a product that may be a hair beside the whole number that it should be.
-func ceil(v float64) int {
-	n := int(v)
-	if v-float64(n) > 1e-9 {
-		n++
-	}
-	return n
-}
-
-// bootstrap gives the 95 % percentile interval of a statistic of a run whose blocks are drawn again. The statistic gets how
+// bootstrap gives the percentile interval, of a level such as 0.95, of a statistic of a run whose blocks are drawn again. The statistic gets how
 // often each block was drawn and says whether it has a value; every one of a run sees the same draws for the same seed. nil
 // where the run has too few blocks, or the statistic too few values.
-func bootstrap(b blocks, seed uint64, statistic func(times []int) (float64, bool)) (low, high *float64) {
+func bootstrap(b blocks, seed uint64, level float64, statistic func(times []int) (float64, bool)) (low, high *float64) {
 	if b.n < minBlocks {
 		return nil, nil
 	}
@@ -133,9 +124,6 @@ func bootstrap(b blocks, seed uint64, statistic func(times []int) (float64, bool
 		return nil, nil
 	}
 	slices.Sort(values)
-	at := func(q float64) *float64 {
-		v := values[min(max(ceil(float64(len(values))*q), 1), len(values))-1]
-		return &v
-	}
-	return at((1 - level) / 2), at((1 + level) / 2)
+	low, high = &values[stats.NearestRank(len(values), (1-level)/2)-1], &values[stats.NearestRank(len(values), (1+level)/2)-1]
+	return low, high
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"windtunnel/analysis"
 	"windtunnel/results"
 )
 
@@ -33,26 +32,26 @@ func discussion(in Input, findings []Finding) []Block {
 
 // startupDiscussion names the stage that takes most of the start-up, for the typical pod and for the slow ones.
 func startupDiscussion(e *Experiment) []Block {
-	bars := startupBars(e.Pods)
-	if len(bars) == 0 {
+	bars := e.startupBars()
+	half, ok := bar(bars, 0.5)
+	most, ok2 := bar(bars, 0.99)
+	if !ok || !ok2 {
 		return nil
 	}
-	share := func(b StartupBar) string {
-		names, longest, sum := stageNames(), 0, 0.0
-		for i, s := range b.Around {
-			sum += s
-			if s > b.Around[longest] {
-				longest = i
-			}
+	return []Block{para(fmt.Sprintf("The longest stage of a pod's start-up in %s is %s of the pods around the median (n = %d), and %s of those around p99 (n = %d). p99 of the total is %s times its median.",
+		e.Name, half.longest(), half.N, most.longest(), most.N, number(most.Total.Value/half.Total.Value)))}
+}
+
+// longest names the longest stage of the pods around a quantile, with its share of their time.
+func (b StartupBar) longest() string {
+	names, longest, sum := stageNames(), 0, 0.0
+	for i, s := range b.Around {
+		sum += s
+		if s > b.Around[longest] {
+			longest = i
 		}
-		if sum <= 0 {
-			return "none can be named"
-		}
-		return fmt.Sprintf("%s with %s of their %s s", names[longest], percent(b.Around[longest]/sum), number(sum))
 	}
-	ratio := bars[2].Total.Value / bars[0].Total.Value
-	return []Block{para(fmt.Sprintf("The longest stage of a pod's start-up in %s is, for the %d pods around the median, %s; for the %d around p99, %s. p99 of the total is %s times its median.",
-		e.Name, bars[0].N, share(bars[0]), bars[2].N, share(bars[2]), number(ratio)))}
+	return fmt.Sprintf("%s, with %.0f %% of the %s s", names[longest], 100*b.Around[longest]/sum, number(sum))
 }
 
 // verbDiscussion names the fastest and the slowest call on pods, and whether their intervals keep them apart.
@@ -61,24 +60,22 @@ func verbDiscussion(e *Experiment) Block {
 	if !ok {
 		return nil
 	}
-	a, b := analysis.QuantileBounds(e.latencies(low.call), 0.9), analysis.QuantileBounds(e.latencies(high.call), 0.9)
 	apart := "Their intervals overlap, so that this order may be chance."
-	if a.High != nil && b.Low != nil && *a.High < *b.Low {
+	if low.High != nil && high.Low != nil && *low.High < *high.Low {
 		apart = "Their intervals do not overlap."
 	}
 	return para(fmt.Sprintf("Of the calls on pods in %s, %s has the lowest p90, %s ms, and %s the highest, %s ms. %s",
-		e.Name, e.label(low.call), withInterval(&a, milliseconds), e.label(high.call), withInterval(&b, milliseconds), apart))
+		e.Name, e.label(low.call), withInterval(&low.Bounds, milliseconds), e.label(high.call), withInterval(&high.Bounds, milliseconds), apart))
 }
 
 // betweenTests names the calls on pods whose p90 differs between density and load beyond their intervals.
 func betweenTests(d, l *Experiment) []Block {
 	var slower, faster, same []string
 	for _, c := range d.calls(onPods) {
-		x, y := d.latencies(c), l.latencies(c)
-		if !shown(len(x), 0.9) || !shown(len(y), 0.9) {
+		a, b := d.bounds(c, 0.9), l.bounds(c, 0.9)
+		if a == nil || b == nil {
 			continue
 		}
-		a, b := analysis.QuantileBounds(x, 0.9), analysis.QuantileBounds(y, 0.9)
 		said := fmt.Sprintf("%s (%s → %s ms)", d.label(c), milliseconds(a.Value), milliseconds(b.Value))
 		switch {
 		case a.Low == nil || a.High == nil || b.Low == nil || b.High == nil:
@@ -183,12 +180,12 @@ func threats(in Input) []Block {
 		blocks = append(blocks, para("What the runs say of themselves:"), runs)
 	}
 	return append(blocks, para("What holds for all of them:"), List{
-		para(strong("One machine. "), "Users, control plane and nodes share one machine's cores, so that what the machine cannot carry shows as latency. Network between them is a loopback: latencies have no network in them, and no packet is lost."),
-		para(strong("Few runs. "), replicates(in)),
-		para(strong("Dependent requests. "), "Requests of one run are not independent of each other. The intervals of quantiles and shares take them as such and are too short by an unknown amount; those of ratios are by blocks and less so. The planned rate may change with time; blocks of different rates are drawn as equals."),
-		para(strong("Hollow nodes. "), "No container runs, no image is pulled, no network is programmed; a container starts after a time that the profile sets. The kubelets send no events about containers and no probes run. Nothing about DNS, network programming or throughput is shown. What is real are the calls, the watches and the work of the control plane."),
-		para(strong("Two populations. "), "The server's histogram is about all callers and the users' figures are about the users, so that the two columns of a table differ in what they count as well as in where."),
-		para(strong("The definitions. "), "The source does not say how it reads its clocks, in what order its users ask, or how many runs its figures come from. Same definition does not mean same experiment: versions, machine and mix differ."),
+		para(strong("One machine."), " Users, control plane and nodes share one machine's cores, so that what the machine cannot carry shows as latency. Network between them is a loopback: latencies have no network in them, and no packet is lost."),
+		para(strong("Few runs."), " ", replicates(in)),
+		para(strong("Dependent requests."), " Requests of one run are not independent of each other. The intervals of quantiles are widened by what their autocorrelation shows, which is an estimate; those of ratios are by blocks. Dependence over times as long as the run cannot be seen in it. The planned rate may change with time; blocks of different rates are drawn as equals."),
+		para(strong("Hollow nodes."), " No container runs, no image is pulled, no network is programmed; a container starts after a time that the profile sets. The kubelets send no events about containers and no probes run. Nothing about DNS, network programming or throughput is shown. What is real are the calls, the watches and the work of the control plane."),
+		para(strong("Two populations."), " The server's histogram is about all callers and the users' figures are about the users, so that the two columns of a table differ in what they count as well as in where."),
+		para(strong("The definitions."), " The source does not say how it reads its clocks, in what order its users ask, or how many runs its figures come from. Same definition does not mean same experiment: versions, machine and mix differ."),
 	})
 }
 
@@ -215,15 +212,15 @@ func (e *Experiment) threats() List {
 	}
 	var failed, sent int64
 	for _, s := range e.Calls {
-		sent += s.Sent
-		failed += s.Sent - int64(len(s.Answers))
+		sent += s.sent()
+		failed += s.sent() - int64(len(s.answers()))
 	}
 	if failed > 0 {
 		l = append(l, para(strong(e.Name), fmt.Sprintf(": %d of %d requests got no answer with a 2xx code and are in no latency.", failed, sent)))
 	}
 	small := 0
 	for c := range e.Calls {
-		if !shown(len(e.latencies(c)), 0.99) {
+		if e.bounds(c, 0.99) == nil {
 			small++
 		}
 	}

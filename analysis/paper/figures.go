@@ -5,8 +5,8 @@ import (
 	"math"
 	"strings"
 
-	"windtunnel/analysis"
 	"windtunnel/analysis/chart"
+	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
 
@@ -18,7 +18,7 @@ func startupFigure(no string, e *Experiment, bars []StartupBar) Figure {
 	var low, high []float64
 	for _, b := range bars {
 		share := fmt.Sprintf("%g %%", b.Quantile*100)
-		categories = append(categories, share+", each stage", share+", such pods")
+		categories = append(categories, share+": stages", share+": pods")
 		for _, heights := range [][3]float64{b.Stage, b.Around} {
 			points = append(points, chart.Point{X: float64(len(points)) + 0.38, Y: b.Total.Value})
 			low, high = append(low, orNaN(b.Total.Low)), append(high, orNaN(b.Total.High))
@@ -32,7 +32,7 @@ func startupFigure(no string, e *Experiment, bars []StartupBar) Figure {
 		groups[j] = chart.BarSeries{Series: chart.Series{Name: name, Slot: j + 1}, Values: stacks[j]}
 	}
 	return Figure{Number: no,
-		Caption: para("Time of pods to start in ", e.Name, " at 50, 90, 99 and 100 % of the pods, stacked by stage. Left of each pair, as in the source: each stage's own quantile. These are of different pods, so that their sum is not the quantile of the total. Right: the mean stages of the pods whose total lies in the 95 % interval of the total's quantile, which do add up. The points are the exact quantiles of the total with that interval; n = ", len(e.Pods), "."),
+		Caption: para("Time of pods to start in ", e.Name, " at 50, 90, 99 and 100 % of the pods, stacked by stage. Left of each pair, as in the source: each stage's own quantile. These are of different pods, so that their sum is not the quantile of the total. Right: the mean stages of the pods that stand around the total's quantile (between the ranks of its binomial 95 % interval, with ", table("D3"), " saying how many), which do add up. The points are the exact quantiles of the total with their 95 % intervals, which are wider because pods that start together depend on each other; n = ", len(e.Pods), "."),
 		Chart: chart.Chart{Name: "figure-" + no, Note: "Stacked bars of the start-up's stages at four quantiles, with the quantile of the total beside them.",
 			Width: 680, Height: 360,
 			X: chart.Axis{Categories: categories}, Y: chart.Axis{Label: "time since the creation", Unit: chart.Seconds},
@@ -72,15 +72,17 @@ func latencyFigure(no string, e *Experiment, what string, calls []Call, name fun
 func quantilePoints(e *Experiment, calls []Call, q, shift float64, slot int) chart.Points {
 	ps := chart.Points{Series: chart.Series{Name: fmt.Sprintf("users, p%g", q*100), Slot: slot}}
 	for i, c := range calls {
-		sorted := e.latencies(c)
-		if !shown(len(sorted), q) {
-			continue
+		if b := e.bounds(c, q); b != nil {
+			add(&ps, float64(i)+shift, *b)
 		}
-		b := analysis.QuantileBounds(sorted, q)
-		ps.Points = append(ps.Points, chart.Point{X: float64(i) + shift, Y: b.Value})
-		ps.Low, ps.High = append(ps.Low, orNaN(b.Low)), append(ps.High, orNaN(b.High))
 	}
 	return ps
+}
+
+// add adds a value with its interval.
+func add(ps *chart.Points, x float64, b results.Bounds) {
+	ps.Points = append(ps.Points, chart.Point{X: x, Y: b.Value})
+	ps.Low, ps.High = append(ps.Low, orNaN(b.Low)), append(ps.High, orNaN(b.High))
 }
 
 // serverPoints are the upper edges of the buckets of the server's p99, with the lower edges as their intervals. Rows with too
@@ -89,7 +91,7 @@ func serverPoints(e *Experiment, calls []Call, shift float64) chart.Points {
 	ps := chart.Points{Series: chart.Series{Name: "server, p99: its bucket", Slot: 7}}
 	for i, c := range calls {
 		s := e.server(c)
-		if s == nil || s.P99 == nil || s.P99.High == nil || s.P99.Low == nil || !shown(int(s.N), 0.99) {
+		if s == nil || s.P99 == nil || s.P99.High == nil || s.P99.Low == nil || s.N < int64(stats.LeastFor(0.99)) {
 			continue
 		}
 		ps.Points = append(ps.Points, chart.Point{X: float64(i) + shift, Y: *s.P99.High})
@@ -104,7 +106,7 @@ func dataNumber(figure string) string { return "D" + figure }
 // drawable tells whether there is anything to draw of some calls: one quantile at least.
 func (e *Experiment) drawable(calls []Call) bool {
 	for _, c := range calls {
-		if shown(len(e.latencies(c)), 0.5) {
+		if e.bounds(c, 0.5) != nil {
 			return true
 		}
 	}
@@ -157,25 +159,13 @@ func overDensity(no string, es []*Experiment) Figure {
 	for i, q := range quantiles() {
 		ps := chart.Points{Series: chart.Series{Name: fmt.Sprintf("p%g", q*100), Slot: i + 1}}
 		for _, e := range es {
-			totals := totalsOf(e.Pods)
-			if !shown(len(totals), q) {
-				continue
+			if b := e.startup(q); b != nil {
+				add(&ps, e.podsPerNode(), *b)
 			}
-			b := analysis.QuantileBounds(totals, q)
-			ps.Points = append(ps.Points, chart.Point{X: e.podsPerNode(), Y: b.Value})
-			ps.Low, ps.High = append(ps.Low, orNaN(b.Low)), append(ps.High, orNaN(b.High))
 		}
 		f.Chart.Layers = append(f.Chart.Layers, ps)
 	}
 	return f
-}
-
-func totalsOf(pods []analysis.PodStartup) []float64 {
-	totals := make([]float64, len(pods))
-	for i, p := range pods {
-		totals[i] = p.Total
-	}
-	return totals
 }
 
 // densityTable is the comparison of several density runs, by pods a node.
@@ -183,15 +173,9 @@ func densityTable(no string, es []*Experiment) Table {
 	t := Table{Number: no, Caption: para("Density at different numbers of pods a node: start-up of the pods in s with 95 % intervals, and the verdict of the whole run."),
 		Header: []string{"run", "pods a node", "n", "p50", "p90", "p99", "verdict"}, Left: []int{0, 6}}
 	for _, e := range es {
-		totals := totalsOf(e.Pods)
-		row := []string{e.Name, number(e.podsPerNode()), count(int64(len(totals)))}
+		row := []string{e.Name, short(e.podsPerNode()), count(int64(len(e.Pods)))}
 		for _, q := range quantiles() {
-			var b *results.Bounds
-			if shown(len(totals), q) {
-				bounds := analysis.QuantileBounds(totals, q)
-				b = &bounds
-			}
-			row = append(row, withInterval(b, number))
+			row = append(row, withInterval(e.startup(q), number))
 		}
 		t.Rows = append(t.Rows, append(row, string(e.Summary.Verdict)))
 	}

@@ -3,6 +3,9 @@ package paper
 import (
 	"fmt"
 	"strings"
+
+	"windtunnel/analysis/stats"
+	"windtunnel/results"
 )
 
 func introduction(in Input) []Block {
@@ -26,8 +29,8 @@ func method(in Input) []Section {
 			para("Calls are told apart by verb, resource and scope. The source tells only verb and resource; where a verb reads both a namespace and the whole cluster, these are unlike requests with different objectives, and we show both. The forms of a verb (paged, from the cache, metadata only) are counted together."),
 		}},
 		{Title: "Quantiles and intervals", Blocks: []Block{
-			para("All of the users' quantiles and those of the pods are exact: values of the sorted sample by nearest rank. Their 95 % intervals are pairs of order statistics ", cite("order"), ", which assumes no distribution. A quantile is shown from the sample size on at which the largest value bounds it with 95 % confidence: 5 for p50, 29 for p90, 299 for p99; an interval without an upper end (–) belongs to a sample that is too small for one. Shares have exact intervals ", cite("clopper"), ". These intervals take the observations as independent."),
-			para(fmt.Sprintf("Ratios of quantiles have 95 %% percentile intervals of a block bootstrap (%d resamples, seed %d). Requests that are close in time share what slows them down, so that blocks of %d s are drawn again as a whole ", resamples, in.Seed, blockSeconds), cite("kunsch"), ", with all verbs together, within each measured phase. No correction is made for the number of rows: of twenty intervals, one may be expected to miss."),
+			para(fmt.Sprintf("All of the users' quantiles and those of the pods are exact: values of the sorted sample by nearest rank. Their 95 %% intervals are pairs of order statistics "), cite("order"), ", which assumes no distribution. Requests that are close in time share what slows them down; how much less they tell than as many independent ones is estimated from their autocorrelation ", cite("geyer"), ", and the interval counts on no more. A quantile is shown from ", stats.LeastFor(0.5), ", ", stats.LeastFor(0.9), " and ", stats.LeastFor(0.99), " answers on for p50, p90 and p99; an interval without an upper end (–) belongs to a sample that is too small for one. The shares of requests have exact intervals ", cite("clopper"), " of as many independent observations; those of the server's histogram take the observations as independent."),
+			para(fmt.Sprintf("Ratios of quantiles have percentile intervals of a block bootstrap (%d resamples, seed %d): blocks of %d s are drawn again as a whole ", resamples, in.Seed, blockSeconds), cite("kunsch"), ", with all verbs together, within each measured phase. The intervals of all rows of one finding hold together with 95 % (Bonferroni). A ratio needs ", stats.LeastToShow(0.9), " answers for a p90 and ", stats.LeastToShow(0.99), " for a p99."),
 		}},
 		{Title: "Start-up of pods", Blocks: []Block{
 			para("Four instants make three stages: a watch delivers the pod (created), delivers it with a node (scheduled), the node's container runtime has started its last container (run), and the watch delivers it as running (observed). The objective ", cite("podslo"), " is about the whole. The quantiles of the stages do not add up to the quantile of the whole, because the pod that is slow in one stage need not be slow in the next; ", figure("3"), " therefore shows the source's definition and beside it what the pods around each quantile are made of."),
@@ -50,7 +53,7 @@ func tests(in Input) []Block {
 			p = append(p, para(". ", text)...)
 		}
 		if c := e.check("achieved"); c != "" {
-			p = append(p, para(" ", c)...)
+			p = append(p, para(" ", c, " Requests that follow another at once, such as the write of a PUT and the further pages of a LIST, are not in this count.")...)
 		}
 		l = append(l, p)
 	}
@@ -69,14 +72,15 @@ func (e *Experiment) check(name string) string {
 
 func environment(in Input) []Block {
 	blocks := []Block{
-		para(table("2"), " describes the cluster as it was simulated and the machine that carried all of it: control plane, hollow nodes and users. The control plane is the real one, each component a process of its own."),
+		para("The objectives are those of Kubernetes' SIG Scalability ", cite("slos"), ", in ", table("1"), " with what was measured. The cluster as it was simulated, and the machine that carried all of it, control plane, hollow nodes and users, are described by ", table("2"), ". The control plane is the real one, each component a process of its own."),
+		sloTable(in.all()),
 		clusterTable(in.all()),
 	}
 	var notes List
 	for _, e := range in.all() {
 		for _, c := range e.Summary.Conditions {
 			if !c.Holds {
-				notes = append(notes, para(strong(e.Name), ": ", c.Text))
+				notes = append(notes, para(strong(e.Name), ", ", code(c.Name), ": ", c.Text, limits(c)))
 			}
 		}
 	}
@@ -84,4 +88,12 @@ func environment(in Input) []Block {
 		blocks = append(blocks, para("The objectives have preconditions of their own ", cite("slos"), ". Those that were not kept:"), notes)
 	}
 	return blocks
+}
+
+// limits says how far a condition was missed; empty for one that is a matter of yes or no.
+func limits(c results.Condition) string {
+	if c.Unit == "1" {
+		return ""
+	}
+	return fmt.Sprintf("; %s, at most %s %s", short(c.Measured), short(c.Limit), c.Unit)
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func resultSections(in Input, findings []Finding) []Section {
-	sections := []Section{{Title: "Objectives and what was driven", Blocks: drivenBlocks(in)}}
+	sections := []Section{{Title: "What was driven", Blocks: drivenBlocks(in)}}
 	if len(in.Density) > 0 {
 		sections = append(sections, Section{Title: "Density", Blocks: densityBlocks(in.Density)})
 	} else {
@@ -25,7 +25,7 @@ func resultSections(in Input, findings []Finding) []Section {
 }
 
 func drivenBlocks(in Input) []Block {
-	blocks := []Block{sloTable(in.all())}
+	var blocks []Block
 	for i, e := range in.all() {
 		no := "3"
 		if len(in.all()) > 1 {
@@ -51,7 +51,7 @@ func letter(i int) string {
 func densityBlocks(es []*Experiment) []Block {
 	e := es[0]
 	var blocks []Block
-	if bars := startupBars(e.Pods); len(bars) > 0 {
+	if bars := e.startupBars(); len(bars) > 0 {
 		blocks = append(blocks, startupFigure("3", e, bars), startupTable("D3", e, bars))
 	} else {
 		blocks = append(blocks, para("Figure 3 is left out: no pod of ", e.Name, " was created and seen running in the measured phases."))
@@ -63,7 +63,7 @@ func densityBlocks(es []*Experiment) []Block {
 // startupTable are the data of figure 3.
 func startupTable(no string, e *Experiment, bars []StartupBar) Table {
 	names := stageNames()
-	t := Table{Number: no, Caption: para("The data of ", figure("3"), " in s: the total's quantile with its 95 % interval, each stage's own quantile and their sum, and the mean stages of the pods around the total's quantile."),
+	t := Table{Number: no, Caption: para("The data of ", figure("3"), " in s: the total's quantile with its 95 % interval, each stage's own quantile and their sum, and the mean stages of the pods around the total's quantile, with their number."),
 		Header: []string{"pods", "total", names[0], names[1], names[2], "their sum", "such pods", names[0], names[1], names[2]}, Left: []int{0}}
 	for _, b := range bars {
 		row := []string{fmt.Sprintf("%g %%", b.Quantile*100), withInterval(&b.Total, number)}
@@ -112,12 +112,12 @@ func overDensities(es []*Experiment) []Block {
 	if best == nil {
 		return append(blocks, para("No density run passed, so that none of these numbers of pods a node can be called good."))
 	}
-	return append(blocks, para(fmt.Sprintf("The largest number of pods a node whose run kept all objectives that its profile requires is %s (%s).", number(best.podsPerNode()), best.Name)))
+	return append(blocks, para(fmt.Sprintf("The largest number of pods a node whose run kept all objectives that its profile requires is %s (%s).", short(best.podsPerNode()), best.Name)))
 }
 
 func findingBlocks(findings []Finding) []Block {
 	blocks := []Block{
-		para("A claim about a figure holds in a row when the figure's whole 95 % interval lies in the range that the claim allows, and does not when none of it does; otherwise these data do not decide. A claim as a whole holds when it holds in every row that has data, and in part when it holds in some and not in others."),
+		para("A claim about a figure holds in a row when the figure's whole 95 % interval lies in the range that the claim allows, and does not when none of it does; otherwise these data do not decide. A claim as a whole does not hold when there is a row in which it does not; it holds in part when it does in others, and holds when it does in every row that has data."),
 		findingTable("5", findings),
 	}
 	for i, f := range findings {

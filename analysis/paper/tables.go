@@ -7,14 +7,14 @@ import (
 	"slices"
 	"strings"
 
-	"windtunnel/analysis"
+	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
 
 // sloTable is table 1: the objectives, and what the API server's own histogram and the pods' start-ups say of them.
 func sloTable(all []*Experiment) Table {
 	t := Table{Number: "1", Caption: para("The service level objectives (99th percentile; ", cite("slos"), ") and what was measured. Of API calls: the kind of call with the smallest share within the threshold among those with at least the samples that the profile asks for, by the API server's own histogram, of all callers."),
-		Header: []string{"indicator", "objective", "run", "kinds", "n", "worst kind", "within"}, Left: []int{1, 2}, Wide: []int{0, 5}}
+		Header: []string{"indicator", "objective", "run", "kinds", "n", "worst kind", "within [95 % interval]"}, Left: []int{1, 2}, Wide: []int{0, 5}}
 	classes := []struct {
 		name, limit string
 		of          func(results.ServerRow) bool
@@ -33,7 +33,11 @@ func sloTable(all []*Experiment) Table {
 		if slo := e.podSLO(); slo != nil {
 			row[4] = count(slo.N)
 			if slo.Measured != nil {
-				row[6] = percent(*slo.Measured)
+				b := results.Bounds{Value: *slo.Measured}
+				if len(slo.Interval) == 2 {
+					b.Low, b.High = &slo.Interval[0], &slo.Interval[1]
+				}
+				row[6] = withInterval(&b, percent)
 			}
 		}
 		t.Rows = append(t.Rows, row)
@@ -59,7 +63,7 @@ func (e *Experiment) worst(of func(results.ServerRow) bool) []string {
 	if least == nil {
 		return []string{count(kinds), count(n), none, none}
 	}
-	return []string{count(kinds), count(n), fmt.Sprintf("%s %s (%s), n = %d", least.Verb, path(least.Group, least.Resource, least.Subresource), least.Scope, least.N), percent(least.Within)}
+	return []string{count(kinds), count(n), fmt.Sprintf("%s %s (%s), n = %d", least.Verb, path(least.Group, least.Resource, least.Subresource), least.Scope, least.N), withInterval(serverShare(least.Within, least.N), percent)}
 }
 
 // minSamples is the least n of a judged row, as the profile asks for it or by default.
@@ -104,7 +108,7 @@ func clusterTable(all []*Experiment) Table {
 	row("run", func(e *Experiment) string { return e.Run.ID })
 	row("verdict of the run", func(e *Experiment) string { return string(e.Summary.Verdict) })
 	row("hollow nodes", func(e *Experiment) string { return count(int64(e.Summary.Run.Nodes)) })
-	row("pods a node, of those whose start-up was measured", func(e *Experiment) string { return number(e.podsPerNode()) })
+	row("pods a node, of those whose start-up was measured", func(e *Experiment) string { return short(e.podsPerNode()) })
 	row("pods in all", func(e *Experiment) string { return count(int64(e.Summary.Run.Pods)) })
 	row("largest number of pods a node", func(e *Experiment) string { return positive(float64(e.Profile.HollowNodes.MaxPods)) })
 	row("capacity of a node", func(e *Experiment) string { return pairs(e.Profile.HollowNodes.Capacity) })
@@ -155,7 +159,7 @@ func positive(v float64) string {
 	if v == 0 {
 		return ""
 	}
-	return number(v)
+	return short(v)
 }
 
 func pairs(m map[string]string) string {
@@ -193,7 +197,7 @@ func actionTable(no string, e *Experiment) Table {
 		if sent[c.Resource] == nil {
 			sent[c.Resource] = map[string]int64{}
 		}
-		sent[c.Resource][c.Verb] += s.Sent
+		sent[c.Resource][c.Verb] += s.sent()
 	}
 	totals := make([]int64, len(t.Header)-1)
 	for _, resource := range slices.Sorted(maps.Keys(sent)) {
@@ -227,10 +231,9 @@ func latencyTable(no string, caption Paragraph, e *Experiment, calls []Call, nam
 	t := Table{Number: no, Caption: caption, Left: []int{0},
 		Header: []string{"", "n", "p50", "p90", "p99", "server n", "server p50", "server p90", "server p99"}}
 	for _, c := range calls {
-		sorted := e.latencies(c)
-		row := []string{name(c), count(int64(len(sorted)))}
+		row := []string{name(c), count(int64(len(e.Calls[c].answers())))}
 		for _, q := range quantiles() {
-			row = append(row, quantileCell(sorted, q))
+			row = append(row, withInterval(e.bounds(c, q), milliseconds))
 		}
 		if s := e.server(c); s != nil {
 			row = append(row, count(s.N), bucket(s.P50), bucket(s.P90), bucket(s.P99))
@@ -245,19 +248,6 @@ func latencyTable(no string, caption Paragraph, e *Experiment, calls []Call, nam
 // quantiles are those of the figures of latencies.
 func quantiles() []float64 { return []float64{0.5, 0.9, 0.99} }
 
-// quantileCell is a quantile in milliseconds with its interval, a dash for what so small a sample does not show.
-func quantileCell(sorted []float64, q float64) string {
-	if !shown(len(sorted), q) {
-		return none
-	}
-	b := analysis.QuantileBounds(sorted, q)
-	return withInterval(&b, milliseconds)
-}
-
-// shown tells whether a sample of n says anything of a quantile: when, with none of n values above it, its true value is below
-// the largest of them with a confidence of 95 %, which is from n = 5, 29 and 299 on for p50, p90 and p99.
-func shown(n int, q float64) bool { return math.Pow(q, float64(n)) <= 0.05 }
-
 // slaTable is the percentile latency after RFC 2679 and RFC 5166 of the calls on pods of every run.
 func slaTable(no string, all []*Experiment) Table {
 	t := Table{Number: no, Caption: para("Percentile latency of the users' calls on pods after RFC 2679 ", cite("rfc2679"), " and RFC 5166 ", cite("rfc5166"), ": within which time at least γ of the requests are answered, and whether the agreement (γ = 99 %, T_D the objective's threshold) holds. A request that failed is one that was never answered."),
@@ -271,28 +261,25 @@ func slaTable(no string, all []*Experiment) Table {
 }
 
 func slaRow(e *Experiment, c Call) []string {
-	s, sorted := e.Calls[c], e.latencies(c)
-	limit := threshold(c)
-	row := []string{e.Name, e.label(c), count(s.Sent), count(s.Sent - int64(len(sorted)))}
+	requests, limit := e.Calls[c].Requests, threshold(c)
+	row := []string{e.Name, e.label(c), count(int64(len(requests))), count(int64(len(requests) - len(e.Calls[c].answers())))}
+	latencies := make([]float64, len(requests))
+	for i, r := range requests {
+		latencies[i] = r.Latency
+	}
+	slices.Sort(latencies)
 	for _, q := range quantiles() {
-		rank := ceil(float64(s.Sent) * q)
 		switch {
-		case !shown(int(s.Sent), q):
+		case len(latencies) < stats.LeastFor(q):
 			row = append(row, none)
-		case rank > len(sorted):
+		case math.IsInf(stats.Quantile(latencies, q), 1):
 			row = append(row, "∞")
 		default:
-			row = append(row, milliseconds(sorted[max(rank, 1)-1])+" ms")
+			row = append(row, milliseconds(stats.Quantile(latencies, q))+" ms")
 		}
 	}
-	k, _ := slices.BinarySearch(sorted, limit)
-	for k < len(sorted) && sorted[k] == limit {
-		k++
-	}
-	low, high := analysis.ProportionInterval(int64(k), s.Sent)
-	share := float64(k) / float64(s.Sent)
-	verdict := within{0.99, 1}.judge(&results.Bounds{Value: share, Low: &low, High: &high})
-	return append(row, fmt.Sprintf("%g s", limit), fmt.Sprintf("%s [%s, %s]", percent(share), percent(low), percent(high)), holds(verdict))
+	kept := share(requests, limit)
+	return append(row, fmt.Sprintf("%g s", limit), withInterval(kept, percent), holds(within{0.99, 1}.judge(kept)))
 }
 
 // threshold is the objective's limit for a call, in seconds (sig-scalability, api_call_latency.md).

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"windtunnel/analysis"
 	"windtunnel/results"
 )
 
@@ -57,7 +56,7 @@ func Write(in Input) Document {
 	d.Sections = []Section{
 		{Title: "Introduction", Blocks: introduction(in)},
 		{Title: "Method", Sections: method(in)},
-		{Title: "Environment", Blocks: environment(in)},
+		{Title: "Objectives and environment", Blocks: environment(in)},
 		{Title: "Results", Sections: resultSections(in, findings)},
 		{Title: "Discussion", Blocks: discussion(in, findings)},
 		{Title: "Threats to validity", Blocks: threats(in)},
@@ -132,42 +131,48 @@ func verdictPhrase(j Judgement) string {
 }
 
 func densityAbstract(e *Experiment) Paragraph {
-	bars := startupBars(e.Pods)
-	if len(bars) == 0 {
-		return para(" The density run shows no start-up of pods.")
+	p := para(fmt.Sprintf(" In the density test %d pods were started on %d nodes, %s a node", len(e.Pods), e.Summary.Run.Nodes, short(e.podsPerNode())))
+	bars := e.startupBars()
+	if half, ok := bar(bars, 0.5); ok {
+		p = append(p, para(": half of them ran within ", number(half.Total.Value), " s of their creation")...)
 	}
-	return para(fmt.Sprintf(" In the density test %d pods were started on %d nodes, %s a node: half of them ran within %s s of their creation, 99 %% within %s s (95 %% interval), the last after %s s.",
-		len(e.Pods), e.Summary.Run.Nodes, number(e.podsPerNode()), number(bars[0].Total.Value), withInterval(&bars[2].Total, number), number(bars[3].Total.Value)))
+	if most, ok := bar(bars, 0.99); ok {
+		p = append(p, para(", 99 % within ", withInterval(&most.Total, number), " s (95 % interval)")...)
+	}
+	if last, ok := bar(bars, 1); ok {
+		p = append(p, para(", the last after ", number(last.Total.Value), " s")...)
+	}
+	return append(p, para(".")...)
 }
 
 func loadAbstract(e *Experiment) Paragraph {
 	var sent int64
 	for _, s := range e.Calls {
-		sent += s.Sent
+		sent += s.sent()
 	}
 	p := para(fmt.Sprintf(" In the load test users sent %d requests in %s.", sent, duration(e.measuredSeconds())))
 	if low, high, ok := e.extremes(onPods, 0.99); ok {
 		p = append(p, para(fmt.Sprintf(" On pods the 99th percentile of their latency lay between %s ms (%s) and %s ms (%s).",
-			milliseconds(low.value), e.label(low.call), milliseconds(high.value), e.label(high.call)))...)
+			milliseconds(low.Value), e.label(low.call), milliseconds(high.Value), e.label(high.call)))...)
 	}
 	return p
 }
 
 // ranked is a call with a quantile of its latency in seconds.
 type ranked struct {
-	call  Call
-	value float64
+	call Call
+	results.Bounds
 }
 
 // ranking are the calls whose sample is large enough for a quantile, by that quantile, the fastest first.
 func (e *Experiment) ranking(keep func(Call) bool, q float64) []ranked {
 	var all []ranked
 	for _, c := range e.calls(keep) {
-		if sorted := e.latencies(c); shown(len(sorted), q) {
-			all = append(all, ranked{c, analysis.Quantile(sorted, q)})
+		if b := e.bounds(c, q); b != nil {
+			all = append(all, ranked{c, *b})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b ranked) int { return cmp.Compare(a.value, b.value) })
+	slices.SortStableFunc(all, func(a, b ranked) int { return cmp.Compare(a.Value, b.Value) })
 	return all
 }
 
