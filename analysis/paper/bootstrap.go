@@ -41,11 +41,11 @@ func (b blocks) in(p results.PhaseSpan) int {
 	return max(int((p.End-p.Begin)/(blockSeconds*1e9)), 1)
 }
 
-// of is the block of an answer, −1 when it is in none.
-func (b blocks) of(a Request) int {
-	for i, p := range b.phases {
-		if p.Name == a.Phase {
-			return b.first[i] + min(max(int((a.At-p.Begin)/(blockSeconds*1e9)), 0), b.in(p)-1)
+// of is the block of a request, by the phase that had begun last when it was planned; −1 when none had.
+func (b blocks) of(r Request) int {
+	for i := len(b.phases) - 1; i >= 0; i-- {
+		if p := b.phases[i]; r.At >= p.Begin {
+			return b.first[i] + min(int((r.At-p.Begin)/(blockSeconds*1e9)), b.in(p)-1)
 		}
 	}
 	return -1

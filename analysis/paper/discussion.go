@@ -3,8 +3,6 @@ package paper
 import (
 	"fmt"
 	"strings"
-
-	"windtunnel/results"
 )
 
 // discussion says what the data say, and nothing that they do not.
@@ -24,8 +22,8 @@ func discussion(in Input, findings []Finding) []Block {
 	for _, e := range in.all() {
 		blocks = append(blocks, costDiscussion(e)...)
 	}
-	for _, f := range findings {
-		blocks = append(blocks, findingDiscussion(f))
+	for i, f := range findings {
+		blocks = append(blocks, findingDiscussion(f, "5"+letter(i)))
 	}
 	return blocks
 }
@@ -120,35 +118,55 @@ func costDiscussion(e *Experiment) []Block {
 		e.Name, percent(sum/length/cores), most.Name, percent(most.CPUSeconds/sum)))}
 }
 
-func findingDiscussion(f Finding) Block {
-	rows := func(j Judgement) string {
-		var said []string
-		for _, r := range f.Rows {
-			if r.Result == j {
-				format := number
-				if f.Share {
-					format = percent
-				}
-				what := r.Run + ", " + r.What
-				if r.Measured != nil {
-					what += ": " + withInterval(r.Measured, format)
-				}
-				said = append(said, what)
-			}
+// findingDiscussion says in which rows a claim holds and in which it does not.
+func findingDiscussion(f Finding, no string) Block {
+	p := para("“", f.Claim, "” ", strong(sentence(f.Result)))
+	for _, group := range []struct {
+		of   Judgement
+		text string
+	}{{Holds, " It holds for "}, {Fails, " It does not hold for "}, {Undecided, " It is not decided for "}, {NoData, " There are too few data for "}} {
+		if said := f.rows(group.of); said != "" {
+			p = append(p, para(group.text, said, ".")...)
 		}
-		return strings.Join(said, "; ")
 	}
-	p := para("“", f.Claim, "” ", strong(sentence(f.Result)), " ")
-	if s := rows(Holds); s != "" && f.Result != Holds {
-		p = append(p, para("It holds for ", s, ". ")...)
+	if len(f.Rows) == 0 {
+		return p
 	}
-	if s := rows(Fails); s != "" {
-		p = append(p, para("It does not for ", s, ". ")...)
+	return append(p, para(" ", table(no), " has the figures.")...)
+}
+
+// rows names the rows with a judgement by run, and the range of their figures; empty when there are none.
+func (f Finding) rows(j Judgement) string {
+	var of []string
+	var least, most float64
+	measured := 0
+	for _, r := range f.Rows {
+		if r.Result != j {
+			continue
+		}
+		of = append(of, r.What+" in "+r.Run)
+		if r.Measured == nil {
+			continue
+		}
+		if v := r.Measured.Value; measured == 0 {
+			least, most = v, v
+		} else {
+			least, most = min(least, v), max(most, v)
+		}
+		measured++
 	}
-	if s := rows(Undecided); s != "" {
-		p = append(p, para("Not decided: ", s, ". ")...)
+	said := listing(of)
+	format := number
+	if f.Share {
+		format = percent
 	}
-	return p
+	switch {
+	case measured == 1:
+		said += " (" + format(least) + ")"
+	case measured > 1:
+		said += " (" + format(least) + " to " + format(most) + ")"
+	}
+	return said
 }
 
 // sentence is a judgement as a sentence.
@@ -164,115 +182,4 @@ func sentence(j Judgement) string {
 		return "This could not be tested."
 	}
 	return "This is not decided by these data."
-}
-
-// threats are what may be wrong: what the runs' own checks and notes say, what hollow nodes cannot show, and what one run each
-// cannot.
-func threats(in Input) []Block {
-	var runs List
-	for _, e := range in.all() {
-		runs = append(runs, e.threats()...)
-	}
-	blocks := []Block{}
-	if len(runs) == 0 {
-		blocks = append(blocks, para("All checks of all runs passed, all records could be read, and no run has notes."))
-	} else {
-		blocks = append(blocks, para("What the runs say of themselves:"), runs)
-	}
-	return append(blocks, para("What holds for all of them:"), List{
-		para(strong("One machine."), " Users, control plane and nodes share one machine's cores, so that what the machine cannot carry shows as latency. Network between them is a loopback: latencies have no network in them, and no packet is lost."),
-		para(strong("Few runs."), " ", replicates(in)),
-		para(strong("Dependent requests."), " Requests of one run are not independent of each other. The intervals of quantiles are widened by what their autocorrelation shows, which is an estimate; those of ratios are by blocks. Dependence over times as long as the run cannot be seen in it. The planned rate may change with time; blocks of different rates are drawn as equals."),
-		para(strong("Hollow nodes."), " No container runs, no image is pulled, no network is programmed; a container starts after a time that the profile sets. The kubelets send no events about containers and no probes run. Nothing about DNS, network programming or throughput is shown. What is real are the calls, the watches and the work of the control plane."),
-		para(strong("Two populations."), " The server's histogram is about all callers and the users' figures are about the users, so that the two columns of a table differ in what they count as well as in where."),
-		para(strong("The definitions."), " The source does not say how it reads its clocks, in what order its users ask, or how many runs its figures come from. Same definition does not mean same experiment: versions, machine and mix differ."),
-	})
-}
-
-func replicates(in Input) string {
-	if len(in.Density) <= 1 && len(in.Load) <= 1 {
-		return "Each test was run once. The run is the unit of replication: intervals describe what these runs were, not what the next will be, and a difference between two of them is no effect yet."
-	}
-	return fmt.Sprintf("There are %s and %s. The run is the unit of replication: intervals describe what each run was, not what the next will be.", plural(len(in.Density), "density run"), plural(len(in.Load), "load run"))
-}
-
-// threats of one run.
-func (e *Experiment) threats() List {
-	var l List
-	for _, c := range e.Summary.Validity.Checks {
-		if c.Verdict != results.Pass {
-			l = append(l, para(strong(e.Name), ", check ", code(c.Name), " ", string(c.Verdict), ": ", c.Text))
-		}
-	}
-	for _, d := range e.Summary.Damage {
-		l = append(l, para(strong(e.Name), ", damaged: ", d))
-	}
-	for _, n := range e.Summary.Notes {
-		l = append(l, para(strong(e.Name), ", note: ", n))
-	}
-	var failed, sent int64
-	for _, s := range e.Calls {
-		sent += s.sent()
-		failed += s.sent() - int64(len(s.answers()))
-	}
-	if failed > 0 {
-		l = append(l, para(strong(e.Name), fmt.Sprintf(": %d of %d requests got no answer with a 2xx code and are in no latency.", failed, sent)))
-	}
-	small := 0
-	for c := range e.Calls {
-		if e.bounds(c, 0.99) == nil {
-			small++
-		}
-	}
-	if small > 0 {
-		l = append(l, para(strong(e.Name), fmt.Sprintf(": %d of %d kinds of calls have too few answers for a 99th percentile, which is not shown.", small, len(e.Calls))))
-	}
-	return l
-}
-
-// reproduction is how to make the runs and the paper again.
-func reproduction(in Input) []Block {
-	var l Listing
-	seen := map[string]bool{}
-	for _, e := range in.all() {
-		if c := e.Run.Versions["gitCommit"]; c != "" && !seen[c] {
-			seen[c] = true
-			l = append(l, "git checkout "+c)
-		}
-	}
-	l = append(l, "make build")
-	var roles []string
-	for _, e := range in.all() {
-		l = append(l, fmt.Sprintf("%s    # seed %d: %s", e.command(), e.Run.Seed, e.Run.ID))
-	}
-	for _, e := range in.Density {
-		roles = append(roles, "--density results/runs/"+e.Run.ID)
-	}
-	for _, e := range in.Load {
-		roles = append(roles, "--load results/runs/"+e.Run.ID)
-	}
-	l = append(l, fmt.Sprintf("bin/windtunnel paper --seed %d %s --format latex --out paper", in.Seed, strings.Join(roles, " ")))
-	return []Block{
-		para("The same seed plans the same requests; what the system answers differs from run to run. From the same run directories the last command gives the same bytes."),
-		l,
-		para("Every number can be made again from the raw records in the run directories, which are Arrow files."),
-	}
-}
-
-// command is the command line of a run, without what is only this machine's.
-func (e *Experiment) command() string {
-	words := []string{"bin/windtunnel"}
-	for i, arg := range e.Run.Command {
-		if i == 0 {
-			continue
-		}
-		if strings.HasPrefix(arg, "/") {
-			arg = arg[strings.LastIndex(arg, "/")+1:]
-		}
-		words = append(words, arg)
-	}
-	if len(words) == 1 {
-		words = append(words, "run", e.Run.Name)
-	}
-	return strings.Join(words, " ")
 }

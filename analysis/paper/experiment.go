@@ -41,11 +41,12 @@ func (c Call) compare(d Call) int {
 type Sample struct {
 	Requests []Request
 	Forms    map[string]int64 // answers by form of the verb; "" is the usual one
+
+	known map[float64]*results.Bounds // quantiles that were asked for before
 }
 
 // Request is one request.
 type Request struct {
-	Phase   string
 	At      results.Instant // planned
 	Latency float64         // seconds from the planned instant; +Inf for one without an answer with a 2xx code
 }
@@ -119,7 +120,7 @@ func (e *Experiment) add(r analysis.MeasuredRequest) {
 		latency = r.Latency
 		s.Forms[r.Variant]++
 	}
-	s.Requests = append(s.Requests, Request{r.Phase, r.Planned, latency})
+	s.Requests = append(s.Requests, Request{r.Planned, latency})
 }
 
 // path is a resource with its group and subresource, as in deployments.apps/scale.
@@ -144,11 +145,22 @@ func onPods(c Call) bool { return c.Resource == "pods" }
 
 // bounds is the q-quantile of the latency of a kind of call in seconds with its interval; nil when the answers are too few for it.
 func (e *Experiment) bounds(c Call, q float64) *results.Bounds {
+	s := e.Calls[c]
+	if s == nil {
+		return nil
+	}
+	if b, ok := s.known[q]; ok {
+		return b
+	}
 	var inTime []float64
-	for _, r := range e.Calls[c].answers() {
+	for _, r := range s.answers() {
 		inTime = append(inTime, r.Latency)
 	}
-	return quantile(inTime, q)
+	if s.known == nil {
+		s.known = map[float64]*results.Bounds{}
+	}
+	s.known[q] = quantile(inTime, q)
+	return s.known[q]
 }
 
 // startup is the q-quantile of the pods' start-up in seconds; nil when they are too few for it.

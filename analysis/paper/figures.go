@@ -54,7 +54,7 @@ func latencyFigure(no string, e *Experiment, what string, calls []Call, name fun
 		categories = append(categories, name(c))
 	}
 	f := Figure{Number: no,
-		Caption: para("Latency of ", what, " in ", e.Name, ": p50, p90 and p99 of the users' requests from their planned instants, with 95 % intervals, and the bucket that the server's own p99 (of all callers) lies in; the mark is its upper edge, and the lowest bucket reaches from 0 to 50 ms. The axis is logarithmic. A quantile that the sample is too small for is not drawn; ", table(dataNumber(no)), " has the figures and n."),
+		Caption: para("Latency of ", what, " in ", e.Name, ": p50, p90 and p99 of the users' requests from their planned instants, with 95 % intervals, and the bucket that the server's own p99 (of all callers) lies in; the mark is its upper edge, and the lowest bucket reaches from 0 to 50 ms. The axis is logarithmic. A quantile that the sample is too small for is not drawn, and an interval without an upper end is open; ", table(dataNumber(no)), " has the figures and n."),
 		Chart: chart.Chart{Name: "figure-" + no, Note: "Points for p50, p90 and p99 with their intervals by " + what + ", on a logarithmic axis.",
 			Width: 680, Height: 340, X: chart.Axis{Categories: categories}, Y: chart.Axis{Label: "latency", Unit: chart.Seconds, Log: true}}}
 	if len(calls) > 14 {

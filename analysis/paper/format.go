@@ -2,7 +2,9 @@ package paper
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 
 	"windtunnel/analysis/chart"
@@ -66,35 +68,30 @@ func word(kind SpanKind) string {
 	return "table"
 }
 
-// figures are all figures of a document, in order.
-func (d Document) figures() []Figure {
-	var all []Figure
-	var walk func([]Section)
-	walk = func(sections []Section) {
-		for _, s := range sections {
-			for _, b := range s.Blocks {
-				if f, ok := b.(Figure); ok {
-					all = append(all, f)
-				}
-			}
-			walk(s.Sections)
-		}
+// nonbreaking keeps a number and its unit on one line, in plain text.
+func nonbreaking(s Span) string {
+	if s.Kind != Plain {
+		return s.Text
 	}
-	walk(d.Sections)
-	return all
+	return regexp.MustCompile(`([0-9\])]) (ms|s|%|GiB)`).ReplaceAllString(s.Text, "${1}\u00a0$2")
 }
 
 // drawn are the files of a document's figures in a format, for bright ground.
 func (d Document) drawn(format chart.Format) ([]File, error) {
 	var files []File
-	for _, f := range d.figures() {
+	var problems []error
+	d.walk(func(b Block) {
+		f, ok := b.(Figure)
+		if !ok {
+			return
+		}
 		var data bytes.Buffer
 		if err := f.Chart.Write(&data, format, chart.Light()); err != nil {
-			return nil, fmt.Errorf("figure %s: %w", f.Number, err)
+			problems = append(problems, fmt.Errorf("figure %s: %w", f.Number, err))
 		}
 		files = append(files, File{figureFile(f, format), data.Bytes()})
-	}
-	return files, nil
+	})
+	return files, errors.Join(problems...)
 }
 
 func figureFile(f Figure, format chart.Format) string {

@@ -111,7 +111,7 @@ func (w *htmlWriter) figure(f Figure) error {
 	if err != nil {
 		return fmt.Errorf("figure %s: %w", f.Number, err)
 	}
-	fmt.Fprintf(w, "<figure id=\"%s\">\n%s\n<figcaption><b>Figure %s.</b> %s</figcaption>\n</figure>\n", anchor(ToFigure, f.Number),
+	fmt.Fprintf(w, "<figure id=\"%s\" style=\"max-width: %gpt; margin-left: auto; margin-right: auto\">\n%s\n<figcaption><b>Figure %s.</b> %s</figcaption>\n</figure>\n", anchor(ToFigure, f.Number), f.Chart.Width,
 		strings.TrimSpace(svg), html.EscapeString(f.Number), w.line(f.Caption))
 	return nil
 }
@@ -119,7 +119,7 @@ func (w *htmlWriter) figure(f Figure) error {
 func (w *htmlWriter) line(p Paragraph) string {
 	var b strings.Builder
 	for _, s := range p {
-		text := html.EscapeString(s.Text)
+		text := html.EscapeString(nonbreaking(s))
 		switch s.Kind {
 		case Plain:
 			b.WriteString(text)

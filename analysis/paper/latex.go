@@ -22,6 +22,7 @@ const latexHead = `\documentclass[a4paper,10pt]{article}
 \usepackage{longtable}
 \usepackage{array}
 \usepackage{float}
+\usepackage[skip=4pt]{caption}
 \usepackage{fancyhdr}
 \usepackage[hidelinks]{hyperref}
 \newcolumntype{Y}{>{\raggedright\arraybackslash}X}
@@ -127,7 +128,7 @@ func (w *latexWriter) table(t Table) {
 	if len(t.Header) > 7 || flexible {
 		size = "\\footnotesize"
 	}
-	if len(t.Header) > 9 {
+	if len(t.Header) > 8 {
 		size = "\\scriptsize"
 	}
 	number := fmt.Sprintf("\\renewcommand{\\thetable}{%s}", latexText(t.Number))
@@ -190,9 +191,9 @@ func latexLine(p Paragraph) string {
 	for _, s := range p {
 		switch s.Kind {
 		case Plain:
-			b.WriteString(latexText(s.Text))
+			b.WriteString(latexText(nonbreaking(s)))
 		case Code:
-			b.WriteString("\\texttt{" + latexText(s.Text) + "}")
+			b.WriteString("\\texttt{" + strings.ReplaceAll(latexText(s.Text), "\\_", "\\_\\allowbreak{}") + "}")
 		case Strong:
 			b.WriteString("\\textbf{" + latexText(s.Text) + "}")
 		case Cite:

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"windtunnel/analysis/stats"
-	"windtunnel/results"
 )
 
 func introduction(in Input) []Block {
@@ -68,32 +67,4 @@ func (e *Experiment) check(name string) string {
 		}
 	}
 	return ""
-}
-
-func environment(in Input) []Block {
-	blocks := []Block{
-		para("The objectives are those of Kubernetes' SIG Scalability ", cite("slos"), ", in ", table("1"), " with what was measured. The cluster as it was simulated, and the machine that carried all of it, control plane, hollow nodes and users, are described by ", table("2"), ". The control plane is the real one, each component a process of its own."),
-		sloTable(in.all()),
-		clusterTable(in.all()),
-	}
-	var notes List
-	for _, e := range in.all() {
-		for _, c := range e.Summary.Conditions {
-			if !c.Holds {
-				notes = append(notes, para(strong(e.Name), ", ", code(c.Name), ": ", c.Text, limits(c)))
-			}
-		}
-	}
-	if len(notes) > 0 {
-		blocks = append(blocks, para("The objectives have preconditions of their own ", cite("slos"), ". Those that were not kept:"), notes)
-	}
-	return blocks
-}
-
-// limits says how far a condition was missed; empty for one that is a matter of yes or no.
-func limits(c results.Condition) string {
-	if c.Unit == "1" {
-		return ""
-	}
-	return fmt.Sprintf("; %s, at most %s %s", short(c.Measured), short(c.Limit), c.Unit)
 }

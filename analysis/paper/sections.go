@@ -60,30 +60,31 @@ func densityBlocks(es []*Experiment) []Block {
 	return append(blocks, overDensities(es)...)
 }
 
-// startupTable are the data of figure 3.
+// startupTable are the data of figure 3: two rows for each share of the pods.
 func startupTable(no string, e *Experiment, bars []StartupBar) Table {
 	names := stageNames()
-	t := Table{Number: no, Caption: para("The data of ", figure("3"), " in s: the total's quantile with its 95 % interval, each stage's own quantile and their sum, and the mean stages of the pods around the total's quantile, with their number."),
-		Header: []string{"pods", "total", names[0], names[1], names[2], "their sum", "such pods", names[0], names[1], names[2]}, Left: []int{0}}
-	for _, b := range bars {
-		row := []string{fmt.Sprintf("%g %%", b.Quantile*100), withInterval(&b.Total, number)}
-		if b.Quantile == 1 {
-			row[1] = number(b.Total.Value) // the largest of a sample has no interval of this kind
-		}
+	t := Table{Number: no, Caption: para("The data of ", figure("3"), " in s: the total's quantile with its 95 % interval; each stage's own quantile; the mean stages of the n pods around the total's quantile."),
+		Header: []string{"pods", "stages", "n", names[0], names[1], names[2], "sum", "total"}, Left: []int{0, 1}}
+	cells := func(stages [3]float64) []string {
 		sum := 0.0
-		for _, s := range b.Stage {
+		var row []string
+		for _, s := range stages {
 			row, sum = append(row, number(s)), sum+s
 		}
-		row = append(row, number(sum), count(int64(b.N)))
-		for _, s := range b.Around {
-			row = append(row, number(s))
-		}
-		t.Rows = append(t.Rows, row)
+		return append(row, number(sum))
 	}
-	if n := e.Summary.PodStartup["total"].N; n > int64(len(e.Pods)) {
-		t.Note = para(fmt.Sprintf("n = %d; %d more pods were seen running, of which a stage is not known.", len(e.Pods), n-int64(len(e.Pods))))
-	} else {
-		t.Note = para(fmt.Sprintf("n = %d.", len(e.Pods)))
+	for _, b := range bars {
+		total := withInterval(&b.Total, number)
+		if b.Quantile == 1 {
+			total = number(b.Total.Value) // the largest of a sample has no interval of this kind
+		}
+		share := fmt.Sprintf("%g %%", b.Quantile*100)
+		t.Rows = append(t.Rows,
+			append(append([]string{share, "each stage's quantile", count(int64(len(e.Pods)))}, cells(b.Stage)...), total),
+			append(append([]string{"", "mean of the pods around", count(int64(b.N))}, cells(b.Around)...), ""))
+	}
+	if more := e.Summary.PodStartup["total"].N - int64(len(e.Pods)); more > 0 {
+		t.Note = para(fmt.Sprintf("%d more pods were seen running, of which a stage is not known.", more))
 	}
 	return t
 }

@@ -52,7 +52,7 @@ func Write(in Input) Document {
 	name("density", in.Density)
 	name("load", in.Load)
 	findings := Findings(in.Density, in.Load, in.Seed)
-	d := Document{Title: title(in), Subtitle: subtitle(in), Mark: mark(in), Abstract: abstract(in, findings), References: references()}
+	d := Document{Title: title(in), Subtitle: subtitle(in), Mark: mark(in), Abstract: abstract(in, findings)}
 	d.Sections = []Section{
 		{Title: "Introduction", Blocks: introduction(in)},
 		{Title: "Method", Sections: method(in)},
@@ -62,6 +62,7 @@ func Write(in Input) Document {
 		{Title: "Threats to validity", Blocks: threats(in)},
 		{Title: "How to reproduce this paper", Blocks: reproduction(in)},
 	}
+	d.resolve(references())
 	return d
 }
 
@@ -90,7 +91,7 @@ func title(in Input) string {
 
 func subtitle(in Input) string {
 	versions := each(in.all(), func(e *Experiment) string { return e.Run.Versions["windtunnel"] })
-	return fmt.Sprintf("Written by windtunnel %s from the records of %s", strings.TrimSpace(listing(versions)), plural(len(in.all()), "run"))
+	return fmt.Sprintf("From the records of %s of windtunnel %s", plural(len(in.all()), "run"), listing(versions))
 }
 
 // mark is the warning on every page.
