@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math/rand/v2"
 	"slices"
+	"sort"
 
 	"windtunnel/analysis/stats"
 	"windtunnel/results"
@@ -62,46 +63,63 @@ func (b blocks) draw(random *rand.Rand, times []int) {
 	}
 }
 
-// weighted is a sample in ascending order, each value with its block.
+// weighted is a sample in ascending order, each value with its block. below[k][b] is how many of the first k·stride values are
+// of block b, so that a quantile of a resample costs the same for every size of the sample.
 type weighted struct {
-	value []float64
-	block []int
+	value  []float64
+	block  []int
+	stride int
+	below  [][]int
 }
 
-func (b blocks) weigh(answers []Request) weighted {
-	sorted := slices.SortedFunc(slices.Values(answers), func(x, y Request) int {
+// segments is the most parts that a sample is counted in.
+const segments = 1024
+
+// weigh sorts requests; those in no block are left out.
+func (b blocks) weigh(requests []Request) weighted {
+	sorted := slices.SortedFunc(slices.Values(requests), func(x, y Request) int {
 		return cmp.Or(cmp.Compare(x.Latency, y.Latency), cmp.Compare(x.At, y.At))
 	})
-	w := weighted{make([]float64, len(sorted)), make([]int, len(sorted))}
-	for i, a := range sorted {
-		w.value[i], w.block[i] = a.Latency, b.of(a)
+	w := weighted{stride: len(sorted)/segments + 1}
+	counts := make([]int, b.n)
+	for _, r := range sorted {
+		block := b.of(r)
+		if block < 0 {
+			continue
+		}
+		if len(w.value)%w.stride == 0 {
+			w.below = append(w.below, slices.Clone(counts))
+		}
+		w.value, w.block = append(w.value, r.Latency), append(w.block, block)
+		counts[block]++
 	}
+	w.below = append(w.below, counts)
 	return w
 }
 
 // quantile is the q-quantile by nearest rank of the sample in which every value stands as often as its block was drawn; false
 // when none was.
 func (w weighted) quantile(q float64, times []int) (float64, bool) {
-	count := func(i int) int {
-		if w.block[i] < 0 {
-			return 0
+	drawn := func(k int) int {
+		sum := 0
+		for b, n := range w.below[k] {
+			sum += n * times[b]
 		}
-		return times[w.block[i]]
+		return sum
 	}
-	n := 0
-	for i := range w.value {
-		n += count(i)
-	}
+	last := len(w.below) - 1
+	n := drawn(last)
 	if n == 0 {
 		return 0, false
 	}
 	rank := stats.NearestRank(n, q)
-	for i := range w.value {
-		if rank -= count(i); rank <= 0 {
+	k := sort.Search(last-1, func(k int) bool { return drawn(k+1) >= rank })
+	rank -= drawn(k)
+	for i := k * w.stride; ; i++ { // the segment holds the rank, so that this ends in it
+		if rank -= times[w.block[i]]; rank <= 0 {
 			return w.value[i], true
 		}
 	}
-	return 0, false
 }
 
 // bootstrap gives the percentile interval, of a level such as 0.95, of a statistic of a run whose blocks are drawn again. The statistic gets how

@@ -76,10 +76,9 @@ func betweenTests(d, l *Experiment) []Block {
 		}
 		said := fmt.Sprintf("%s (%s → %s ms)", d.label(c), milliseconds(a.Value), milliseconds(b.Value))
 		switch {
-		case a.Low == nil || a.High == nil || b.Low == nil || b.High == nil:
-		case *b.Low > *a.High:
+		case b.Low != nil && a.High != nil && *b.Low > *a.High:
 			slower = append(slower, said)
-		case *b.High < *a.Low:
+		case b.High != nil && a.Low != nil && *b.High < *a.Low:
 			faster = append(faster, said)
 		default:
 			same = append(same, said)
@@ -94,7 +93,7 @@ func betweenTests(d, l *Experiment) []Block {
 		}
 		return strings.Join(words, ", ")
 	}
-	return []Block{para("From ", d.Name, " to ", l.Name, ", p90 of calls on pods is higher beyond both intervals for ", say(slower), "; lower for ", say(faster), "; not told apart for ", say(same), ". These are two runs with different loads, and what differs between them is not only the test.")}
+	return []Block{para("From ", d.Name, " to ", l.Name, ", p90 of calls on pods is higher beyond both intervals for ", say(slower), "; lower for ", say(faster), "; not told apart for ", say(same), ". These are two runs with different loads, and more differs between them than the test.")}
 }
 
 // costDiscussion says what share of the machine's CPU time each component took in the measured phases.
@@ -114,7 +113,7 @@ func costDiscussion(e *Experiment) []Block {
 	if sum <= 0 {
 		return nil
 	}
-	return []Block{para(fmt.Sprintf("In %s all processes together took %s of the machine's CPU time; %s took most of it, %s of the CPU time of all.",
+	return []Block{para(fmt.Sprintf("In %s all processes together took %s of the machine's CPU time; %s took the largest part, %s of that.",
 		e.Name, percent(sum/length/cores), most.Name, percent(most.CPUSeconds/sum)))}
 }
 
@@ -132,19 +131,23 @@ func findingDiscussion(f Finding, no string) Block {
 	if len(f.Rows) == 0 {
 		return p
 	}
-	return append(p, para(" ", table(no), " has the figures.")...)
+	return append(p, para(" The figures are in ", table(no), ".")...)
 }
 
 // rows names the rows with a judgement by run, and the range of their figures; empty when there are none.
 func (f Finding) rows(j Judgement) string {
-	var of []string
+	var runs []string
+	of := map[string][]string{} // by run
 	var least, most float64
 	measured := 0
 	for _, r := range f.Rows {
 		if r.Result != j {
 			continue
 		}
-		of = append(of, r.What+" in "+r.Run)
+		if of[r.Run] == nil {
+			runs = append(runs, r.Run)
+		}
+		of[r.Run] = append(of[r.Run], r.What)
 		if r.Measured == nil {
 			continue
 		}
@@ -155,7 +158,10 @@ func (f Finding) rows(j Judgement) string {
 		}
 		measured++
 	}
-	said := listing(of)
+	for i, run := range runs {
+		runs[i] = listing(of[run]) + " in " + run
+	}
+	said := strings.Join(runs, "; ")
 	format := number
 	if f.Share {
 		format = percent

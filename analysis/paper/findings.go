@@ -127,7 +127,7 @@ func withinSecond(e *Experiment) []FindingRow {
 		sent = append(sent, s.Requests...)
 	}
 	slices.SortFunc(sent, Request.compare)
-	users := FindingRow{Run: e.Name, What: "users, all calls", N: int64(len(sent)), Measured: share(sent, 1)}
+	users := FindingRow{Run: e.Name, What: "the users' calls of all kinds", N: int64(len(sent)), Measured: share(sent, 1)}
 
 	var k, n int64
 	for _, r := range e.Summary.Server {
@@ -136,7 +136,7 @@ func withinSecond(e *Experiment) []FindingRow {
 			k += int64(math.Round(r.Within * float64(r.N)))
 		}
 	}
-	server := FindingRow{Run: e.Name, What: "server, all callers, calls on one object", N: n}
+	server := FindingRow{Run: e.Name, What: "all callers' calls on one object, as the server saw them", N: n}
 	if n > 0 {
 		server.Measured = serverShare(float64(k)/float64(n), n)
 	}

@@ -51,9 +51,9 @@ func latex(d Document) ([]File, error) {
 	if d.Mark == "" {
 		w.WriteString("\\renewcommand{\\headrulewidth}{0pt}\n")
 	} else {
-		fmt.Fprintf(w, "\\fancyhead[C]{\\textbf{%s}}\n\\fancypagestyle{plain}{}\n\\setlength{\\headheight}{28pt}\n", latexText(d.Mark))
+		fmt.Fprintf(w, "\\fancyhead[C]{\\textbf{%s}}\n\\setlength{\\headheight}{28pt}\n", latexText(d.Mark))
 	}
-	fmt.Fprintf(w, "\\title{%s}\n\\author{%s}\n\\date{}\n\\begin{document}\n\\maketitle\n", latexText(d.Title), latexText(d.Subtitle))
+	fmt.Fprintf(w, "\\title{%s}\n\\author{%s}\n\\date{}\n\\begin{document}\n\\maketitle\n\\thispagestyle{fancy}\n", latexText(d.Title), latexText(d.Subtitle))
 	w.WriteString("\\begin{abstract}\n")
 	w.blocks(d.Abstract)
 	w.WriteString("\\end{abstract}\n\n")
