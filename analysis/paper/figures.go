@@ -32,7 +32,7 @@ func startupFigure(no string, e *Experiment, bars []StartupBar) Figure {
 		groups[j] = chart.BarSeries{Series: chart.Series{Name: name, Slot: j + 1}, Values: stacks[j]}
 	}
 	return Figure{Number: no,
-		Caption: para("Time of pods to start in ", e.Name, " at 50, 90, 99 and 100 % of the pods, stacked by stage. Left of each pair, as in the source: each stage's own quantile. These are of different pods, so that their sum is not the quantile of the total. Right: the mean stages of the pods that stand around the total's quantile (between the ranks of its binomial 95 % interval, with ", table("D3"), " saying how many), which do add up. The points are the exact quantiles of the total with their 95 % intervals, which are wider because pods that start together depend on each other; n = ", len(e.Pods), "."),
+		Caption: para("Time of pods to start in ", e.Name, " at 50, 90, 99 and 100 % of the pods, stacked by stage. Left of each pair, as in the source: each stage's own quantile. These are of different pods, so that their sum is not the quantile of the total. Right: the mean stages of the pods that stand around the total's quantile (between the ranks of its binomial 95 % interval; ", table("D3"), " says how many), which do add up. The points are the exact quantiles of the total with their 95 % intervals, which allow for the dependence of pods that start together; n = ", len(e.Pods), "."),
 		Chart: chart.Chart{Name: "figure-" + no, Note: "Stacked bars of the start-up's stages at four quantiles, with the quantile of the total beside them.",
 			Width: 680, Height: 360,
 			X: chart.Axis{Categories: categories}, Y: chart.Axis{Label: "time since the creation", Unit: chart.Seconds},

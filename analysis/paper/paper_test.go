@@ -290,6 +290,44 @@ func TestSeveralRuns(t *testing.T) {
 	}
 }
 
+// TestBackwards: the question backwards is answered by a search, and only by one.
+func TestBackwards(t *testing.T) {
+	dir := t.TempDir()
+	write := func(text string) {
+		if err := os.WriteFile(filepath.Join(dir, "capacity.json"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for text, say := range map[string]string{
+		`{"id":"s","profile":"density","axis":"podsPerNode","unit":"pods/node","finished":true,"answer":{"inside":40,"confirmed":true,"passed":5,"runs":5,"bound":0.549,"confidence":0.95,"outside":50,"outsidePassed":0,"outsideRuns":3}}`: "the largest podsPerNode inside the objectives is 40 pods/node: 5 of 5 runs passed, so that with 95 % confidence at least 55 % of runs at it do. The first level outside is 50 pods/node, where 0 of 3 runs passed.\n",
+		`{"axis":"rate","unit":"1/s","answer":{"inside":1600,"confirmed":false}}`:         "the largest rate that passed is 1600 1/s; fresh runs have not confirmed it. No level outside was met, so that the system may carry more. The search did not come to its end.",
+		`{"axis":"rate","finished":true,"answer":{"outside":20,"outsideUndecided":true}}`: "no rate was shown to be inside the objectives. The next level, 20, gave no verdict.",
+	} {
+		write(text)
+		c, err := ReadCapacity(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := pair(t, 1)
+		in.Capacity = []Capacity{c}
+		if got := paperOf(t, Write(in), "markdown"); !strings.Contains(got, say) {
+			t.Errorf("it does not say %q", say)
+		}
+	}
+	for _, text := range []string{"{", `{"axis":"rate"}`, `{"answer":{}}`} {
+		write(text)
+		if _, err := ReadCapacity(dir); err == nil {
+			t.Errorf("%s was read", text)
+		}
+	}
+	if _, err := ReadCapacity(t.TempDir()); err == nil {
+		t.Error("nothing was read")
+	}
+	if got := paperOf(t, Write(pair(t, 1)), "markdown"); !strings.Contains(got, "These runs do not answer that.") {
+		t.Error("without a search it does not say that there is no answer")
+	}
+}
+
 // TestCommand: the command line of a run without what is only its machine's.
 func TestCommand(t *testing.T) {
 	for want, argv := range map[string][]string{

@@ -138,5 +138,5 @@ func slaBlocks(in Input) []Block {
 	} else {
 		blocks = append(blocks, para("Table 6 is left out: no run has a request on pods."))
 	}
-	return append(blocks, para("The source also asks backwards: which load does the system carry, given the objective? These runs do not answer that. Each of them is one load, and that it was carried, or was not, bounds the capacity from one side only. A search over the load is needed, such as ", code("windtunnel capacity"), " makes."))
+	return append(blocks, backwards(in.Capacity)...)
 }

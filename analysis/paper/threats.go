@@ -2,6 +2,7 @@ package paper
 
 import (
 	"fmt"
+	"slices"
 
 	"windtunnel/results"
 )
@@ -19,14 +20,17 @@ func threats(in Input) []Block {
 	} else {
 		blocks = append(blocks, para("What the runs say of themselves:"), runs)
 	}
-	return append(blocks, para("What holds for all of them:"), List{
-		para(strong("One machine."), " Users, control plane and nodes share one machine's cores, so that what the machine cannot carry shows as latency. Network between them is a loopback: latencies have no network in them, and no packet is lost."),
+	var all List
+	if slices.ContainsFunc(in.all(), func(e *Experiment) bool { return e.Run.Provider == "embedded" }) {
+		all = append(all, para(strong("One machine."), " Users, control plane and nodes share one machine's cores, so that what the machine cannot carry shows as latency. Network between them is a loopback: latencies have no network in them, and no packet is lost."))
+	}
+	all = append(all,
 		para(strong("Few runs."), " ", replicates(in)),
 		para(strong("Dependent requests."), " Requests of one run are not independent of each other. The intervals of quantiles are widened by what their autocorrelation shows, which is an estimate; those of ratios are by blocks. Dependence over times as long as the run cannot be seen in it. The planned rate may change with time; blocks of different rates are drawn as equals."),
 		para(strong("Hollow nodes."), " No container runs, no image is pulled, no network is programmed; a container starts after a time that the profile sets. The kubelets send no events about containers and no probes run. Nothing about DNS, network programming or throughput is shown. What is real are the calls, the watches and the work of the control plane."),
 		para(strong("Two populations."), " The server's histogram is about all callers and the users' figures are about the users, so that the two columns of a table differ in what they count as well as in where."),
-		para(strong("The definitions."), " The source does not say how it reads its clocks, in what order its users ask, or how many runs its figures come from. Same definition does not mean same experiment: versions, machine and mix differ."),
-	})
+		para(strong("The definitions."), " Tables, figures and findings are those of the source as we read them. The same definition does not make the same experiment: versions, machine, mix of requests and clocks differ, so that a finding that does not hold here is not thereby wrong there."))
+	return append(blocks, para("What holds for all of them:"), all)
 }
 
 func replicates(in Input) string {

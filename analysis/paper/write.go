@@ -11,9 +11,10 @@ import (
 
 // Input is what a paper is written about.
 type Input struct {
-	Density []*Experiment // the first is the one that figures 3 to 6 show; all are compared
-	Load    []*Experiment // the first is the one that figures 7 to 9 show; all are held against the findings
-	Seed    uint64        // of the bootstrap
+	Density  []*Experiment // the first is the one that figures 3 to 6 show; all are compared
+	Load     []*Experiment // the first is the one that figures 7 to 9 show; all are held against the findings
+	Capacity []Capacity    // searches over the load, which answer the question backwards
+	Seed     uint64        // of the bootstrap
 }
 
 // all are the experiments in the order of the paper.

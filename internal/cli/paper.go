@@ -17,6 +17,7 @@ import (
 // paperFlags say which run plays which part and how the paper is written.
 type paperFlags struct {
 	density, load []string
+	capacity      []string
 	formats       []string
 	out           string
 	seed          uint64
@@ -42,6 +43,7 @@ The exit code says whether the paper was written, not what it found.`,
 	}
 	cmd.Flags().StringArrayVar(&f.density, "density", nil, "take `RUN` as a density test; may be given several times")
 	cmd.Flags().StringArrayVar(&f.load, "load", nil, "take `RUN` as a load test; may be given several times")
+	cmd.Flags().StringArrayVar(&f.capacity, "capacity", nil, "answer from the objectives to the load by the search in `DIR` (see windtunnel capacity); may be given several times")
 	cmd.Flags().StringSliceVar(&f.formats, "format", f.formats, "`FORMAT` to write: "+strings.Join(paper.Formats(), ", ")+"; several with commas")
 	cmd.Flags().StringVar(&f.out, "out", "paper", "write into `DIR`")
 	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "the seed of the bootstrap")
@@ -66,6 +68,13 @@ func (a *app) paper(f paperFlags, args []string) error {
 	}
 	if in.Load, err = readExperiments(f.load); err != nil {
 		return err
+	}
+	for _, dir := range f.capacity {
+		c, err := paper.ReadCapacity(dir)
+		if err != nil {
+			return usageError{err}
+		}
+		in.Capacity = append(in.Capacity, c)
 	}
 	if bad := in.Invalid(); len(bad) > 0 && !f.allowInvalid {
 		return a.refuseInvalid(bad)
