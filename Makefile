@@ -52,6 +52,12 @@ generate: ## write the documents that are made from code (field reference, recor
 bench: build ## measure what docs/performance.md states
 	.ci/bench
 
+RUNS ?=
+.PHONY: paper
+paper: ## write docs/paper about a density and a load run: new ones, or given ones as RUNS="DENSITY LOAD"
+	$(if $(RUNS),@.ci/build windtunnel "$(LDFLAGS)",@$(MAKE) build)
+	.ci/paper $(RUNS)
+
 .PHONY: clean
 clean: ## remove what was built; results/runs stays
 	rm -rf bin

@@ -61,20 +61,9 @@ func (a *app) paper(f paperFlags, args []string) error {
 		f.density = args[:1]
 		f.load = args[1:]
 	}
-	in := paper.Input{Seed: f.seed}
-	var err error
-	if in.Density, err = readExperiments(f.density); err != nil {
+	in, err := f.read()
+	if err != nil {
 		return err
-	}
-	if in.Load, err = readExperiments(f.load); err != nil {
-		return err
-	}
-	for _, dir := range f.capacity {
-		c, err := paper.ReadCapacity(dir)
-		if err != nil {
-			return usageError{err}
-		}
-		in.Capacity = append(in.Capacity, c)
 	}
 	if bad := in.Invalid(); len(bad) > 0 && !f.allowInvalid {
 		return a.refuseInvalid(bad)
@@ -118,21 +107,38 @@ func (f paperFlags) check(args []string) error {
 	return errors.Join(problems...)
 }
 
-func readExperiments(paths []string) ([]*paper.Experiment, error) {
-	var es []*paper.Experiment
+// read reads everything that the paper is about and names all that cannot be read.
+func (f paperFlags) read() (paper.Input, error) {
+	in := paper.Input{Seed: f.seed}
 	var problems []error
-	for _, path := range paths {
-		dir, err := results.Open(path)
-		if err == nil {
-			var e *paper.Experiment
-			e, err = paper.Read(dir)
+	experiments := func(paths []string) (es []*paper.Experiment) {
+		for _, path := range paths {
+			dir, err := results.Open(path)
+			if err != nil {
+				problems = append(problems, err)
+				continue
+			}
+			e, err := paper.Read(dir)
+			if err != nil {
+				problems = append(problems, err)
+				continue
+			}
 			es = append(es, e)
 		}
-		if err != nil {
-			problems = append(problems, usageError{err})
-		}
+		return es
 	}
-	return es, errors.Join(problems...)
+	in.Density, in.Load = experiments(f.density), experiments(f.load)
+	for _, dir := range f.capacity {
+		c, err := paper.ReadCapacity(dir)
+		if err != nil {
+			problems = append(problems, err)
+		}
+		in.Capacity = append(in.Capacity, c)
+	}
+	if len(problems) > 0 {
+		return in, usageError{errors.Join(problems...)}
+	}
+	return in, nil
 }
 
 // refuseInvalid says what is wrong with the runs.
