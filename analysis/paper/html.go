@@ -16,8 +16,8 @@ var stylesheet string
 // htmlPage writes one self-contained page: style sheet and figures are in it, nothing is fetched.
 func htmlPage(d Document) ([]File, error) {
 	w := &htmlWriter{doc: &d}
-	fmt.Fprintf(w, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>\n<style>\n%s%s</style>\n</head>\n<body>\n",
-		html.EscapeString(d.Title), colours(), stylesheet)
+	fmt.Fprintf(w, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>\n<style>\n%s%s%s</style>\n</head>\n<body>\n",
+		html.EscapeString(d.Title), colours(), stylesheet, pageHead(d.Mark))
 	if d.Mark != "" {
 		fmt.Fprintf(w, "<p class=\"mark\" role=\"alert\">%s</p>\n", html.EscapeString(d.Mark))
 	}
@@ -54,6 +54,22 @@ func htmlPage(d Document) ([]File, error) {
 // colours are the colours of the charts, light and dark; paper is always light.
 func colours() string {
 	return fmt.Sprintf(":root { %s }\n@media screen and (prefers-color-scheme: dark) { :root { %s } }\n", chart.Light().Variables(), chart.Dark().Variables())
+}
+
+// pageHead puts the document's warning on the head of every printed page.
+func pageHead(mark string) string {
+	if mark == "" {
+		return ""
+	}
+	var text strings.Builder
+	for _, r := range mark {
+		if r == ' ' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r == '.' || r == ':' {
+			text.WriteRune(r)
+		} else {
+			fmt.Fprintf(&text, "\\%06x", r) // whatever it is, it does not end the string
+		}
+	}
+	return fmt.Sprintf("@page { @top-center { content: \"%s\"; font: bold 8pt sans-serif; color: #8a1c12 } }\n", text.String())
 }
 
 type htmlWriter struct {

@@ -261,7 +261,7 @@ func TestInvalidIsMarked(t *testing.T) {
 	if tex := paperOf(t, d, "latex"); !strings.Contains(tex, "\\fancyhead[C]{\\textbf{Invalid:") || !strings.Contains(tex, "\\thispagestyle{fancy}") {
 		t.Error("LaTeX has no mark in the head of its pages")
 	}
-	if page := paperOf(t, d, "html"); !strings.Contains(page, "class=\"mark\" role=\"alert\">Invalid:") || !strings.Contains(page, ".mark { position: fixed;") {
+	if page := paperOf(t, d, "html"); !strings.Contains(page, "class=\"mark\" role=\"alert\">Invalid:") || !strings.Contains(page, "@top-center { content: \"Invalid: density\\00002dmade\\00002dup and load") {
 		t.Error("HTML has no mark")
 	}
 	for _, e := range in.all() {
