@@ -7,7 +7,6 @@ import (
 	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"windtunnel/profiles"
 	"windtunnel/results"
@@ -18,15 +17,15 @@ import (
 func TestOrderChangesNothing(t *testing.T) {
 	h := busyHistory()
 	want := answer(t, h, 0)
-	rapid.Check(t, func(r *rapid.T) {
-		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "seed"), 0))
+	for seed := range uint64(20) { // not by rapid: a shuffled run does not shrink, and each is written to the disk
+		rng := rand.New(rand.NewPCG(seed, 0))
 		g := *h
 		g.requests, g.watches, g.pods, g.hollow = shuffled(rng, h.requests), shuffled(rng, h.watches), shuffled(rng, h.pods), shuffled(rng, h.hollow)
 		g.nodes, g.samples = shuffled(rng, h.nodes), shuffled(rng, h.samples)
-		if diff := cmp.Diff(want, answer(t, &g, rapid.IntRange(20, 500).Draw(r, "batch"))); diff != "" {
-			r.Fatal(diff)
+		if diff := cmp.Diff(want, answer(t, &g, 20+rng.IntN(480))); diff != "" {
+			t.Fatalf("seed %d: %s", seed, diff)
 		}
-	})
+	}
 }
 
 func shuffled[T any](rng *rand.Rand, records []T) []T {

@@ -21,7 +21,12 @@ type timedSample []timed
 // ordered gives the seconds in order of time, by which their dependence is judged, and ascending. What began at the same
 // instant goes by its length, so that the order in which records are read changes nothing. It sorts the sample.
 func (s timedSample) ordered() (inTime, ascending []float64) {
-	earlier := func(a, b timed) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.seconds, b.seconds)) }
+	earlier := func(a, b timed) int {
+		if a.at != b.at {
+			return cmp.Compare(a.at, b.at)
+		}
+		return cmp.Compare(a.seconds, b.seconds)
+	}
 	if !slices.IsSortedFunc(s, earlier) {
 		slices.SortFunc(s, earlier)
 	}
@@ -29,7 +34,9 @@ func (s timedSample) ordered() (inTime, ascending []float64) {
 	for i, t := range s {
 		inTime[i] = t.seconds
 	}
-	return inTime, slices.Sorted(slices.Values(inTime))
+	ascending = slices.Clone(inTime)
+	slices.Sort(ascending)
+	return inTime, ascending
 }
 
 // QuantileBounds returns the q-quantile of a sample that is not empty, given in order of time and ascending, with the interval that

@@ -91,10 +91,7 @@ func (rs *requests) add(r results.Request) {
 	if _, ok := rs.phases.phase(r.Phase); !ok {
 		return
 	}
-	k := kind{r.Verb, r.Group, r.Resource, r.Subresource, r.Scope, r.Variant, r.Phase, ""}
-	if rs.closed[stream{r.Phase, r.Track}] {
-		k.loop = "closed"
-	}
+	k := rs.kindOf(r)
 	s := rs.kinds[k]
 	if s == nil {
 		s = &requestSample{errors: map[string]int64{}}
@@ -109,6 +106,15 @@ func (rs *requests) add(r results.Request) {
 		s.latency = append(s.latency, timed{r.Planned, seconds(answered(r) - r.Planned)})
 	}
 	rs.judge(r)
+}
+
+// kindOf is the kind of a request.
+func (rs *requests) kindOf(r results.Request) kind {
+	k := kind{r.Verb, r.Group, r.Resource, r.Subresource, r.Scope, r.Variant, r.Phase, ""}
+	if rs.closed[stream{r.Phase, r.Track}] {
+		k.loop = "closed"
+	}
+	return k
 }
 
 // answered is when a request had its answer: a watch when it was open, all others when the answer was complete.
