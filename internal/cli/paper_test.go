@@ -11,29 +11,6 @@ import (
 	"windtunnel/results"
 )
 
-// invoke runs windtunnel as a user does and gives its exit code and what it printed.
-func invoke(t *testing.T, args ...string) (code int, out, errs string) {
-	t.Helper()
-	open := func(name string) *os.File {
-		f, err := os.Create(filepath.Join(t.TempDir(), name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { f.Close() })
-		return f
-	}
-	in, stdout, stderr := open("in"), open("out"), open("err")
-	code = Main(append([]string{"windtunnel"}, args...), in, stdout, stderr)
-	read := func(f *os.File) string {
-		data, err := os.ReadFile(f.Name())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(data)
-	}
-	return code, read(stdout), read(stderr)
-}
-
 // brokenRun is a run directory with nothing but its run.json.
 func brokenRun(t *testing.T) string {
 	t.Helper()
@@ -66,7 +43,7 @@ func TestPaperUsage(t *testing.T) {
 		{[]string{"no-such-run", "nor-this"}, []string{"no-such-run is not a run directory", "nor-this is not a run directory"}},
 		{[]string{"--density", brokenRun(t), "--capacity", "no-such-search"}, []string{"no-such-search/capacity.json"}},
 	} {
-		code, _, errs := invoke(t, append([]string{"paper", "--out", out}, c.args...)...)
+		code, _, errs := invoke(append([]string{"paper", "--out", out}, c.args...)...)
 		if code != codeUsage {
 			t.Errorf("%v: exit code %d", c.args, code)
 		}
@@ -84,14 +61,14 @@ func TestPaperUsage(t *testing.T) {
 // TestPaperInvalid: a paper about an invalid run is refused with exit code 4 unless it is asked for, and then marked.
 func TestPaperInvalid(t *testing.T) {
 	run, out := brokenRun(t), filepath.Join(t.TempDir(), "paper")
-	code, _, errs := invoke(t, "paper", run, "--out", out)
+	code, _, errs := invoke("paper", run, "--out", out)
 	if code != codeInvalid || !strings.Contains(errs, "made-up-1 is invalid") || !strings.Contains(errs, "completed: ") || !strings.Contains(errs, "--allow-invalid") {
 		t.Errorf("exit code %d:\n%s", code, errs)
 	}
 	if _, err := os.Stat(out); err == nil {
 		t.Error("something was written")
 	}
-	code, stdout, errs := invoke(t, "paper", run, "--out", out, "--allow-invalid", "--format", "html,markdown,latex")
+	code, stdout, errs := invoke("paper", run, "--out", out, "--allow-invalid", "--format", "html,markdown,latex")
 	if code != codePass {
 		t.Fatalf("exit code %d:\n%s", code, errs)
 	}
@@ -139,7 +116,7 @@ func TestPaperExamples(t *testing.T) {
 		}
 		n++
 		argv = append(argv[1:], "--allow-invalid", "--out", filepath.Join(t.TempDir(), "paper"))
-		if code, _, errs := invoke(t, argv...); code != codePass {
+		if code, _, errs := invoke(argv...); code != codePass {
 			t.Errorf("%s: exit code %d:\n%s", line, code, errs)
 		}
 	}
