@@ -97,6 +97,15 @@ func (b blocks) weigh(requests []Request) weighted {
 	return w
 }
 
+// weighted are a sample's answers with the blocks of its run.
+func (s *Sample) weighted(b blocks) weighted {
+	if s.weights == nil {
+		w := b.weigh(s.answers())
+		s.weights = &w
+	}
+	return *s.weights
+}
+
 // quantile is the q-quantile by nearest rank of the sample in which every value stands as often as its block was drawn; false
 // when none was.
 func (w weighted) quantile(q float64, times []int) (float64, bool) {

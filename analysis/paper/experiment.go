@@ -42,7 +42,8 @@ type Sample struct {
 	Requests []Request
 	Forms    map[string]int64 // answers by form of the verb; "" is the usual one
 
-	known map[float64]*results.Bounds // quantiles that were asked for before
+	known   map[float64]*results.Bounds // quantiles that were asked for before
+	weights *weighted                   // likewise
 }
 
 // Request is one request.

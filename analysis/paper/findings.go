@@ -176,14 +176,14 @@ func (f *Finding) judge(seed uint64, claim within) {
 // row compares the two quantiles; each needs enough answers to be known from above.
 func (r ratio) row(seed uint64, level float64, claim within) FindingRow {
 	row := FindingRow{Run: r.e.Name, What: r.what, Result: NoData}
-	x, y := r.e.Calls[r.above].answers(), r.e.Calls[r.beneath].answers()
-	row.N = int64(min(len(x), len(y)))
-	if least := max(stats.LeastToShow(r.p), stats.LeastToShow(r.q)); len(x) < stats.LeastToShow(r.p) || len(y) < stats.LeastToShow(r.q) {
+	b := newBlocks(r.e.Run)
+	u, v := r.e.Calls[r.above].weighted(b), r.e.Calls[r.beneath].weighted(b)
+	x, y := len(u.value), len(v.value)
+	row.N = int64(min(x, y))
+	if least := max(stats.LeastToShow(r.p), stats.LeastToShow(r.q)); x < stats.LeastToShow(r.p) || y < stats.LeastToShow(r.q) {
 		row.Note = fmt.Sprintf("too few answers for p%g: %d are needed", max(r.p, r.q)*100, least)
 		return row
 	}
-	b := newBlocks(r.e.Run)
-	u, v := b.weigh(x), b.weigh(y)
 	statistic := func(times []int) (float64, bool) {
 		x, ok := u.quantile(r.p, times)
 		y, ok2 := v.quantile(r.q, times)

@@ -279,14 +279,22 @@ func TestSeveralRuns(t *testing.T) {
 	in := Input{Density: []*Experiment{dense(1).read(t), few.read(t)}, Load: []*Experiment{agreeing(1).read(t), agreeing(1.2).read(t)}, Seed: 3}
 	in.Density[0].Summary.Verdict, in.Density[1].Summary.Verdict = results.Fail, results.Pass
 	text := paperOf(t, Write(in), "markdown")
-	for _, say := range []string{"density 1", "load 2", "Table 4", "Figure 10", "is 15 (density 2)"} {
+	for _, say := range []string{"density 1", "load 2", "Table 4", "Figure 10", "every run kept all objectives that its profile requires is 15."} {
 		if !strings.Contains(text, say) {
 			t.Errorf("it does not say %q", say)
 		}
 	}
-	in.Density[1].Summary.Verdict = results.NoData
-	if text := paperOf(t, Write(in), "markdown"); !strings.Contains(text, "No density run passed") {
-		t.Error("it names a best density though none passed")
+	for _, verdicts := range [][2]results.Verdict{{results.Fail, results.NoData}, {results.Invalid, results.Fail}} {
+		in.Density[0].Summary.Verdict, in.Density[1].Summary.Verdict = verdicts[0], verdicts[1]
+		if text := paperOf(t, Write(in), "markdown"); !strings.Contains(text, "no number of pods a node at which every run passed") {
+			t.Errorf("%v: it names a best density", verdicts)
+		}
+	}
+	// Of two runs at one density, one that fails spoils it.
+	in.Density = []*Experiment{dense(1).read(t), dense(1).read(t)}
+	in.Density[0].Summary.Verdict, in.Density[1].Summary.Verdict = results.Pass, results.Fail
+	if text := paperOf(t, Write(in), "markdown"); !strings.Contains(text, "no number of pods a node at which every run passed") {
+		t.Error("a density at which a run failed is called the best")
 	}
 }
 

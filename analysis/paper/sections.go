@@ -104,16 +104,21 @@ func overDensities(es []*Experiment) []Block {
 		return []Block{para("One density run was given, so that no number of pods a node can be called the best.")}
 	}
 	blocks := []Block{overDensity("10", es), densityTable("4", es)}
-	var best *Experiment
+	best, found := 0.0, false
 	for _, e := range es {
-		if e.Summary.Verdict == results.Pass && (best == nil || e.podsPerNode() > best.podsPerNode()) {
-			best = e
+		if d := e.podsPerNode(); passed(es, d) && (!found || d > best) {
+			best, found = d, true
 		}
 	}
-	if best == nil {
-		return append(blocks, para("No density run passed, so that none of these numbers of pods a node can be called good."))
+	if !found {
+		return append(blocks, para("There is no number of pods a node at which every run passed, so that none of these can be called good."))
 	}
-	return append(blocks, para(fmt.Sprintf("The largest number of pods a node whose run kept all objectives that its profile requires is %s (%s).", short(best.podsPerNode()), best.Name)))
+	return append(blocks, para(fmt.Sprintf("The largest number of pods a node at which every run kept all objectives that its profile requires is %s. Between the numbers that were run nothing is known.", short(best))))
+}
+
+// passed tells whether every run at a number of pods a node passed.
+func passed(es []*Experiment, podsPerNode float64) bool {
+	return !slices.ContainsFunc(es, func(e *Experiment) bool { return e.podsPerNode() == podsPerNode && e.Summary.Verdict != results.Pass })
 }
 
 func findingBlocks(findings []Finding) []Block {
