@@ -1,8 +1,10 @@
 package paper
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"windtunnel/analysis/chart"
@@ -152,15 +154,20 @@ func (e *Experiment) formsNote(calls []Call) Paragraph {
 
 // overDensity is the start-up over the number of pods a node, when there are several density runs.
 func overDensity(no string, es []*Experiment) Figure {
-	f := Figure{Number: no, Caption: para("Time of pods to start over the number of pods a node, one run each: exact quantiles with 95 % intervals. The dashed line is the objective of 5 s."),
+	es = slices.SortedStableFunc(slices.Values(es), func(a, b *Experiment) int { return cmp.Compare(a.podsPerNode(), b.podsPerNode()) })
+	var categories []string
+	for _, e := range es {
+		categories = append(categories, fmt.Sprintf("%s (%s)", short(e.podsPerNode()), e.Name))
+	}
+	f := Figure{Number: no, Caption: para("Time of pods to start over the number of pods a node, one run each: exact quantiles with 95 % intervals, on a logarithmic axis. The dashed line is the objective of 5 s."),
 		Chart: chart.Chart{Name: "figure-" + no, Note: "Quantiles of the start-up over the number of pods a node.", Width: 680, Height: 340,
-			X: chart.Axis{Label: "pods a node"}, Y: chart.Axis{Label: "time since the creation", Unit: chart.Seconds, Log: true},
+			X: chart.Axis{Label: "pods a node", Categories: categories}, Y: chart.Axis{Label: "time since the creation", Unit: chart.Seconds, Log: true},
 			References: []chart.Reference{{Name: "objective", Value: 5}}}}
 	for i, q := range quantiles() {
 		ps := chart.Points{Series: chart.Series{Name: fmt.Sprintf("p%g", q*100), Slot: i + 1}}
-		for _, e := range es {
+		for j, e := range es {
 			if b := e.startup(q); b != nil {
-				add(&ps, e.podsPerNode(), *b)
+				add(&ps, float64(j)+float64(i-1)*0.15, *b)
 			}
 		}
 		f.Chart.Layers = append(f.Chart.Layers, ps)
