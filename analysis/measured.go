@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
@@ -8,14 +9,15 @@ import (
 	"windtunnel/results"
 )
 
-// PodStartup is the start-up of one pod, in seconds: the stages add up to the total.
+// PodStartup is the start-up of one pod: when it was created, and in seconds the stages, which add up to the total.
 type PodStartup struct {
+	Created                                              results.Instant
 	CreateToSchedule, ScheduleToRun, RunToObserve, Total float64
 }
 
 // PodStartups are the start-ups of the pods that the summary's figures of the start-up are over, of which every stage is known:
 // those of the profile's template for it (of all templates when it names none) that were created in a measured phase and seen
-// running. They are in order of the total, then of the stages, so that the order of the records does not show. What cannot be
+// running. They are in order of their creation, then of the total, so that the order of the records does not show. What cannot be
 // read is left out; Summarize names it.
 func PodStartups(d *results.Dir) ([]PodStartup, error) {
 	e, err := evidenceOf(d)
@@ -37,7 +39,7 @@ func PodStartups(d *results.Dir) ([]PodStartup, error) {
 		if !of || p.created == never || p.scheduled == never || p.running == never || started == never || !w.contains(p.created) {
 			continue
 		}
-		starts = append(starts, PodStartup{CreateToSchedule: seconds(p.scheduled - p.created), ScheduleToRun: seconds(started - p.scheduled),
+		starts = append(starts, PodStartup{Created: p.created, CreateToSchedule: seconds(p.scheduled - p.created), ScheduleToRun: seconds(started - p.scheduled),
 			RunToObserve: seconds(p.running - started), Total: seconds(p.running - p.created)})
 	}
 	slices.SortFunc(starts, PodStartup.compare)
@@ -45,8 +47,8 @@ func PodStartups(d *results.Dir) ([]PodStartup, error) {
 }
 
 func (p PodStartup) compare(q PodStartup) int {
-	return slices.Compare([]float64{p.Total, p.CreateToSchedule, p.ScheduleToRun, p.RunToObserve},
-		[]float64{q.Total, q.CreateToSchedule, q.ScheduleToRun, q.RunToObserve})
+	return cmp.Or(cmp.Compare(p.Created, q.Created), cmp.Compare(p.Total, q.Total), cmp.Compare(p.CreateToSchedule, q.CreateToSchedule),
+		cmp.Compare(p.ScheduleToRun, q.ScheduleToRun))
 }
 
 // MeasuredRequest is one request of a measured phase.

@@ -1,6 +1,11 @@
 package paper
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"windtunnel/analysis/chart"
+)
 
 // Document is a paper without a format.
 type Document struct {
@@ -9,7 +14,7 @@ type Document struct {
 	Mark       string
 	Abstract   []Block
 	Sections   []Section
-	References []Reference // in the order of their numbers, which begin at 1
+	References []Reference // those that are cited, in the order of their numbers, which begin at 1
 }
 
 // Section is a part of the paper with a title of its own.
@@ -45,16 +50,9 @@ type Table struct {
 // Figure is a drawing with a caption.
 type Figure struct {
 	Number  string // as in "figure 7"
-	Name    string // of its file, without an ending
 	Caption Paragraph
-	Alt     string // what it shows, for those who do not see it
-	Drawing Drawing
-}
-
-// Drawing is a chart in the file formats of the paper's formats.
-type Drawing interface {
-	SVG() ([]byte, error)
-	PDF() ([]byte, error)
+	// Chart is what is drawn; its name is that of its file, and its note is for those who do not see it.
+	Chart chart.Chart
 }
 
 func (Paragraph) block() {}
@@ -96,18 +94,82 @@ func para(parts ...any) Paragraph {
 	return p
 }
 
-func code(s string) Span     { return Span{Code, s} }
-func strong(s string) Span   { return Span{Strong, s} }
-func cite(key string) Span   { return Span{Cite, key} }
-func table(no string) Span   { return Span{ToTable, no} }
-func figure(no string) Span  { return Span{ToFigure, no} }
+func code(s string) Span    { return Span{Code, s} }
+func strong(s string) Span  { return Span{Strong, s} }
+func cite(key string) Span  { return Span{Cite, key} }
+func table(no string) Span  { return Span{ToTable, no} }
+func figure(no string) Span { return Span{ToFigure, no} }
+
+// number is the place of a reference, from 1; 0 when there is none of that key.
 func (d *Document) number(key string) int {
-	for i, r := range d.References {
-		if r.Key == key {
-			return i + 1
+	return 1 + slices.IndexFunc(d.References, func(r Reference) bool { return r.Key == key })
+}
+
+// resolve leaves of the sources those that are cited, in the order in which they are, and of the mentions of tables and figures
+// that are not there just their words.
+func (d *Document) resolve(sources []Reference) {
+	there := map[string]bool{}
+	d.walk(func(b Block) {
+		switch b := b.(type) {
+		case Table:
+			there[anchor(ToTable, b.Number)] = true
+		case Figure:
+			there[anchor(ToFigure, b.Number)] = true
+		}
+	})
+	d.spans(func(s *Span) {
+		switch s.Kind {
+		case Cite:
+			i := slices.IndexFunc(sources, func(r Reference) bool { return r.Key == s.Text })
+			if i >= 0 && d.number(s.Text) == 0 {
+				d.References = append(d.References, sources[i])
+			}
+		case ToTable, ToFigure:
+			if !there[anchor(s.Kind, s.Text)] {
+				*s = Span{Text: word(s.Kind) + " " + s.Text}
+			}
+		}
+	})
+}
+
+// walk visits every block, in order.
+func (d *Document) walk(visit func(Block)) {
+	blocks := func(bs []Block) {
+		for _, b := range bs {
+			visit(b)
 		}
 	}
-	return 0
+	blocks(d.Abstract)
+	for _, s := range d.Sections {
+		blocks(s.Blocks)
+		for _, sub := range s.Sections {
+			blocks(sub.Blocks)
+		}
+	}
+}
+
+// spans visits every span of the text, in order.
+func (d *Document) spans(visit func(*Span)) {
+	paragraph := func(p Paragraph) {
+		for i := range p {
+			visit(&p[i])
+		}
+	}
+	d.walk(func(b Block) {
+		switch b := b.(type) {
+		case Paragraph:
+			paragraph(b)
+		case List:
+			for _, p := range b {
+				paragraph(p)
+			}
+		case Table:
+			paragraph(b.Caption)
+			paragraph(b.Note)
+		case Figure:
+			paragraph(b.Caption)
+		}
+	})
 }
 
 // Reference is a source.

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
 	"windtunnel/analysis"
+	"windtunnel/analysis/stats"
 	"windtunnel/profiles"
 	"windtunnel/results"
 )
@@ -19,7 +21,7 @@ type Experiment struct {
 	Run     results.Run
 	Profile profiles.Profile
 	Summary results.Summary
-	Pods    []analysis.PodStartup // in order of their totals
+	Pods    []analysis.PodStartup // in order of their creation
 	Calls   map[Call]*Sample
 }
 
@@ -35,18 +37,41 @@ func (c Call) compare(d Call) int {
 	return cmp.Or(strings.Compare(c.Resource, d.Resource), strings.Compare(c.Verb, d.Verb), strings.Compare(c.Scope, d.Scope))
 }
 
-// Sample is what is kept of the requests of one kind.
+// Sample is the requests of one kind that went out, in order of their planned instants.
 type Sample struct {
-	Sent    int64 // requests that went out, answered or not
-	Answers []Answer
-	Forms   map[string]int64 // answers by form of the verb; "" is the usual one
+	Requests []Request
+	Forms    map[string]int64 // answers by form of the verb; "" is the usual one
+
+	known   map[float64]*results.Bounds // quantiles that were asked for before
+	weights *weighted                   // likewise
 }
 
-// Answer is one request that was answered with a 2xx code.
-type Answer struct {
-	Phase   string
+// Request is one request.
+type Request struct {
 	At      results.Instant // planned
-	Latency float64         // seconds from the planned instant
+	Latency float64         // seconds from the planned instant; +Inf for one without an answer with a 2xx code
+}
+
+func (r Request) answered() bool { return !math.IsInf(r.Latency, 1) }
+
+func (r Request) compare(s Request) int {
+	return cmp.Or(cmp.Compare(r.At, s.At), cmp.Compare(r.Latency, s.Latency))
+}
+
+// sent is the number of requests of a sample, nil included.
+func (s *Sample) sent() int64 {
+	if s == nil {
+		return 0
+	}
+	return int64(len(s.Requests))
+}
+
+// answers are the requests that were answered, in order of their planned instants.
+func (s *Sample) answers() []Request {
+	if s == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(s.Requests), func(r Request) bool { return !r.answered() })
 }
 
 // Read reads a run directory. The directory must have a readable run.json; everything else that is missing or damaged is
@@ -74,7 +99,7 @@ func Read(d *results.Dir) (*Experiment, error) {
 		e.add(r)
 	}
 	for _, s := range e.Calls {
-		slices.SortFunc(s.Answers, func(a, b Answer) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Latency, b.Latency)) })
+		slices.SortFunc(s.Requests, Request.compare)
 	}
 	return e, nil
 }
@@ -91,11 +116,12 @@ func (e *Experiment) add(r analysis.MeasuredRequest) {
 		s = &Sample{Forms: map[string]int64{}}
 		e.Calls[c] = s
 	}
-	s.Sent++
+	latency := math.Inf(1)
 	if r.Answered {
-		s.Answers = append(s.Answers, Answer{r.Phase, r.Planned, r.Latency})
+		latency = r.Latency
 		s.Forms[r.Variant]++
 	}
+	s.Requests = append(s.Requests, Request{r.Planned, latency})
 }
 
 // path is a resource with its group and subresource, as in deployments.apps/scale.
@@ -118,18 +144,61 @@ func (e *Experiment) calls(keep func(Call) bool) []Call {
 // onPods are the calls on pods themselves, which figures 4 and 7 are about.
 func onPods(c Call) bool { return c.Resource == "pods" }
 
-// latencies are the latencies of a kind of call in ascending order; empty when there are none.
-func (e *Experiment) latencies(c Call) []float64 {
+// bounds is the q-quantile of the latency of a kind of call in seconds with its interval; nil when the answers are too few for it.
+func (e *Experiment) bounds(c Call, q float64) *results.Bounds {
 	s := e.Calls[c]
 	if s == nil {
 		return nil
 	}
-	sorted := make([]float64, len(s.Answers))
-	for i, a := range s.Answers {
-		sorted[i] = a.Latency
+	if b, ok := s.known[q]; ok {
+		return b
 	}
-	slices.Sort(sorted)
-	return sorted
+	var inTime []float64
+	for _, r := range s.answers() {
+		inTime = append(inTime, r.Latency)
+	}
+	if s.known == nil {
+		s.known = map[float64]*results.Bounds{}
+	}
+	s.known[q] = quantile(inTime, q)
+	return s.known[q]
+}
+
+// startup is the q-quantile of the pods' start-up in seconds; nil when they are too few for it.
+func (e *Experiment) startup(q float64) *results.Bounds {
+	inTime := make([]float64, len(e.Pods))
+	for i, p := range e.Pods {
+		inTime[i] = p.Total
+	}
+	return quantile(inTime, q)
+}
+
+// quantile is the q-quantile of a sample in order of time; nil when it is too small for it.
+func quantile(inTime []float64, q float64) *results.Bounds {
+	if len(inTime) == 0 {
+		return nil
+	}
+	b := analysis.QuantileBounds(inTime, slices.Sorted(slices.Values(inTime)), q)
+	if b.Least > 0 {
+		return nil
+	}
+	return &b
+}
+
+// share is the share of requests, in order of time, within a limit in seconds, with its interval; nil for none.
+func share(inTime []Request, limit float64) *results.Bounds {
+	if len(inTime) == 0 {
+		return nil
+	}
+	latencies, k := make([]float64, len(inTime)), int64(0)
+	for i, r := range inTime {
+		if latencies[i] = r.Latency; r.Latency <= limit {
+			k++
+		}
+	}
+	n := int64(len(inTime))
+	low, high := stats.EffectiveProportion(k, n, stats.DependenceAt(latencies, limit).Effective)
+	return &results.Bounds{Value: float64(k) / float64(n), Low: &low, High: &high}
 }
 
 // server is the row of the API server's own histogram for a kind of call, of all callers; nil when there is none.
@@ -160,4 +229,3 @@ func (e *Experiment) measuredSeconds() float64 {
 	}
 	return float64(ns) / 1e9
 }
-

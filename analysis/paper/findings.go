@@ -2,9 +2,10 @@ package paper
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
-	"windtunnel/analysis"
+	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
 
@@ -24,8 +25,11 @@ const (
 type Finding struct {
 	Claim  string // as the source has it
 	Test   string // how it is decided here
+	Share  bool   // the figures are shares, not ratios
 	Rows   []FindingRow
 	Result Judgement
+
+	ratios []ratio
 }
 
 // FindingRow is a claim about one kind of call in one run.
@@ -57,30 +61,31 @@ func (w within) judge(b *results.Bounds) Judgement {
 	return Undecided
 }
 
-// overall is the judgement of a finding by those of its rows.
+// overall is the judgement of a finding by those of its rows: one row in which it does not hold refutes it, unless it holds
+// in others.
 func overall(rows []FindingRow) Judgement {
 	n := map[Judgement]int{}
 	for _, r := range rows {
 		n[r.Result]++
 	}
 	switch {
-	case len(rows) == n[NoData]:
+	case n[NoData] == len(rows):
 		return NoData
 	case n[Holds] > 0 && n[Fails] > 0:
 		return InPart
-	case n[Fails] > 0 && n[Fails] == len(rows)-n[NoData]:
+	case n[Fails] > 0:
 		return Fails
-	case n[Holds] > 0 && n[Holds] == len(rows)-n[NoData]:
-		return Holds
+	case n[Undecided] > 0:
+		return Undecided
 	}
-	return Undecided
+	return Holds
 }
 
 // Findings checks what the source found: the first claim in every run, the others, which are about the load test, in every run
 // of load. The seed is the bootstrap's.
 func Findings(density, load []*Experiment, seed uint64) []Finding {
-	second := Finding{Claim: "99 % of the API calls stay within 1 s.",
-		Test: "The share of the users' requests of every kind that were answered within 1 s of their planned instant, failed ones counted as never answered; exact interval (Clopper and Pearson). It holds when the whole interval is at 99 % or more."}
+	second := Finding{Claim: "99 % of the API calls stay within 1 s.", Share: true,
+		Test: "The share of the users' requests of every kind that were answered within 1 s of their planned instant, failed ones counted as never answered. It holds when the whole interval is at 99 % or more."}
 	for _, e := range slices.Concat(density, load) {
 		second.Rows = append(second.Rows, withinSecond(e)...)
 	}
@@ -91,23 +96,22 @@ func Findings(density, load []*Experiment, seed uint64) []Finding {
 	del := Finding{Claim: "On pods under load, DELETE takes 1 to 2 times more than the other verbs.",
 		Test: "p90 of DELETE ÷ p90 of each other verb; 1 to 2 times more is read as 2 to 3 times as much."}
 	for _, e := range load {
-		b := newBlocks(e.Run)
 		pods := e.calls(onPods)
 		for _, c := range pods {
-			half.Rows = append(half.Rows, ratioRow(e, b, seed, e.label(c), c, 0.5, c, 0.9, within{0.4, 0.6}))
-			tail.Rows = append(tail.Rows, ratioRow(e, b, seed, e.label(c), c, 0.99, c, 0.9, within{2, 4}))
+			half.ratios = append(half.ratios, ratio{e, e.label(c), c, 0.5, c, 0.9})
+			tail.ratios = append(tail.ratios, ratio{e, e.label(c), c, 0.99, c, 0.9})
 		}
 		for _, d := range pods {
-			if d.Verb != "DELETE" {
-				continue
-			}
 			for _, c := range pods {
-				if c != d && c.Verb != "DELETECOLLECTION" {
-					del.Rows = append(del.Rows, ratioRow(e, b, seed, "DELETE ÷ "+e.label(c), d, 0.9, c, 0.9, within{2, 3}))
+				if d.Verb == "DELETE" && c != d {
+					del.ratios = append(del.ratios, ratio{e, "DELETE ÷ " + e.label(c), d, 0.9, c, 0.9})
 				}
 			}
 		}
 	}
+	half.judge(seed, within{0.4, 0.6})
+	tail.judge(seed, within{2, 4})
+	del.judge(seed, within{2, 3})
 	all := []Finding{second, half, tail, del}
 	for i := range all {
 		all[i].Result = overall(all[i].Rows)
@@ -118,65 +122,86 @@ func Findings(density, load []*Experiment, seed uint64) []Finding {
 // withinSecond is the share of a run's calls that were answered within 1 s: of all that the users sent, and, as the server
 // saw it, of all callers' calls on one object, for which its histogram gives that share exactly.
 func withinSecond(e *Experiment) []FindingRow {
-	var k, n, sk, sn int64
+	var sent []Request
 	for _, s := range e.Calls {
-		n += s.Sent
-		for _, a := range s.Answers {
-			if a.Latency <= 1 {
-				k++
-			}
-		}
+		sent = append(sent, s.Requests...)
 	}
+	slices.SortFunc(sent, Request.compare)
+	users := FindingRow{Run: e.Name, What: "the users' calls of all kinds", N: int64(len(sent)), Measured: share(sent, 1)}
+
+	var k, n int64
 	for _, r := range e.Summary.Server {
-		if r.Threshold == 1 {
-			sn += r.N
-			sk += int64(r.Within*float64(r.N) + 0.5)
+		if r.Scope == "resource" {
+			n += r.N
+			k += int64(math.Round(r.Within * float64(r.N)))
 		}
 	}
-	return []FindingRow{shareRow(e, "users, all calls", k, n), shareRow(e, "server, all callers, calls on one object", sk, sn)}
+	server := FindingRow{Run: e.Name, What: "all callers' calls on one object, as the server saw them", N: n}
+	if n > 0 {
+		server.Measured = serverShare(float64(k)/float64(n), n)
+	}
+	rows := []FindingRow{users, server}
+	for i := range rows {
+		rows[i].Result = within{0.99, 1}.judge(rows[i].Measured)
+	}
+	return rows
 }
 
-func shareRow(e *Experiment, what string, k, n int64) FindingRow {
-	r := FindingRow{Run: e.Run.ID, What: what, N: n, Result: NoData}
-	if n == 0 {
-		r.Note = "no such call"
-		return r
-	}
-	low, high := analysis.ProportionInterval(k, n)
-	r.Measured = &results.Bounds{Value: float64(k) / float64(n), Low: &low, High: &high}
-	r.Result = within{0.99, 1}.judge(r.Measured)
-	return r
+// serverShare is a share that a histogram gives, with its exact interval; the histogram tells nothing of the order of its n
+// observations, which are taken to be independent.
+func serverShare(share float64, n int64) *results.Bounds {
+	low, high := stats.ProportionInterval(int64(math.Round(share*float64(n))), n)
+	return &results.Bounds{Value: share, Low: &low, High: &high}
 }
 
-// ratioRow compares two quantiles of a run, each of which needs enough answers for an interval of its own.
-func ratioRow(e *Experiment, b blocks, seed uint64, what string, num Call, p float64, den Call, q float64, claim within) FindingRow {
-	r := FindingRow{Run: e.Run.ID, What: what, Result: NoData}
-	x, y := e.latencies(num), e.latencies(den)
-	r.N = int64(min(len(x), len(y)))
-	if !enough(len(x), p) || !enough(len(y), q) {
-		r.Note = fmt.Sprintf("too few answers for p%g", max(p, q)*100)
-		return r
+// ratio is one row of a finding about ratios: the p-quantile of one kind of call by the q-quantile of another.
+type ratio struct {
+	e       *Experiment
+	what    string
+	above   Call
+	p       float64
+	beneath Call
+	q       float64
+}
+
+// judge makes the rows of a finding about ratios. Their intervals hold together with 95 % (Bonferroni): any one that misses
+// could refute the claim.
+func (f *Finding) judge(seed uint64, claim within) {
+	level := 1 - (1-stats.Confidence)/float64(max(len(f.ratios), 1))
+	for _, r := range f.ratios {
+		f.Rows = append(f.Rows, r.row(seed, level, claim))
 	}
-	under := analysis.Quantile(y, q)
-	if under <= 0 {
-		r.Note = "the divisor is 0"
-		return r
+}
+
+// row compares the two quantiles; each needs enough answers to be known from above.
+func (r ratio) row(seed uint64, level float64, claim within) FindingRow {
+	row := FindingRow{Run: r.e.Name, What: r.what, Result: NoData}
+	b := newBlocks(r.e.Run)
+	u, v := r.e.Calls[r.above].weighted(b), r.e.Calls[r.beneath].weighted(b)
+	x, y := len(u.value), len(v.value)
+	row.N = int64(min(x, y))
+	if least := max(stats.LeastToShow(r.p), stats.LeastToShow(r.q)); x < stats.LeastToShow(r.p) || y < stats.LeastToShow(r.q) {
+		row.Note = fmt.Sprintf("too few answers for p%g: %d are needed", max(r.p, r.q)*100, least)
+		return row
 	}
-	u, v := b.weigh(e.Calls[num].Answers), b.weigh(e.Calls[den].Answers)
-	r.Measured = &results.Bounds{Value: analysis.Quantile(x, p) / under}
-	r.Measured.Low, r.Measured.High = bootstrap(b, seed, func(times []int) (float64, bool) {
-		x, ok := u.quantile(p, times)
-		y, ok2 := v.quantile(q, times)
+	statistic := func(times []int) (float64, bool) {
+		x, ok := u.quantile(r.p, times)
+		y, ok2 := v.quantile(r.q, times)
 		return x / y, ok && ok2 && y > 0
-	})
-	if r.Result = claim.judge(r.Measured); r.Measured.Low == nil {
-		r.Note = fmt.Sprintf("no interval: the measured phases have %d blocks of %d s, %d are needed", b.n, blockSeconds, minBlocks)
 	}
-	return r
-}
-
-// enough tells whether a sample of n gives the q-quantile an interval with both ends.
-func enough(n int, q float64) bool {
-	low, high := analysis.QuantileInterval(n, q)
-	return low > 0 && high > 0
+	once := make([]int, b.n)
+	for i := range once {
+		once[i] = 1
+	}
+	value, ok := statistic(once)
+	if !ok {
+		row.Note = "the divisor is 0"
+		return row
+	}
+	row.Measured = &results.Bounds{Value: value}
+	row.Measured.Low, row.Measured.High = bootstrap(b, seed, level, statistic)
+	if row.Result = claim.judge(row.Measured); row.Measured.Low == nil {
+		row.Note = fmt.Sprintf("no interval: the measured phases have %d blocks of %d s, %d are needed", b.n, blockSeconds, minBlocks)
+	}
+	return row
 }

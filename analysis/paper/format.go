@@ -1,8 +1,13 @@
 package paper
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+
+	"windtunnel/analysis/chart"
 )
 
 // File is one file of a written paper.
@@ -63,35 +68,32 @@ func word(kind SpanKind) string {
 	return "table"
 }
 
-// figures are all figures of a document, in order.
-func (d Document) figures() []Figure {
-	var all []Figure
-	var walk func([]Section)
-	walk = func(sections []Section) {
-		for _, s := range sections {
-			for _, b := range s.Blocks {
-				if f, ok := b.(Figure); ok {
-					all = append(all, f)
-				}
-			}
-			walk(s.Sections)
-		}
+// nonbreaking keeps a number and its unit on one line, in plain text.
+func nonbreaking(s Span) string {
+	if s.Kind != Plain {
+		return s.Text
 	}
-	walk(d.Sections)
-	return all
+	return regexp.MustCompile(`([0-9\])]) (ms|s|%|GiB)`).ReplaceAllString(s.Text, "${1}\u00a0$2")
 }
 
-// drawn are the files of a document's figures below figures/.
-func (d Document) drawn(ending string, draw func(Drawing) ([]byte, error)) ([]File, error) {
+// drawn are the files of a document's figures in a format, for bright ground.
+func (d Document) drawn(format chart.Format) ([]File, error) {
 	var files []File
-	for _, f := range d.figures() {
-		data, err := draw(f.Drawing)
-		if err != nil {
-			return nil, fmt.Errorf("draw figure %s: %w", f.Number, err)
+	var problems []error
+	d.walk(func(b Block) {
+		f, ok := b.(Figure)
+		if !ok {
+			return
 		}
-		files = append(files, File{figureFile(f, ending), data})
-	}
-	return files, nil
+		var data bytes.Buffer
+		if err := f.Chart.Write(&data, format, chart.Light()); err != nil {
+			problems = append(problems, fmt.Errorf("figure %s: %w", f.Number, err))
+		}
+		files = append(files, File{figureFile(f, format), data.Bytes()})
+	})
+	return files, errors.Join(problems...)
 }
 
-func figureFile(f Figure, ending string) string { return "figures/" + f.Name + "." + ending }
+func figureFile(f Figure, format chart.Format) string {
+	return "figures/" + f.Chart.Name + "." + string(format)
+}

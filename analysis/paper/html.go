@@ -5,8 +5,9 @@ import (
 	_ "embed"
 	"fmt"
 	"html"
-	"regexp"
 	"strings"
+
+	"windtunnel/analysis/chart"
 )
 
 //go:embed paper.css
@@ -15,8 +16,8 @@ var stylesheet string
 // htmlPage writes one self-contained page: style sheet and figures are in it, nothing is fetched.
 func htmlPage(d Document) ([]File, error) {
 	w := &htmlWriter{doc: &d}
-	fmt.Fprintf(w, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>\n<style>\n%s</style>\n</head>\n<body>\n",
-		html.EscapeString(d.Title), stylesheet)
+	fmt.Fprintf(w, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>\n<style>\n%s%s%s</style>\n</head>\n<body>\n",
+		html.EscapeString(d.Title), colours(), stylesheet, pageHead(d.Mark))
 	if d.Mark != "" {
 		fmt.Fprintf(w, "<p class=\"mark\" role=\"alert\">%s</p>\n", html.EscapeString(d.Mark))
 	}
@@ -48,6 +49,27 @@ func htmlPage(d Document) ([]File, error) {
 	}
 	w.WriteString("</ol>\n</section>\n</article>\n</body>\n</html>\n")
 	return []File{{"paper.html", w.Bytes()}}, nil
+}
+
+// colours are the colours of the charts, light and dark; paper is always light.
+func colours() string {
+	return fmt.Sprintf(":root { %s }\n@media screen and (prefers-color-scheme: dark) { :root { %s } }\n", chart.Light().Variables(), chart.Dark().Variables())
+}
+
+// pageHead puts the document's warning on the head of every printed page.
+func pageHead(mark string) string {
+	if mark == "" {
+		return ""
+	}
+	var text strings.Builder
+	for _, r := range mark {
+		if r == ' ' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r == '.' || r == ':' {
+			text.WriteRune(r)
+		} else {
+			fmt.Fprintf(&text, "\\%06x", r) // whatever it is, it does not end the string
+		}
+	}
+	return fmt.Sprintf("@page { @top-center { content: \"%s\"; font: bold 8pt sans-serif; color: #8a1c12 } }\n", text.String())
 }
 
 type htmlWriter struct {
@@ -100,24 +122,20 @@ func (w *htmlWriter) table(t Table) {
 	w.WriteString("</figure>\n")
 }
 
-// svgStart is what stands before an SVG's root when it is a file of its own.
-var svgStart = regexp.MustCompile(`(?s)^.*?<svg`)
-
 func (w *htmlWriter) figure(f Figure) error {
-	svg, err := f.Drawing.SVG()
+	svg, err := f.Chart.HTML()
 	if err != nil {
-		return fmt.Errorf("draw figure %s: %w", f.Number, err)
+		return fmt.Errorf("figure %s: %w", f.Number, err)
 	}
-	start := fmt.Sprintf("<svg role=\"img\" aria-label=\"%s\"", strings.ReplaceAll(html.EscapeString(f.Alt), "$", "$$"))
-	fmt.Fprintf(w, "<figure id=\"%s\">\n%s\n<figcaption><b>Figure %s.</b> %s</figcaption>\n</figure>\n", anchor(ToFigure, f.Number),
-		bytes.TrimSpace(svgStart.ReplaceAll(svg, []byte(start))), html.EscapeString(f.Number), w.line(f.Caption))
+	fmt.Fprintf(w, "<figure id=\"%s\" style=\"max-width: %gpt; margin-left: auto; margin-right: auto\">\n%s\n<figcaption><b>Figure %s.</b> %s</figcaption>\n</figure>\n", anchor(ToFigure, f.Number), f.Chart.Width,
+		strings.TrimSpace(svg), html.EscapeString(f.Number), w.line(f.Caption))
 	return nil
 }
 
 func (w *htmlWriter) line(p Paragraph) string {
 	var b strings.Builder
 	for _, s := range p {
-		text := html.EscapeString(s.Text)
+		text := html.EscapeString(nonbreaking(s))
 		switch s.Kind {
 		case Plain:
 			b.WriteString(text)

@@ -2,6 +2,7 @@ package paper
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -26,10 +27,10 @@ func (e *Experiment) label(c Call) string {
 // resourceLabel names a call by its resource, likewise. The group is left out where no other resource has the name.
 func (e *Experiment) resourceLabel(c Call) string {
 	name := c.Resource
-	short := withoutGroup(name)
-	others := e.calls(func(d Call) bool { return d.Verb == c.Verb && d.Resource != name && withoutGroup(d.Resource) == short })
+	plain := withoutGroup(name)
+	others := e.calls(func(d Call) bool { return d.Verb == c.Verb && d.Resource != name && withoutGroup(d.Resource) == plain })
 	if len(others) == 0 {
-		name = short
+		name = plain
 	}
 	if scopes := e.calls(func(d Call) bool { return d.Verb == c.Verb && d.Resource == c.Resource }); len(scopes) > 1 {
 		name += " (" + c.Scope + ")"
@@ -53,6 +54,11 @@ func number(v float64) string {
 	}
 	digits := 2 - int(math.Floor(math.Log10(math.Abs(v))))
 	return strconv.FormatFloat(v, 'f', min(max(digits, 0), 6), 64)
+}
+
+// short is a number with three significant digits and no zeros that say nothing.
+func short(v float64) string {
+	return strconv.FormatFloat(v, 'g', max(3, len(strconv.Itoa(int(math.Abs(v))))), 64)
 }
 
 func milliseconds(seconds float64) string { return number(seconds * 1e3) }
@@ -130,3 +136,5 @@ func each(es []*Experiment, say func(*Experiment) string) []string {
 	}
 	return said
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"windtunnel/analysis/chart"
 )
 
 // latexHead is the preamble: packages of every TeX distribution, nothing else.
@@ -20,6 +22,7 @@ const latexHead = `\documentclass[a4paper,10pt]{article}
 \usepackage{longtable}
 \usepackage{array}
 \usepackage{float}
+\usepackage[skip=4pt]{caption}
 \usepackage{fancyhdr}
 \usepackage[hidelinks]{hyperref}
 \newcolumntype{Y}{>{\raggedright\arraybackslash}X}
@@ -39,7 +42,7 @@ paper.pdf: paper.tex $(wildcard figures/*.pdf)
 
 // latex writes a LaTeX file with PDF figures beside it and a Makefile.
 func latex(d Document) ([]File, error) {
-	figures, err := d.drawn("pdf", Drawing.PDF)
+	figures, err := d.drawn(chart.PDF)
 	if err != nil {
 		return nil, err
 	}
@@ -48,9 +51,9 @@ func latex(d Document) ([]File, error) {
 	if d.Mark == "" {
 		w.WriteString("\\renewcommand{\\headrulewidth}{0pt}\n")
 	} else {
-		fmt.Fprintf(w, "\\fancyhead[C]{\\textbf{%s}}\n\\fancypagestyle{plain}{}\n\\setlength{\\headheight}{28pt}\n", latexText(d.Mark))
+		fmt.Fprintf(w, "\\fancyhead[C]{\\textbf{%s}}\n\\setlength{\\headheight}{28pt}\n", latexText(d.Mark))
 	}
-	fmt.Fprintf(w, "\\title{%s}\n\\author{%s}\n\\date{}\n\\begin{document}\n\\maketitle\n", latexText(d.Title), latexText(d.Subtitle))
+	fmt.Fprintf(w, "\\title{%s}\n\\author{%s}\n\\date{}\n\\begin{document}\n\\maketitle\n\\thispagestyle{fancy}\n", latexText(d.Title), latexText(d.Subtitle))
 	w.WriteString("\\begin{abstract}\n")
 	w.blocks(d.Abstract)
 	w.WriteString("\\end{abstract}\n\n")
@@ -100,7 +103,7 @@ func (w *latexWriter) blocks(bs []Block) {
 			w.table(b)
 		case Figure:
 			w.WriteString("\\begin{figure}[H]\n\\centering\n")
-			fmt.Fprintf(w, "\\includegraphics[width=\\linewidth,height=0.4\\textheight,keepaspectratio]{%s}\n", figureFile(b, "pdf"))
+			fmt.Fprintf(w, "\\includegraphics[width=\\linewidth,height=0.4\\textheight,keepaspectratio]{%s}\n", figureFile(b, chart.PDF))
 			fmt.Fprintf(w, "\\renewcommand{\\thefigure}{%s}\n\\caption{%s}\\label{%s}\n\\end{figure}\n\n", latexText(b.Number), latexLine(b.Caption), anchor(ToFigure, b.Number))
 		}
 	}
@@ -125,7 +128,7 @@ func (w *latexWriter) table(t Table) {
 	if len(t.Header) > 7 || flexible {
 		size = "\\footnotesize"
 	}
-	if len(t.Header) > 9 {
+	if len(t.Header) > 8 {
 		size = "\\scriptsize"
 	}
 	number := fmt.Sprintf("\\renewcommand{\\thetable}{%s}", latexText(t.Number))
@@ -188,9 +191,9 @@ func latexLine(p Paragraph) string {
 	for _, s := range p {
 		switch s.Kind {
 		case Plain:
-			b.WriteString(latexText(s.Text))
+			b.WriteString(latexText(nonbreaking(s)))
 		case Code:
-			b.WriteString("\\texttt{" + latexText(s.Text) + "}")
+			b.WriteString("\\texttt{" + strings.ReplaceAll(latexText(s.Text), "\\_", "\\_\\allowbreak{}") + "}")
 		case Strong:
 			b.WriteString("\\textbf{" + latexText(s.Text) + "}")
 		case Cite:

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+
+	"windtunnel/analysis/chart"
 )
 
 // markdown writes GitHub-flavoured Markdown with SVG figures beside it.
 func markdown(d Document) ([]File, error) {
-	figures, err := d.drawn("svg", Drawing.SVG)
+	figures, err := d.drawn(chart.SVG)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +69,7 @@ func (w *markdownWriter) blocks(bs []Block) {
 		case Table:
 			w.table(b)
 		case Figure:
-			fmt.Fprintf(w, "<a id=\"%s\"></a>\n\n![%s](%s)\n\n", anchor(ToFigure, b.Number), markdownText(b.Alt), figureFile(b, "svg"))
+			fmt.Fprintf(w, "<a id=\"%s\"></a>\n\n![%s](%s)\n\n", anchor(ToFigure, b.Number), markdownText(b.Chart.Note), figureFile(b, chart.SVG))
 			fmt.Fprintf(w, "**Figure %s.** %s\n\n", b.Number, w.line(b.Caption))
 		}
 	}

@@ -14,6 +14,7 @@ func references() []Reference {
 		{"open", "B. Schroeder, A. Wierman, M. Harchol-Balter: Open Versus Closed: A Cautionary Tale. NSDI 2006, USENIX, pp. 239–252.", "https://www.usenix.org/conference/nsdi-06/open-versus-closed-cautionary-tale"},
 		{"order", "H. A. David, H. N. Nagaraja: Order Statistics. Third edition, Wiley, 2003.", ""},
 		{"clopper", "C. J. Clopper, E. S. Pearson: The use of confidence or fiducial limits illustrated in the case of the binomial. Biometrika 26 (4), 1934, pp. 404–413.", "https://doi.org/10.1093/biomet/26.4.404"},
+		{"geyer", "C. J. Geyer: Practical Markov Chain Monte Carlo. Statistical Science 7 (4), 1992, pp. 473–483.", "https://doi.org/10.1214/ss/1177011137"},
 		{"kunsch", "H. R. Künsch: The jackknife and the bootstrap for general stationary observations. The Annals of Statistics 17 (3), 1989, pp. 1217–1241.", "https://doi.org/10.1214/aos/1176347265"},
 	}
 }

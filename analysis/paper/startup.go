@@ -1,9 +1,11 @@
 package paper
 
 import (
+	"cmp"
 	"slices"
 
 	"windtunnel/analysis"
+	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
 
@@ -14,8 +16,8 @@ type StartupBar struct {
 	// Stage is each stage's own quantile in seconds, create→schedule, schedule→run and run→observe: the source's definition. They
 	// are of different pods, so that their sum is not the quantile of the total.
 	Stage [3]float64
-	// Around are the mean stages, in seconds, of the pods whose total lies in the interval of the total's quantile, of N pods: what the
-	// start-up of such pods is made of. Their sum is those pods' mean total.
+	// Around are the mean stages, in seconds, of the N pods that stand around the total's quantile: what the start-up of such
+	// pods is made of. Their sum is those pods' mean total.
 	Around [3]float64
 	N      int
 }
@@ -30,15 +32,10 @@ func stages(p analysis.PodStartup) [3]float64 {
 	return [3]float64{p.CreateToSchedule, p.ScheduleToRun, p.RunToObserve}
 }
 
-// startupBars are the bars of figure 3, none without pods. The pods must be in order of their totals.
-func startupBars(pods []analysis.PodStartup) []StartupBar {
-	if len(pods) == 0 {
-		return nil
-	}
-	totals := make([]float64, len(pods))
+// startupBars are the bars of figure 3, without those that the pods are too few for.
+func (e *Experiment) startupBars() []StartupBar {
 	var own [3][]float64
-	for i, p := range pods {
-		totals[i] = p.Total
+	for _, p := range e.Pods {
 		for j, s := range stages(p) {
 			own[j] = append(own[j], s)
 		}
@@ -48,20 +45,30 @@ func startupBars(pods []analysis.PodStartup) []StartupBar {
 	}
 	var bars []StartupBar
 	for _, q := range []float64{0.5, 0.9, 0.99, 1} {
-		bar := StartupBar{Quantile: q, Total: analysis.QuantileBounds(totals, q)}
-		for j := range own {
-			bar.Stage[j] = analysis.Quantile(own[j], q)
+		total := e.startup(q)
+		if total == nil {
+			continue
 		}
-		bar.Around, bar.N = around(pods, q)
+		if q == 1 { // the largest of a sample is what it is
+			total = &results.Bounds{Value: total.Value}
+		}
+		bar := StartupBar{Quantile: q, Total: *total}
+		for j := range own {
+			bar.Stage[j] = stats.Quantile(own[j], q)
+		}
+		bar.Around, bar.N = around(e.Pods, q)
 		bars = append(bars, bar)
 	}
 	return bars
 }
 
-// around takes the mean of each stage over the pods between the ranks of the quantile's interval; where the sample is too small
-// for a rank, up to its end; of the last pod alone for q = 1.
+// around takes the mean of each stage over the pods that stand around a quantile when they are in order of their totals:
+// between the ranks of its plain binomial interval; at q = 1 the last alone.
 func around(pods []analysis.PodStartup, q float64) (mean [3]float64, n int) {
-	low, high := analysis.QuantileInterval(len(pods), q)
+	pods = slices.SortedFunc(slices.Values(pods), func(a, b analysis.PodStartup) int {
+		return cmp.Or(cmp.Compare(a.Total, b.Total), cmp.Compare(a.Created, b.Created))
+	})
+	low, high := stats.QuantileInterval(len(pods), q)
 	if q == 1 {
 		low, high = len(pods), len(pods)
 	}
@@ -75,4 +82,14 @@ func around(pods []analysis.PodStartup, q float64) (mean [3]float64, n int) {
 		}
 	}
 	return mean, len(chosen)
+}
+
+// bar is the bar of a quantile; false when there is none.
+func bar(bars []StartupBar, q float64) (StartupBar, bool) {
+	for _, b := range bars {
+		if b.Quantile == q {
+			return b, true
+		}
+	}
+	return StartupBar{}, false
 }

@@ -3,17 +3,18 @@ package paper
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
-	"windtunnel/analysis"
+	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
 
 // sloTable is table 1: the objectives, and what the API server's own histogram and the pods' start-ups say of them.
 func sloTable(all []*Experiment) Table {
 	t := Table{Number: "1", Caption: para("The service level objectives (99th percentile; ", cite("slos"), ") and what was measured. Of API calls: the kind of call with the smallest share within the threshold among those with at least the samples that the profile asks for, by the API server's own histogram, of all callers."),
-		Header: []string{"indicator", "objective", "run", "kinds", "n", "worst kind", "within"}, Left: []int{1, 2}, Wide: []int{0, 5}}
+		Header: []string{"indicator", "objective", "run", "kinds", "n", "worst kind", "within [95 % interval]"}, Left: []int{1, 2}, Wide: []int{0, 5}}
 	classes := []struct {
 		name, limit string
 		of          func(results.ServerRow) bool
@@ -32,7 +33,11 @@ func sloTable(all []*Experiment) Table {
 		if slo := e.podSLO(); slo != nil {
 			row[4] = count(slo.N)
 			if slo.Measured != nil {
-				row[6] = percent(*slo.Measured)
+				b := results.Bounds{Value: *slo.Measured}
+				if len(slo.Interval) == 2 {
+					b.Low, b.High = &slo.Interval[0], &slo.Interval[1]
+				}
+				row[6] = withInterval(&b, percent)
 			}
 		}
 		t.Rows = append(t.Rows, row)
@@ -58,7 +63,7 @@ func (e *Experiment) worst(of func(results.ServerRow) bool) []string {
 	if least == nil {
 		return []string{count(kinds), count(n), none, none}
 	}
-	return []string{count(kinds), count(n), fmt.Sprintf("%s %s (%s), n = %d", least.Verb, path(least.Group, least.Resource, least.Subresource), least.Scope, least.N), percent(least.Within)}
+	return []string{count(kinds), count(n), fmt.Sprintf("%s %s (%s), n = %d", least.Verb, path(least.Group, least.Resource, least.Subresource), least.Scope, least.N), withInterval(serverShare(least.Within, least.N), percent)}
 }
 
 // minSamples is the least n of a judged row, as the profile asks for it or by default.
@@ -77,92 +82,6 @@ func (e *Experiment) podSLO() *results.SLOResult {
 		}
 	}
 	return nil
-}
-
-// clusterTable is table 2: the simulated cluster of every run, one column each.
-func clusterTable(all []*Experiment) Table {
-	t := Table{Number: "2", Caption: para("The simulated cluster and the machine that carried it."), Header: []string{""}, Left: []int{0}}
-	for i, e := range all {
-		t.Header = append(t.Header, e.Name)
-		t.Wide = append(t.Wide, i+1)
-	}
-	row := func(name string, say func(*Experiment) string) {
-		cells, any := []string{name}, false
-		for _, e := range all {
-			said := say(e)
-			any = any || said != ""
-			if said == "" {
-				said = none
-			}
-			cells = append(cells, said)
-		}
-		if any {
-			t.Rows = append(t.Rows, cells)
-		}
-	}
-	row("run", func(e *Experiment) string { return e.Run.ID })
-	row("verdict of the run", func(e *Experiment) string { return string(e.Summary.Verdict) })
-	row("hollow nodes", func(e *Experiment) string { return count(int64(e.Summary.Run.Nodes)) })
-	row("pods a node, of those whose start-up was measured", func(e *Experiment) string { return number(e.podsPerNode()) })
-	row("pods in all", func(e *Experiment) string { return count(int64(e.Summary.Run.Pods)) })
-	row("largest number of pods a node", func(e *Experiment) string { return positive(float64(e.Profile.HollowNodes.MaxPods)) })
-	row("capacity of a node", func(e *Experiment) string { return pairs(e.Profile.HollowNodes.Capacity) })
-	row("kube-proxies", func(e *Experiment) string {
-		if e.Profile.HollowNodes.Proxy != nil && !*e.Profile.HollowNodes.Proxy {
-			return "none"
-		}
-		return "one a node"
-	})
-	row("measured phases", func(e *Experiment) string { return duration(e.measuredSeconds()) })
-	row("seed", func(e *Experiment) string { return fmt.Sprint(e.Run.Seed) })
-	row("control plane", func(e *Experiment) string { return e.Run.Provider })
-	names := map[string]bool{}
-	for _, e := range all {
-		for name := range e.Run.Versions {
-			names[name] = true
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		row("version: "+name, func(e *Experiment) string { return e.Run.Versions[name] })
-	}
-	limits := map[string]bool{}
-	for _, e := range all {
-		for name := range e.Run.Limits {
-			limits[name] = true
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(limits)) {
-		row(name, func(e *Experiment) string { return positive(e.Run.Limits[name]) })
-	}
-	row("etcd flushes every write", func(e *Experiment) string {
-		if e.Profile.ControlPlane.Etcd.Fsync != nil && !*e.Profile.ControlPlane.Etcd.Fsync {
-			return "no"
-		}
-		return "yes"
-	})
-	row("machine", func(e *Experiment) string {
-		m := e.Run.Machine
-		return fmt.Sprintf("%d × %s, %s", m.Cores, m.CPU, gibibytes(m.MemoryBytes))
-	})
-	row("system", func(e *Experiment) string { return e.Run.Machine.OS + ", " + e.Run.Machine.Kernel })
-	row("file system of the store", func(e *Experiment) string { return e.Run.Machine.Filesystem })
-	return t
-}
-
-// positive is a number, "" for 0.
-func positive(v float64) string {
-	if v == 0 {
-		return ""
-	}
-	return number(v)
-}
-
-func pairs(m map[string]string) string {
-	var words []string
-	for _, name := range slices.Sorted(maps.Keys(m)) {
-		words = append(words, name+" "+m[name])
-	}
-	return strings.Join(words, ", ")
 }
 
 // verbs are the columns of table 3 in the source's order, others after them.
@@ -192,7 +111,7 @@ func actionTable(no string, e *Experiment) Table {
 		if sent[c.Resource] == nil {
 			sent[c.Resource] = map[string]int64{}
 		}
-		sent[c.Resource][c.Verb] += s.Sent
+		sent[c.Resource][c.Verb] += s.sent()
 	}
 	totals := make([]int64, len(t.Header)-1)
 	for _, resource := range slices.Sorted(maps.Keys(sent)) {
@@ -226,10 +145,9 @@ func latencyTable(no string, caption Paragraph, e *Experiment, calls []Call, nam
 	t := Table{Number: no, Caption: caption, Left: []int{0},
 		Header: []string{"", "n", "p50", "p90", "p99", "server n", "server p50", "server p90", "server p99"}}
 	for _, c := range calls {
-		sorted := e.latencies(c)
-		row := []string{name(c), count(int64(len(sorted)))}
+		row := []string{name(c), count(int64(len(e.Calls[c].answers())))}
 		for _, q := range quantiles() {
-			row = append(row, quantileCell(sorted, q))
+			row = append(row, withInterval(e.bounds(c, q), milliseconds))
 		}
 		if s := e.server(c); s != nil {
 			row = append(row, count(s.N), bucket(s.P50), bucket(s.P90), bucket(s.P99))
@@ -244,22 +162,6 @@ func latencyTable(no string, caption Paragraph, e *Experiment, calls []Call, nam
 // quantiles are those of the figures of latencies.
 func quantiles() []float64 { return []float64{0.5, 0.9, 0.99} }
 
-// quantileCell is a quantile in milliseconds with its interval, a dash for what so small a sample does not show.
-func quantileCell(sorted []float64, q float64) string {
-	if !shown(len(sorted), q) {
-		return none
-	}
-	b := analysis.QuantileBounds(sorted, q)
-	return withInterval(&b, milliseconds)
-}
-
-// shown tells whether a sample of n says anything of a quantile: when its interval has an end at least below, so that more than
-// the largest value is known.
-func shown(n int, q float64) bool {
-	low, _ := analysis.QuantileInterval(n, q)
-	return low > 0
-}
-
 // slaTable is the percentile latency after RFC 2679 and RFC 5166 of the calls on pods of every run.
 func slaTable(no string, all []*Experiment) Table {
 	t := Table{Number: no, Caption: para("Percentile latency of the users' calls on pods after RFC 2679 ", cite("rfc2679"), " and RFC 5166 ", cite("rfc5166"), ": within which time at least γ of the requests are answered, and whether the agreement (γ = 99 %, T_D the objective's threshold) holds. A request that failed is one that was never answered."),
@@ -273,28 +175,25 @@ func slaTable(no string, all []*Experiment) Table {
 }
 
 func slaRow(e *Experiment, c Call) []string {
-	s, sorted := e.Calls[c], e.latencies(c)
-	limit := threshold(c)
-	row := []string{e.Name, e.label(c), count(s.Sent), count(s.Sent - int64(len(sorted)))}
+	requests, limit := e.Calls[c].Requests, threshold(c)
+	row := []string{e.Name, e.label(c), count(int64(len(requests))), count(int64(len(requests) - len(e.Calls[c].answers())))}
+	latencies := make([]float64, len(requests))
+	for i, r := range requests {
+		latencies[i] = r.Latency
+	}
+	slices.Sort(latencies)
 	for _, q := range quantiles() {
-		rank := ceil(float64(s.Sent) * q)
 		switch {
-		case !shown(int(s.Sent), q):
+		case len(latencies) < stats.LeastFor(q):
 			row = append(row, none)
-		case rank > len(sorted):
+		case math.IsInf(stats.Quantile(latencies, q), 1):
 			row = append(row, "∞")
 		default:
-			row = append(row, milliseconds(sorted[max(rank, 1)-1])+" ms")
+			row = append(row, milliseconds(stats.Quantile(latencies, q))+" ms")
 		}
 	}
-	k, _ := slices.BinarySearch(sorted, limit)
-	for k < len(sorted) && sorted[k] == limit {
-		k++
-	}
-	low, high := analysis.ProportionInterval(int64(k), s.Sent)
-	share := float64(k) / float64(s.Sent)
-	verdict := within{0.99, 1}.judge(&results.Bounds{Value: share, Low: &low, High: &high})
-	return append(row, fmt.Sprintf("%g s", limit), fmt.Sprintf("%s [%s, %s]", percent(share), percent(low), percent(high)), holds(verdict))
+	kept := share(requests, limit)
+	return append(row, fmt.Sprintf("%g s", limit), withInterval(kept, percent), holds(within{0.99, 1}.judge(kept)))
 }
 
 // threshold is the objective's limit for a call, in seconds (sig-scalability, api_call_latency.md).
@@ -329,14 +228,14 @@ func findingTable(no string, fs []Finding) Table {
 }
 
 // measuredTable are the rows of a finding with their figures and intervals.
-func measuredTable(no string, f Finding, names map[string]string) Table {
+func measuredTable(no string, f Finding) Table {
 	t := Table{Number: no, Caption: para("“", f.Claim, "” ", f.Test), Header: []string{"run", "what", "n", "measured [95 % interval]", "claim", ""}, Left: []int{0, 4}, Wide: []int{1, 5}}
 	for _, r := range f.Rows {
 		format := number
-		if r.Measured != nil && r.What != "" && strings.HasPrefix(f.Claim, "99 %") {
+		if f.Share {
 			format = percent
 		}
-		t.Rows = append(t.Rows, []string{names[r.Run], r.What, count(r.N), withInterval(r.Measured, format), string(r.Result), r.Note})
+		t.Rows = append(t.Rows, []string{r.Run, r.What, count(r.N), withInterval(r.Measured, format), string(r.Result), r.Note})
 	}
 	return t
 }
