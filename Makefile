@@ -52,6 +52,20 @@ generate: ## write the documents that are made from code (field reference, recor
 bench: build ## measure what docs/performance.md states
 	.ci/bench
 
+.PHONY: reference
+reference: build ## make the runs in results/reference anew: on the machine that compares with them, 5 minutes, and nothing else running
+	.ci/reference
+
+.PHONY: regression
+regression: build ## make 8 runs of smoke and compare them with results/reference (5 minutes; exit code 7 for a regression)
+	.ci/regression
+
+RUNS ?=
+.PHONY: paper
+paper: ## write docs/paper about a density and a load run: new ones, or given ones as RUNS="DENSITY LOAD"
+	$(if $(RUNS),@.ci/build windtunnel "$(LDFLAGS)",@$(MAKE) build)
+	.ci/paper $(RUNS)
+
 .PHONY: clean
 clean: ## remove what was built; results/runs stays
 	rm -rf bin

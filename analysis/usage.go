@@ -3,6 +3,7 @@ package analysis
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 
 	"windtunnel/results"
@@ -24,9 +25,10 @@ func (u *usage) add(s results.ProcessSample) {
 // CPU time between two samples is taken as even; memory is the largest of a place, proportional set size where it was read.
 func (u *usage) finish(t timeline) (cpu, memory []Curve, lives []Life) {
 	type sums struct {
-		cores, pss, rss []float64
-		n               int64
-		seconds         float64
+		cores    []float64
+		pss, rss memoryCurve
+		n        int64
+		seconds  float64
 	}
 	by := map[string]*sums{}
 	keys := slices.SortedFunc(maps.Keys(u.samples), func(a, b processKey) int {
@@ -37,13 +39,13 @@ func (u *usage) finish(t timeline) (cpu, memory []Curve, lives []Life) {
 		slices.SortFunc(samples, func(a, b results.ProcessSample) int { return cmp.Compare(a.At, b.At) })
 		name := component(k.component)
 		if by[name] == nil {
-			by[name] = &sums{cores: make([]float64, t.places()), pss: unknown(t.places()), rss: unknown(t.places())}
+			by[name] = &sums{cores: make([]float64, t.places()), pss: newMemoryCurve(t), rss: newMemoryCurve(t)}
 		}
 		s := by[name]
 		s.n += int64(len(samples))
 		s.seconds += spread(s.cores, t, samples)
-		add(s.pss, memoryOf(t, samples, func(s results.ProcessSample) int64 { return s.PSS }))
-		add(s.rss, memoryOf(t, samples, func(s results.ProcessSample) int64 { return s.RSS }))
+		s.pss.add(t, samples, func(s results.ProcessSample) int64 { return s.PSS })
+		s.rss.add(t, samples, func(s results.ProcessSample) int64 { return s.RSS })
 		lives = append(lives, Life{Component: k.component, PID: k.pid, From: seconds(samples[0].At), Until: seconds(samples[len(samples)-1].At)})
 	}
 	slices.SortStableFunc(lives, func(a, b Life) int {
@@ -56,10 +58,10 @@ func (u *usage) finish(t timeline) (cpu, memory []Curve, lives []Life) {
 		s := by[name]
 		cpu = append(cpu, t.curve(name, s.cores, s.n, t.middle))
 		bytes := s.pss
-		if !anyKnown(bytes) {
+		if bytes.n == 0 {
 			bytes = s.rss
 		}
-		memory = append(memory, t.curve(name, bytes, s.n, t.middle).known())
+		memory = append(memory, t.curve(name, bytes.sum, bytes.n, t.middle).known())
 	}
 	return cpu, memory, lives
 }
@@ -84,31 +86,42 @@ func spread(cores []float64, t timeline, samples []results.ProcessSample) float6
 	return total
 }
 
-// memoryOf is the largest value of a process in each place; 0 is not read.
-func memoryOf(t timeline, samples []results.ProcessSample, bytes func(results.ProcessSample) int64) []float64 {
+// memoryCurve sums up the memory of the processes of a component: of a place only where all that lived in it were read.
+type memoryCurve struct {
+	sum []float64
+	n   int64 // readings
+	gap []bool
+}
+
+func newMemoryCurve(t timeline) memoryCurve {
+	return memoryCurve{sum: unknown(t.places()), gap: make([]bool, t.places())}
+}
+
+// add adds a process by the largest value of each place; 0 is not read.
+func (m *memoryCurve) add(t timeline, samples []results.ProcessSample, bytes func(results.ProcessSample) int64) {
 	values := unknown(t.places())
 	for _, s := range samples {
 		if i, ok := t.place(s.At); ok && bytes(s) > 0 {
+			m.n++
 			values[i] = larger(values[i], float64(bytes(s)))
 		}
 	}
-	return values
-}
-
-// add sums up what is known.
-func add(sum, values []float64) {
-	for i, v := range values {
-		if v == v {
-			if sum[i] != sum[i] {
-				sum[i] = 0
-			}
-			sum[i] += v
+	first, _ := t.place(samples[0].At)
+	last, ok := t.place(samples[len(samples)-1].At)
+	if !ok {
+		last = t.places() - 1
+	}
+	for i := first; i <= last; i++ {
+		switch {
+		case math.IsNaN(values[i]):
+			m.gap[i], m.sum[i] = true, math.NaN()
+		case m.gap[i]:
+		case math.IsNaN(m.sum[i]):
+			m.sum[i] = values[i]
+		default:
+			m.sum[i] += values[i]
 		}
 	}
-}
-
-func anyKnown(vs []float64) bool {
-	return slices.ContainsFunc(vs, func(v float64) bool { return v == v })
 }
 
 // readiness gathers the transitions of hollow nodes.

@@ -27,6 +27,7 @@ func (c *checker) profile() {
 	c.capacity()
 	c.slo()
 	c.validity()
+	c.axes()
 }
 
 // problem reports what is wrong at a path. A path that was not written (because its value is a default, or is missing) is

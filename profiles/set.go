@@ -35,6 +35,15 @@ func applySet(root *node, text string, number int, found *findings) {
 	}
 }
 
+// CutSetting cuts PATH=VALUE at its first equals sign outside of quotes.
+func CutSetting(text string) (path, value string, ok bool) {
+	at := equalsSign(text)
+	if at < 0 {
+		return text, "", false
+	}
+	return text[:at], text[at+1:], true
+}
+
 // equalsSign is the first = outside of quotes.
 func equalsSign(text string) int {
 	quoted := false
