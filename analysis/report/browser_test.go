@@ -13,7 +13,7 @@ import (
 func TestInBrowser(t *testing.T) {
 	b := startBrowser(t)
 	d := recorded(t)
-	if err := Files(d, study(t, d)); err != nil {
+	if err := writePage(d, study(t, d)); err != nil {
 		t.Fatal(err)
 	}
 	url := "file://" + d.Path(File)
