@@ -19,9 +19,7 @@ func Judge(d *results.Dir, f *slo.File) (slo.Report, error) {
 	if err != nil {
 		return slo.Report{}, fmt.Errorf("judge run: %w", err)
 	}
-	e := &evidence{run: run}
-	e.readProfile()
-	e.readAll(d)
+	e := gather(d, run)
 	data := slo.Data{Run: run.ID, Validity: e.validity().Verdict, Phases: e.phases, Series: map[string][]slo.Series{}, Missing: map[string]string{}}
 	asked := f.Metrics()
 	if _, err := os.Stat(d.Path(results.MetricsFile)); err != nil {

@@ -14,18 +14,20 @@ import (
 	"windtunnel/results"
 )
 
-// Summarize works out a run's answer from its directory alone. What is missing or damaged is named in the summary, makes
-// the run invalid and leaves its figures without data; it is no error. Only a directory without a readable run.json is
-// one.
+// Summarize works out a run's answer from its directory alone: the Summary of its Study. What is missing or damaged is named
+// in the summary, makes the run invalid and leaves its figures without data; it is no error. Only a directory without a
+// readable run.json is one.
 func Summarize(d *results.Dir) (results.Summary, error) {
-	run, err := d.ReadRun()
-	if err != nil {
-		return results.Summary{}, fmt.Errorf("summarize run: %w", err)
-	}
-	e := &evidence{run: run}
+	s, err := Examine(d)
+	return s.Summary, err
+}
+
+// gather reads all that a run's directory tells.
+func gather(d *results.Dir, run results.Run) *evidence {
+	e := &evidence{run: run, pictures: newPictures()}
 	e.readProfile()
 	e.readAll(d)
-	return e.summary(), nil
+	return e
 }
 
 // readProfile decodes the profile over the documented defaults of the limits that the judgement needs: a run says all of
@@ -64,6 +66,7 @@ func (e *evidence) readAll(d *results.Dir) {
 	})
 
 	e.phases = measuredWindow(e.run, last)
+	e.pictures.begin(e, last)
 	// Who follows states or adds up numbers goes by time, not by the order of the file.
 	slices.SortFunc(nodes, func(a, b results.NodeEvent) int {
 		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Event, b.Event))
@@ -74,17 +77,21 @@ func (e *evidence) readAll(d *results.Dir) {
 	e.nodes = newNodeStates(e.phases, e.profile.HollowNodes.NamePrefix)
 	for _, n := range nodes {
 		e.nodes.add(n)
+		e.pictures.nodes.add(n)
 	}
 	e.nodes.finish()
 	e.use = newComponents(e.phases, e.run.Phases)
 	for _, s := range samples {
 		e.use.add(s)
+		e.pictures.usage.add(s)
 	}
 	e.requests = newRequests(e.phases, seconds(int64(e.profile.Validity.MaxLag)), closedLoops(e.profile))
 	e.watching = newWatching(e.phases, watches(e.profile))
 	each(e, d, results.RequestsFile, func(r results.Request) {
 		e.requests.add(r)
 		e.watching.request(r)
+		e.pictures.traffic.add(&r)
+		e.pictures.slowest.add(&r)
 	})
 	if watches(e.profile) {
 		each(e, d, results.WatchesFile, e.watching.event)
@@ -102,7 +109,10 @@ func (e *evidence) readLooks(d *results.Dir) {
 	if _, err := os.Stat(d.Path(results.MetricsFile)); errors.Is(err, fs.ErrNotExist) {
 		return
 	}
-	each(e, d, results.MetricsFile, e.looks.add)
+	each(e, d, results.MetricsFile, func(m results.Metric) {
+		e.looks.add(m)
+		e.pictures.history.add(m)
+	})
 	e.looks.finish()
 }
 

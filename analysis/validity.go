@@ -24,6 +24,7 @@ type evidence struct {
 	audit    *auditLog
 	use      *components
 	nodes    *nodeStates
+	pictures *pictures
 	damage   []string
 }
 
@@ -97,7 +98,8 @@ func (e *evidence) checkAchieved() results.Check {
 }
 
 func (e *evidence) checkLag() results.Check {
-	lag := slices.Sorted(slices.Values(e.requests.lag))
+	lag := slices.Clone(e.requests.lag)
+	slices.Sort(lag)
 	c := results.Check{Name: "lag", Verdict: results.Pass, Limit: seconds(int64(e.profile.Validity.MaxLag)), Unit: "s", N: int64(len(lag)),
 		Text:   "No request was planned.",
 		Remedy: "The generator could not keep to the plan: plan a lower rate, allow more requests in flight, or give the machine more cores."}

@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -11,7 +12,11 @@ import (
 // xTicks and yTicks are the ticks of the axes; the unit is what the axis' label has to name.
 func (f *frame) xTicks() ([]tick, string) {
 	if n := len(f.chart.X.Categories); n > 0 {
-		return categoryTicks(f.chart.X.Categories), ""
+		names := f.chart.X.Categories
+		if f.crowded() {
+			names = flat(names)
+		}
+		return categoryTicks(names), ""
 	}
 	return f.chart.X.ticks(f.x, max(3, int(f.c.Max.X-f.c.Min.X)/75))
 }
@@ -29,6 +34,15 @@ func categoryTicks(names []string) []tick {
 		ts[i] = tick{float64(i), name}
 	}
 	return ts
+}
+
+// flat are names in one line each.
+func flat(names []string) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = strings.ReplaceAll(name, "\n", " ")
+	}
+	return out
 }
 
 func (f *frame) yTickLabels() []string {
@@ -60,6 +74,9 @@ func withUnit(label, unit string) string {
 	return fmt.Sprintf("%s (%s)", label, unit)
 }
 
+// leading is the distance between the lines of a name.
+const leading = smallSize * 1.25
+
 // slant is the angle of category names that have no room side by side.
 const slant = math.Pi / 6
 
@@ -78,14 +95,32 @@ func (f *frame) crowded() bool {
 	return false
 }
 
+// slantRoom is how far from the left edge the data have to begin for slanted names not to be cut off there.
+func (f *frame) slantRoom(right vg.Length) vg.Length {
+	if !f.crowded() {
+		return 0
+	}
+	style, n := f.style(smallSize, f.theme.ink), vg.Length(len(f.chart.X.Categories))
+	room := vg.Length(0)
+	for i, name := range flat(f.chart.X.Categories) {
+		// Its end is at left + share·(width − left − right) and it reaches this far to the left of that:
+		reach, share := style.Width(name)*vg.Length(math.Cos(slant))+margin/2, (vg.Length(i)+0.5)/n
+		room = max(room, (reach-share*(f.c.Max.X-f.c.Min.X-right))/(1-share))
+	}
+	return room
+}
+
 // xTickHeight is the height of the X axis' tick labels.
 func (f *frame) xTickHeight() vg.Length {
 	style := f.style(smallSize, f.theme.ink)
 	h := style.Height("0")
 	if !f.crowded() {
+		for _, name := range f.chart.X.Categories {
+			h = max(h, style.Height("0")+vg.Length(strings.Count(name, "\n"))*leading)
+		}
 		return h
 	}
-	for _, name := range f.chart.X.Categories {
+	for _, name := range flat(f.chart.X.Categories) {
 		h = max(h, style.Width(name)*vg.Length(math.Sin(slant))+style.Height("0"))
 	}
 	return h
@@ -166,7 +201,10 @@ func (f *frame) text(style draw.TextStyle, x, y vg.Length, s string) {
 	if style.YAlign == draw.YCenter {
 		y += style.FontExtents().Descent
 	}
-	f.c.FillText(style, vg.Point{X: x, Y: y}, s)
+	for _, line := range strings.Split(s, "\n") {
+		f.c.FillText(style, vg.Point{X: x, Y: y}, line)
+		y -= leading
+	}
 }
 
 // border is the line that the data stand on.
@@ -206,23 +244,27 @@ func (f *frame) marks() {
 	}
 }
 
-// references draws the values to compare with, dashed, their names at the right end above the line.
+// references draws the values to compare with, dashed; the legend names them.
 func (f *frame) references() {
-	style := f.style(smallSize, f.theme.limit)
-	style.XAlign = draw.XRight
 	for _, r := range f.chart.References {
-		name := fmt.Sprintf("%s %s", r.Name, f.chart.Y.Unit.Format(r.Value))
-		at := f.y.at(r.Value)
-		if math.IsNaN(at) || at < 0 || at > 1 {
-			f.c.FillText(style, vg.Point{X: f.c.Max.X - margin, Y: f.labelY()}, name+" lies beyond this axis")
-			continue
+		if at := f.y.at(r.Value); at >= 0 && at <= 1 {
+			y := f.py(r.Value)
+			f.line(f.theme.limit, 1, limitDashes(), vg.Point{X: f.area.Min.X, Y: y}, vg.Point{X: f.area.Max.X, Y: y})
 		}
-		y := f.py(r.Value)
-		f.line(f.theme.limit, 1, []vg.Length{5, 3}, vg.Point{X: f.area.Min.X, Y: y}, vg.Point{X: f.area.Max.X, Y: y})
-		under := y + 2
-		if under+style.Height("0") > f.area.Max.Y {
-			under = y - style.Height("0") - 1
-		}
-		f.c.FillText(style, vg.Point{X: f.area.Max.X - 3, Y: under + style.FontExtents().Descent}, name)
 	}
+}
+
+func limitDashes() []vg.Length { return []vg.Length{5, 3} }
+
+// referenceKeys are the references' entries of the legend; one that the axis does not reach says so.
+func (f *frame) referenceKeys() []key {
+	var ks []key
+	for _, r := range f.chart.References {
+		name := r.Name + " " + f.chart.Y.Unit.Format(r.Value)
+		if at := f.y.at(r.Value); !(at >= 0 && at <= 1) {
+			name += ", beyond this axis"
+		}
+		ks = append(ks, key{Series: Series{Name: name}, symbol: asReference})
+	}
+	return ks
 }

@@ -14,6 +14,9 @@ func (b Bars) extent(c *Chart, e *extents) {
 			v := at(g.Values, i)
 			if !b.Stacked {
 				e.y(c.Y, v, at(g.Low, i), at(g.High, i))
+				if c.Y.Log { // so that the smallest bar has a height
+					e.y(c.Y, v*0.7)
+				}
 			} else if !math.IsNaN(v) {
 				sum += v
 				e.y(c.Y, sum*1.03) // with room for its label

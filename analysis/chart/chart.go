@@ -20,10 +20,13 @@ type Axis struct {
 	Unit  Unit
 	// Log makes distances logarithmic. Values at or below 0 have no place on such an axis and are not drawn.
 	Log bool
+	// Whole keeps ticks at whole numbers, for what is counted.
+	Whole bool
 	// Min and Max, where they are not nil, widen the axis or cut it; without them it spans the data, on a linear axis that
 	// is not about time from 0 on.
 	Min, Max *float64
-	// Categories name the places 0, 1, 2, … of an axis that is no scale: the groups of bars, the rows of spans.
+	// Categories name the places 0, 1, 2, … of an axis that is no scale: the groups of bars, the rows of spans. A name can
+	// have lines.
 	Categories []string
 }
 
@@ -35,7 +38,7 @@ type Mark struct {
 	Measured bool    // of a span: what is judged lies in it; it is drawn on a lighter ground
 }
 
-// Reference is a value to compare with, such as the threshold of an SLO. It does not stretch the axis beyond twice (on a
+// Reference is a value to compare with, such as the threshold of an SLO. It does not stretch the axis beyond three times (on a
 // logarithmic one: ten times) what the data need; where it lies further away, the chart says so in words.
 type Reference struct {
 	Name  string
@@ -83,6 +86,7 @@ type Points struct {
 	Series
 	Points    []Point
 	Low, High []float64
+	Beside    float64 // points to the right of its place that it is drawn at, to stand beside a bar
 }
 
 // Band is the area between two lines, such as a confidence band.

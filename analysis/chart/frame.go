@@ -28,7 +28,8 @@ type frame struct {
 	c     draw.Canvas  // the whole
 	area  vg.Rectangle // of the data
 	x, y  scale
-	next  int // slot of the palette
+	next  int  // slot of the palette
+	plain bool // one weight of the font only
 }
 
 // newFrame measures the chart's data.
@@ -43,7 +44,7 @@ func newFrame(chart *Chart, theme Theme, c draw.Canvas) *frame {
 			e.x(chart.X, m.Until)
 		}
 	}
-	reach := 2.0
+	reach := 3.0
 	if chart.Y.Log {
 		reach = 10
 	}
@@ -73,7 +74,9 @@ func (f *frame) draw() {
 	top := f.c.Max.Y - margin
 	if f.chart.Title != "" {
 		title := f.style(titleSize, f.theme.ink)
-		title.Font.Weight = xfont.WeightBold
+		if !f.plain {
+			title.Font.Weight = xfont.WeightBold
+		}
 		title.YAlign = draw.YTop
 		f.c.FillText(title, vg.Point{X: f.c.Min.X + margin, Y: top}, f.chart.Title)
 		top -= title.Height(f.chart.Title) + gap
@@ -106,6 +109,7 @@ func (f *frame) layout(top vg.Length) {
 		left = max(left, margin+small.Width(label)+gap)
 	}
 	right := vg.Length(margin)
+	left = max(left, f.slantRoom(right))
 	bottom := vg.Length(margin) + f.xTickHeight() + gap
 	if f.xLabel() != "" {
 		bottom += f.style(textSize, f.theme.muted).Height("0") + 2

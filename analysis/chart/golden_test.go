@@ -84,7 +84,7 @@ func gallery() []Chart {
 		low, high = append(low, v*0.85), append(high, v*1.2)
 		xs, lows, highs = append(xs, x), append(lows, y*0.8), append(highs, y*1.25)
 	}
-	scatter.Layers = []Layer{Band{Series{Name: "95 % band of the fit"}, xs, lows, highs}, Points{Series{Name: "runs", N: 18}, points, low, high}, Line{Series{Name: "fitted law"}, fit}}
+	scatter.Layers = []Layer{Band{Series{Name: "95 % band of the fit"}, xs, lows, highs}, Points{Series: Series{Name: "runs", N: 18}, Points: points, Low: low, High: high}, Line{Series{Name: "fitted law"}, fit}}
 
 	ecdf := Chart{Name: "ecdf", Title: "Latency of GET pods", X: Axis{Label: "latency", Unit: Seconds, Log: true}, Y: Axis{Label: "share of requests", Unit: Fraction}}
 	for i, name := range []string{"before", "after"} {

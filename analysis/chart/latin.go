@@ -3,7 +3,6 @@ package chart
 import (
 	"strings"
 
-	xfont "golang.org/x/image/font"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"gonum.org/v1/plot/font"
@@ -21,10 +20,6 @@ func (l latin) FillString(face font.Face, at vg.Point, s string) {
 	coded, err := encoding.ReplaceUnsupported(charmap.Windows1252.NewEncoder()).String(s)
 	if err != nil { // not reached: what has no code is replaced
 		coded = s
-	}
-	if face.Font.Weight != xfont.WeightNormal { // vgpdf looks for a bold variant of what is bold already: give it a name of its own
-		face.Font.Typeface += "Bold"
-		face.Font.Weight = xfont.WeightNormal
 	}
 	l.Canvas.FillString(face, at, coded)
 }

@@ -16,6 +16,7 @@ const (
 	asArea
 	asBand
 	asHeat
+	asReference
 )
 
 // key is an entry of the legend.
@@ -67,7 +68,7 @@ func (f *frame) legend(top vg.Length) vg.Length {
 	style.YAlign = draw.YCenter
 	height := style.Height("0") + 3
 	x, y, rows := f.c.Min.X+margin, top-height/2, 0
-	for _, k := range f.chart.keys() {
+	for _, k := range append(f.chart.keys(), f.referenceKeys()...) {
 		if k.Name == "" {
 			continue
 		}
@@ -94,12 +95,14 @@ func (f *frame) legend(top vg.Length) vg.Length {
 }
 
 func (f *frame) keySymbol(k key, x, y vg.Length) {
-	c := f.theme.slot(k.Slot - 1)
+	c := f.theme.slot(max(k.Slot-1, 0))
 	switch k.symbol {
 	case asArea:
 		f.rectangle(c, x+2, y-3.5, x+14, y+3.5)
 	case asBand:
 		f.rectangle(faint(c, bandAlpha), x+2, y-3.5, x+14, y+3.5)
+	case asReference:
+		f.line(f.theme.limit, 1, limitDashes(), vg.Point{X: x, Y: y}, vg.Point{X: x + 16, Y: y})
 	case asPoint:
 		f.marker(k.Slot-1, vg.Point{X: x + 8, Y: y}, 3)
 	default:
@@ -138,6 +141,22 @@ func dashes(slot int) []vg.Length {
 
 // marker draws the sign of a slot: lines and points are told apart without colours by it.
 func (f *frame) marker(slot int, at vg.Point, radius float64) {
-	glyphs := []draw.GlyphDrawer{draw.CircleGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, draw.CrossGlyph{}, draw.RingGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.PlusGlyph{}}
+	glyphs := []draw.GlyphDrawer{draw.CircleGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, draw.CrossGlyph{}, draw.RingGlyph{}, draw.SquareGlyph{}, diamond{}, draw.PlusGlyph{}}
 	f.c.DrawGlyphNoClip(draw.GlyphStyle{Color: f.theme.slot(slot), Radius: vg.Points(radius), Shape: glyphs[slot%len(glyphs)]}, at)
+}
+
+// diamond is a filled square that stands on its corner.
+type diamond struct{}
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (diamond) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
+	r := style.Radius * 1.3
+	var p vg.Path
+	p.Move(vg.Point{X: at.X, Y: at.Y + r})
+	p.Line(vg.Point{X: at.X + r, Y: at.Y})
+	p.Line(vg.Point{X: at.X, Y: at.Y - r})
+	p.Line(vg.Point{X: at.X - r, Y: at.Y})
+	p.Close()
+	c.SetColor(style.Color)
+	c.Fill(p)
 }

@@ -120,6 +120,7 @@ func (l Points) draw(f *frame) {
 		if !ok || !data.Contains(at) {
 			continue
 		}
+		at.X += vg.Points(l.Beside)
 		if i < len(l.Low) && i < len(l.High) {
 			f.whisker(slot, at.X, p.Y, l.Low[i], l.High[i])
 		}

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Table is the data behind a chart: a header and rows of plain numbers, whose unit the header names. It is what a reader
@@ -15,6 +16,8 @@ import (
 type Table struct {
 	Header []string
 	Rows   [][]string
+
+	xFactor float64 // what a number of the first column counts, in the X axis' own unit
 }
 
 // table gathers the columns of the layers, which are joined by their place on the X axis.
@@ -37,7 +40,7 @@ func (c Chart) Table() Table {
 		l.fill(&c, &t)
 	}
 	if len(t.spans) > 0 {
-		return Table{Header: []string{c.Y.Label, "what", "from (s)", "to (s)"}, Rows: t.spans}
+		return Table{Header: []string{c.Y.Label, "what", "from (s)", "to (s)"}, Rows: t.spans, xFactor: 1}
 	}
 	return t.join(c.X)
 }
@@ -71,7 +74,7 @@ func (t *table) join(x Axis) Table {
 	}
 	keys := slices.Sorted(maps.Keys(places))
 	first := numbers(x.Label, tableUnit(x.Unit), keys)
-	out := Table{Header: []string{first.header}}
+	out := Table{Header: []string{first.header}, xFactor: first.factor}
 	formats := make([]numberColumn, len(t.columns))
 	for i, c := range t.columns {
 		formats[i] = numbers(c.name, tableUnit(c.unit), slices.Concat(slices.Collect(maps.Values(c.values))...))
@@ -80,18 +83,20 @@ func (t *table) join(x Axis) Table {
 	for _, at := range keys {
 		name := first.format(at)
 		if i := int(at); len(x.Categories) > 0 && i < len(x.Categories) {
-			name = x.Categories[i]
+			name = strings.ReplaceAll(x.Categories[i], "\n", " ")
 		}
 		for i := range places[at] {
-			row := []string{name}
+			row, any := []string{name}, false
 			for j, c := range t.columns {
 				cell := ""
 				if vs := c.values[at]; i < len(vs) {
 					cell = formats[j].format(vs[i])
 				}
-				row = append(row, cell)
+				row, any = append(row, cell), any || cell != ""
 			}
-			out.Rows = append(out.Rows, row)
+			if any {
+				out.Rows = append(out.Rows, row)
+			}
 		}
 	}
 	return out

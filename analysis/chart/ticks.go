@@ -37,6 +37,9 @@ func (a Axis) ticks(s scale, labels int) ([]tick, string) {
 	size := math.Max(math.Abs(s.min), math.Abs(s.max))
 	factor, suffix := a.Unit.scale(size)
 	step := a.Unit.step((s.max-s.min)/factor, labels)
+	if a.Whole {
+		step = math.Max(step, 1)
+	}
 	decimals := decimalsOf(step)
 	var ts []tick
 	for i := math.Ceil(s.min/factor/step - 1e-9); i*step <= s.max/factor*(1+1e-12)+1e-9*step; i++ {

@@ -38,12 +38,14 @@ func (c Chart) Write(w io.Writer, format Format, theme Theme) error {
 		data, err = c.svg(theme)
 	case PNG:
 		canvas := vgimg.NewWith(vgimg.UseWH(c.size()), vgimg.UseDPI(pngResolution))
-		c.paint(canvas, theme)
+		c.frame(canvas, theme).draw()
 		data, err = rendered(vgimg.PngCanvas{Canvas: canvas})
 	case PDF:
 		inOrder()
 		canvas := vgpdf.New(c.size())
-		c.paint(latin{canvas}, theme)
+		f := c.frame(latin{canvas}, theme)
+		f.plain = true // the library mixes up two weights of a font
+		f.draw()
 		data, err = rendered(canvas)
 		data = timeless(data)
 	default:
@@ -70,8 +72,8 @@ func (c Chart) size() (w, h vg.Length) {
 	return w, h
 }
 
-func (c Chart) paint(canvas vg.CanvasSizer, theme Theme) {
-	newFrame(&c, theme, draw.New(canvas)).draw()
+func (c Chart) frame(canvas vg.CanvasSizer, theme Theme) *frame {
+	return newFrame(&c, theme, draw.New(canvas))
 }
 
 func rendered(w io.WriterTo) ([]byte, error) {
@@ -91,8 +93,9 @@ func timeless(pdf []byte) []byte {
 
 // svg draws the chart with its title and its note in it, for readers who listen.
 func (c Chart) svg(theme Theme) ([]byte, error) {
-	canvas := vgsvg.New(c.size())
-	c.paint(canvas, theme)
+	canvas := &measured{Canvas: vgsvg.New(c.size())}
+	f := c.frame(canvas, theme)
+	f.draw()
 	data, err := rendered(canvas)
 	if err != nil {
 		return nil, err
@@ -102,17 +105,32 @@ func (c Chart) svg(theme Theme) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("the drawing has no svg element")
 	}
-	// The metrics of these fonts are the same, so that text keeps its place with any of them.
-	inner = regexp.MustCompile(`font-family:[^;"]*;font-variant:[^;"]*`).ReplaceAllString(inner, "font-family:'Liberation Sans',Arial,Helvetica,sans-serif")
-	inner = strings.ReplaceAll(inner, "\n\tstyle=", " style=")
+	inner = canvas.fit(strings.ReplaceAll(inner, "\n\tstyle=", " style="))
 	w, h := c.size()
 	id := "chart-" + c.Name
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%g" height="%g" viewBox="0 0 %g %g" role="img" aria-labelledby="%s-title %s-desc">`+"\n",
-		float64(w), float64(h), float64(w), float64(h), id, id)
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%g" height="%g" viewBox="0 0 %g %g" role="img" aria-labelledby="%s-title %s-desc" %s>`+"\n",
+		float64(w), float64(h), float64(w), float64(h), id, id, f.geometry())
 	fmt.Fprintf(&b, "<title id=\"%s-title\">%s</title>\n<desc id=\"%s-desc\">%s</desc>\n", id, html.EscapeString(c.Title), id, html.EscapeString(c.Note))
 	b.WriteString(inner)
 	return []byte(b.String()), nil
+}
+
+// geometry says where the data lie and what the X axis means, for scripts that tell the values under a pointer: the area's
+// left, top, right and bottom edge in the drawing's own units, and the axis' ends in the unit of the table's first column,
+// or the number of its categories.
+func (f *frame) geometry() string {
+	_, h := f.chart.size()
+	area := fmt.Sprintf(`data-area="%.5g %.5g %.5g %.5g"`, float64(f.area.Min.X), float64(h-f.area.Max.Y), float64(f.area.Max.X), float64(h-f.area.Min.Y))
+	if n := len(f.chart.X.Categories); n > 0 {
+		return fmt.Sprintf(`%s data-categories="%d"`, area, n)
+	}
+	scale := "linear"
+	if f.x.log {
+		scale = "log"
+	}
+	factor := f.chart.Table().xFactor
+	return fmt.Sprintf(`%s data-x="%.6g %.6g %s"`, area, f.x.min/factor, f.x.max/factor, scale)
 }
 
 // HTML is the chart as an svg element for a page. Its colours are variables of the page's style sheet, which Theme.Variables
