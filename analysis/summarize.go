@@ -55,11 +55,13 @@ func (e *evidence) readAll(d *results.Dir) {
 		nodes = append(nodes, r)
 		last = max(last, r.At)
 	})
+	nodesInOrder(nodes)
 	var samples []results.ProcessSample
 	each(e, d, results.ProcessesFile, func(r results.ProcessSample) {
 		samples = append(samples, r)
 		last = max(last, r.At)
 	})
+	inOrder(samples)
 
 	e.phases = measuredWindow(e.run, last)
 	e.nodes = newNodeStates(e.phases, e.profile.HollowNodes.NamePrefix)
