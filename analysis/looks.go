@@ -2,7 +2,9 @@ package analysis
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,6 +40,7 @@ type looks struct {
 	keys   []seriesKey         // that there are
 	index  map[seriesKey]int32 // of keys
 	values []looked
+	odd    int64            // values that are NaN or Inf
 	open   map[string]*look // the one of each component whose values are still coming
 	former map[string]*look // the one before
 	n      map[string]int64 // in the measured phases
@@ -60,6 +63,10 @@ func newLooks(w window) *looks {
 
 // add takes a value, in any order.
 func (l *looks) add(m results.Metric) {
+	if math.IsNaN(m.Value) || math.IsInf(m.Value, 0) {
+		l.odd++
+		return
+	}
 	key := seriesKey{m.Component, m.Name, m.Labels}
 	i, known := l.index[key]
 	if !known {
@@ -68,6 +75,14 @@ func (l *looks) add(m results.Metric) {
 		l.keys = append(l.keys, key)
 	}
 	l.values = append(l.values, looked{m.At, m.Value, i})
+}
+
+// notes name what is left out.
+func (l *looks) notes() []string {
+	if l.odd == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: %d values that are no numbers (NaN or Inf) are left out", results.MetricsFile, l.odd)}
 }
 
 // finish is called after the last value and goes through all of them.

@@ -144,6 +144,7 @@ func (e *evidence) summary() results.Summary {
 	s.Verdict = overall(s.Validity.Verdict, judged, s.SLOs)
 	s.Notes = append(append(s.Notes, e.run.Notes...), notes...)
 	s.Notes = append(s.Notes, e.audit.notes(e.wantsAudit())...)
+	s.Notes = append(s.Notes, e.looks.notes()...)
 	if note := pods.note(); note != "" {
 		s.Notes = append(s.Notes, "pod start-up: of the pods created in the measured phases, "+note)
 	}
