@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -42,7 +43,7 @@ func busyHistory() *history {
 	}
 	for i := range int64(20) { // five processes of one component: their seconds do not add up the same in every order
 		for p := range int32(5) {
-			h.samples = append(h.samples, results.ProcessSample{At: 20*sec + i*sec + int64(p), Component: "hollow-0", PID: 10 + p, CPUSeconds: float64(i) * (0.1 + float64(p)/3), RSS: 1 << 20, PSS: i * 1000})
+			h.samples = append(h.samples, results.ProcessSample{At: 20*sec + i*sec + int64(p), Component: "hollow-0", PID: 10 + p, CPUSeconds: math.Sqrt(float64(i)) * math.Exp(float64(3*p)), RSS: 1 << 20, PSS: i * 1000})
 		}
 	}
 	h.nodes = append(h.nodes, results.NodeEvent{At: 30 * sec, Name: "hollow-1", Event: "notready"}, results.NodeEvent{At: 35 * sec, Name: "hollow-1", Event: "ready"},

@@ -47,6 +47,8 @@ func run(t testing.TB) (*results.Dir, results.Summary) {
 			results.Metric{At: i * second, Component: "kube-apiserver", Name: "apiserver_current_inflight_requests", Labels: `{request_kind="mut\"a\\t\ning"}`, Value: 2})
 		pods = append(pods, results.PodEvent{At: i * second, Event: "scheduled", UID: fmt.Sprint("pod-", i)}, results.PodEvent{At: i * second, Event: "running", UID: fmt.Sprint("pod-", i)})
 	}
+	// Within the millisecond of the one before: Prometheus would refuse two values at one time.
+	samples = append(samples, results.ProcessSample{At: 24*second + 9, Component: "windtunnel", PID: 1, CPUSeconds: 3.5, RSS: 51 << 20, FDs: 4, Threads: 2})
 	fill(t, d, results.ProcessesFile, samples)
 	fill(t, d, results.MetricsFile, metrics)
 	fill(t, d, results.PodsFile, pods)
