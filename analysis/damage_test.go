@@ -18,7 +18,7 @@ import (
 // TestTruncatedAnywhere cuts every record file of a run at many places: the summary always says so by name, is invalid, and
 // counts as many records as the damage says were read.
 func TestTruncatedAnywhere(t *testing.T) {
-	h := busyHistory()
+	h := wholeHistory()
 	d := h.write(t)
 	whole, err := Summarize(d)
 	if err != nil || len(whole.Damage) > 0 {
@@ -114,7 +114,7 @@ func TestMuseumIsSummedUp(t *testing.T) {
 
 // TestNumbersThatAreNone: what a component shows as NaN or Inf is left out and counted, and the summary can be written.
 func TestNumbersThatAreNone(t *testing.T) {
-	h := busyHistory()
+	h := wholeHistory()
 	for i, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 		h.metrics = append(h.metrics, results.Metric{At: 30*sec + int64(i), Component: "etcd", Name: "etcd_mvcc_db_total_size_in_bytes", Value: v},
 			results.Metric{At: 30*sec + int64(i), Component: scheduler, Name: "workqueue_adds_total", Labels: `{name="a"}`, Value: v})

@@ -165,12 +165,8 @@ func (l *looks) close(component string) {
 
 // together tells whether two instants lie in the same measured phase.
 func (l *looks) together(a, b results.Instant) bool {
-	for i := range l.phases {
-		if one := l.phases[i : i+1]; one.contains(a) && one.contains(b) {
-			return true
-		}
-	}
-	return false
+	_, together := l.phases.both(a, b)
+	return together
 }
 
 // rises are how much the counters of a name rose, by the value of one of their labels; without a label, of all

@@ -1,11 +1,13 @@
 package analysis
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"windtunnel/profiles"
@@ -64,6 +66,13 @@ func (e *evidence) readAll(d *results.Dir) {
 	inOrder(samples)
 
 	e.phases = measuredWindow(e.run, last)
+	// Who follows states or adds up numbers goes by time, not by the order of the file.
+	slices.SortFunc(nodes, func(a, b results.NodeEvent) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Event, b.Event))
+	})
+	slices.SortFunc(samples, func(a, b results.ProcessSample) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Component, b.Component), cmp.Compare(a.PID, b.PID))
+	})
 	e.nodes = newNodeStates(e.phases, e.profile.HollowNodes.NamePrefix)
 	for _, n := range nodes {
 		e.nodes.add(n)
@@ -125,21 +134,23 @@ func (e *evidence) summary() results.Summary {
 	cs, notes := e.scrapes.calls()
 	pods := startupOf(e.pods, e.profile.SLO.PodStartup, e.phases)
 	s := results.Summary{
-		Format:     results.FormatVersion,
-		Run:        e.info(),
-		Validity:   e.validity(),
-		SLOs:       judgeSLOs(e.profile.SLO, cs, pods),
-		Conditions: e.conditions(),
-		PodStartup: pods.quantiles(),
-		Throughput: throughput(e.pods, e.phases),
-		Requests:   e.requests.rows(),
-		Watches:    e.watching.summary(),
-		Server:     serverRows(cs),
-		ServerSide: e.looks.serverSide(),
-		Audit:      e.audit.rows(),
-		Components: e.use.rows(),
-		Phases:     e.run.Phases,
-		Damage:     e.damage,
+		Format:            results.FormatVersion,
+		Run:               e.info(),
+		Validity:          e.validity(),
+		SLOs:              judgeSLOs(e.profile.SLO, cs, pods),
+		Conditions:        e.conditions(),
+		PodStartup:        pods.quantiles(),
+		Throughput:        throughput(e.pods, e.phases),
+		Requests:          e.requests.rows(),
+		RequestsByPhase:   e.requests.rowsByPhase(),
+		PodStartupByPhase: e.startupByPhase(),
+		Watches:           e.watching.summary(),
+		Server:            serverRows(cs),
+		ServerSide:        e.looks.serverSide(),
+		Audit:             e.audit.rows(),
+		Components:        e.use.rows(),
+		Phases:            e.run.Phases,
+		Damage:            e.damage,
 	}
 	s.Verdict = overall(s.Validity.Verdict, judged, s.SLOs)
 	s.Notes = append(append(s.Notes, e.run.Notes...), notes...)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"windtunnel/analysis/stats"
 	"windtunnel/profiles"
 	"windtunnel/results"
 )
@@ -102,10 +103,10 @@ func (e *evidence) checkLag() results.Check {
 		Remedy: "The generator could not keep to the plan: plan a lower rate, allow more requests in flight, or give the machine more cores."}
 	switch {
 	case len(lag) > 0:
-		c.Measured = Quantile(lag, 0.99)
+		c.Measured = stats.Quantile(lag, 0.99)
 		c.Verdict = verdictOf(c.Measured <= c.Limit)
 		c.Text = fmt.Sprintf("Half of the requests were sent within %.1f ms of their planned instant, 99 %% within %.1f ms, the last %.1f ms after it.",
-			Quantile(lag, 0.5)*1e3, c.Measured*1e3, lag[len(lag)-1]*1e3)
+			stats.Quantile(lag, 0.5)*1e3, c.Measured*1e3, lag[len(lag)-1]*1e3)
 	case e.requests.planned > 0:
 		c.Verdict = results.NoData
 		c.Text = "No planned request was ever sent."

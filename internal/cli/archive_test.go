@@ -11,27 +11,6 @@ import (
 	"windtunnel/results"
 )
 
-// invoke runs windtunnel in the working directory and returns its exit code and what it wrote.
-func invoke(t *testing.T, args ...string) (code int, stdout, stderr string) {
-	t.Helper()
-	dir := t.TempDir()
-	out, err1 := os.Create(filepath.Join(dir, "out"))
-	errw, err2 := os.Create(filepath.Join(dir, "err"))
-	in, err3 := os.Open(os.DevNull)
-	for _, err := range []error{err1, err2, err3} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	defer in.Close()
-	code = Main(append([]string{"windtunnel"}, args...), in, out, errw)
-	out.Close()
-	errw.Close()
-	o, _ := os.ReadFile(out.Name())
-	e, _ := os.ReadFile(errw.Name())
-	return code, string(o), string(e)
-}
-
 // archive makes the working directory one with a stored run results/runs/RUN, that of the museum.
 func archive(t *testing.T) {
 	t.Helper()
@@ -82,7 +61,7 @@ func TestDocumentedCommands(t *testing.T) {
 						continue
 					}
 					n++
-					if code, out, errs := invoke(t, words(command)...); code != codePass || strings.Contains(errs, "not all records") {
+					if code, out, errs := invoke(words(command)...); code != codePass || strings.Contains(errs, "not all records") {
 						t.Errorf("windtunnel %s: exit code %d\n%s%s", command, code, out, errs)
 					}
 				}
@@ -114,7 +93,7 @@ func TestListFiltersAndSays(t *testing.T) {
 		"list --sort name --reverse -o csv":        {"killed"},
 		"list --since 2026-01-02T03:04:05Z -ojson": {"RUN", "killed"},
 	} {
-		code, out, errs := invoke(t, strings.Fields(args)...)
+		code, out, errs := invoke(strings.Fields(args)...)
 		for _, part := range want {
 			if code != codePass || !strings.Contains(out, part) {
 				t.Errorf("%s: exit code %d, no %q\n%s%s", args, code, part, out, errs)
@@ -156,7 +135,7 @@ func TestArchiveUsageErrors(t *testing.T) {
 		"export results/runs/RUN --format perfdata --out p --job ../x": "cannot be the name of a folder",
 		"export RUN.tar.zst":                                           "a file, not a run directory",
 	} {
-		code, out, errs := invoke(t, strings.Fields(args)...)
+		code, out, errs := invoke(strings.Fields(args)...)
 		if code != codeUsage && !strings.Contains(want, "two runs") || code == codePass || !strings.Contains(errs, want) || out != "" {
 			t.Errorf("%s: exit code %d, %q\n%s", args, code, want, out+errs)
 		}
