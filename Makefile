@@ -52,6 +52,15 @@ generate: ## write the documents that are made from code (field reference, recor
 bench: build ## measure what docs/performance.md states
 	.ci/bench
 
+FUZZ_TIME ?= 60s
+.PHONY: fuzz
+fuzz: ## give every reader of files anything, FUZZ_TIME each (60s)
+	@for p in results analysis analysis/export; do \
+		for f in $$(grep -ho 'func Fuzz[A-Za-z]*' $$p/*_test.go | cut -c6-); do \
+			go test ./$$p -run "^$$f$$" -fuzz "^$$f$$" -fuzztime $(FUZZ_TIME) -fuzzminimizetime 10x || exit 1; \
+		done; \
+	done
+
 .PHONY: clean
 clean: ## remove what was built; results/runs stays
 	rm -rf bin

@@ -104,6 +104,13 @@ func TestEntriesPassesNothingOver(t *testing.T) {
 	if e.Profile != "density" || e.Seconds != 60 || e.Verdict != Pass || e.Nodes != 10 || e.Pods != 30 || *e.StartP99 != 1.5 || *e.APIP99 != 0.25 {
 		t.Errorf("%+v", e)
 	}
+	few := Summary{Format: FormatVersion, PodStartup: map[string]StageQuantiles{"total": {N: 3, P99: Bounds{Value: 1, Least: 100}}}}
+	if err := killed.WriteSummary(few); err != nil {
+		t.Fatal(err)
+	}
+	if e := entryOf(t, root, killed.ID()); e.StartP99 != nil {
+		t.Errorf("a p99 of 3 pods: %v", *e.StartP99)
+	}
 	size := int64(0)
 	for _, name := range []string{RunFile, SummaryFile, NodesFile} {
 		info, err := os.Stat(whole.Path(name))

@@ -36,7 +36,7 @@ type Entry struct {
 	Nodes    int      `json:"nodes"`
 	Pods     int      `json:"pods"`
 	Bytes    int64    `json:"bytes"`    // of all its files
-	StartP99 *float64 `json:"startP99"` // seconds, 99th percentile of the pods' start-up; null without data
+	StartP99 *float64 `json:"startP99"` // seconds, 99th percentile of the pods' start-up; null when there are too few
 	APIP99   *float64 `json:"apiP99"`   // seconds, the largest 99th percentile among API calls with at least 299 answers, by the API server's histogram
 	Notes    []Note   `json:"notes"`
 	Problems []string `json:"problems"` // what is damaged or missing
@@ -148,7 +148,7 @@ func (e *Entry) fromSummary(s Summary) {
 	if e.Seconds == 0 {
 		e.Seconds = s.Run.Seconds
 	}
-	if q, ok := s.PodStartup["total"]; ok && q.N > 0 {
+	if q, ok := s.PodStartup["total"]; ok && q.N > 0 && q.P99.Least == 0 {
 		e.StartP99 = &q.P99.Value
 	}
 	for _, r := range s.Server {

@@ -146,7 +146,7 @@ func (e *metrics) summary(s results.Summary) {
 			loop = "closed"
 		}
 		row := []label{{"verb", r.Verb}, {"group", r.Group}, {"resource", r.Resource}, {"subresource", r.Subresource}, {"scope", r.Scope}, {"variant", r.Variant}, {"loop", loop}}
-		quantiles(g, "windtunnel_request_latency", "What the client saw, from the planned instant, of answers with a 2xx code", r.N, r.P50, r.P90, r.P99, row...)
+		quantiles(g, "windtunnel_request_latency", "What the client saw, from the planned instant, of answers with a 2xx code", r.Answered, r.P50, r.P90, r.P99, row...)
 		for class, n := range r.ErrorsBy {
 			g("windtunnel_request_errors", "Requests of a row that failed, by class.", float64(n), append(slices.Clone(row), label{"class", class})...)
 		}
@@ -173,7 +173,7 @@ func (e *metrics) slos(g func(string, string, float64, ...label), slos []results
 func quantiles(g func(string, string, float64, ...label), name, help string, n int64, p50, p90, p99 *results.Bounds, labels ...label) {
 	g(name+"_samples", help+": how many there are.", float64(n), labels...)
 	for q, b := range map[string]*results.Bounds{"0.5": p50, "0.9": p90, "0.99": p99} {
-		if b == nil {
+		if b == nil || b.Least > 0 { // too few values for it
 			continue
 		}
 		of := append(slices.Clone(labels), label{"quantile", q})

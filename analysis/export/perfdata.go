@@ -103,8 +103,17 @@ func clusterMetadata(r results.RunInfo) map[string]string {
 	return m
 }
 
-func percentiles(p50, p90, p99 float64) map[string]float64 {
-	return map[string]float64{"Perc50": ms(p50), "Perc90": ms(p90), "Perc99": ms(p99)}
+// percentiles are the three that every item must have; false where one of them is not known, for readers of the format take
+// what is missing for 0.
+func percentiles(p50, p90, p99 *results.Bounds) (map[string]float64, bool) {
+	data := map[string]float64{}
+	for name, b := range map[string]*results.Bounds{"Perc50": p50, "Perc90": p90, "Perc99": p99} {
+		if b == nil || b.Least > 0 {
+			return nil, false
+		}
+		data[name] = ms(b.Value)
+	}
+	return data, true
 }
 
 // ms is a number of seconds in milliseconds, to the nanosecond.
@@ -116,8 +125,9 @@ func podStartup(stages map[string]results.StageQuantiles) perfData {
 	for _, t := range []struct{ name, stage string }{
 		{"create_to_schedule", "create_to_schedule"}, {"schedule_to_run", "schedule_to_run"}, {"run_to_watch", "run_to_observe"}, {"pod_startup", "total"},
 	} {
-		if q := stages[t.stage]; q.N > 0 {
-			p.DataItems = append(p.DataItems, dataItem{Data: percentiles(q.P50.Value, q.P90.Value, q.P99.Value), Unit: "ms", Labels: map[string]string{"Metric": t.name}})
+		q := stages[t.stage]
+		if data, known := percentiles(&q.P50, &q.P90, &q.P99); known && q.N > 0 {
+			p.DataItems = append(p.DataItems, dataItem{Data: data, Unit: "ms", Labels: map[string]string{"Metric": t.name}})
 		}
 	}
 	return p
@@ -131,11 +141,12 @@ func apiResponsiveness(rows []results.ServerRow) perfData {
 		names.count(r.Verb, r.Group, r.Resource, r.Subresource, r.Scope)
 	}
 	for _, r := range rows {
-		if r.P50 == nil || r.P90 == nil || r.P99 == nil {
+		data, known := percentiles(r.P50, r.P90, r.P99)
+		if !known {
 			continue
 		}
 		slow := r.N - int64(math.Round(r.Within*float64(r.N)))
-		p.DataItems = append(p.DataItems, dataItem{Data: percentiles(r.P50.Value, r.P90.Value, r.P99.Value), Unit: "ms", Labels: map[string]string{
+		p.DataItems = append(p.DataItems, dataItem{Data: data, Unit: "ms", Labels: map[string]string{
 			"Verb": r.Verb, "Resource": names.resource(r.Verb, r.Group, r.Resource, r.Subresource, r.Scope), "Subresource": r.Subresource, "Scope": r.Scope,
 			"Count": strconv.FormatInt(r.N, 10), "SlowCount": strconv.FormatInt(slow, 10)}})
 	}
@@ -151,7 +162,8 @@ func clientResponsiveness(rows []results.RequestRow) perfData {
 		names.count(r.Verb, r.Group, r.Resource, r.Subresource, r.Scope, r.Variant, strconv.FormatBool(r.ClosedLoop))
 	}
 	for _, r := range rows {
-		if r.P50 == nil || r.P90 == nil || r.P99 == nil {
+		data, known := percentiles(r.P50, r.P90, r.P99)
+		if !known {
 			continue
 		}
 		labels := map[string]string{"Verb": r.Verb, "Resource": names.resource(r.Verb, r.Group, r.Resource, r.Subresource, r.Scope, r.Variant, strconv.FormatBool(r.ClosedLoop)),
@@ -162,7 +174,7 @@ func clientResponsiveness(rows []results.RequestRow) perfData {
 		if r.ClosedLoop {
 			labels["Loop"] = "closed"
 		}
-		p.DataItems = append(p.DataItems, dataItem{Data: percentiles(r.P50.Value, r.P90.Value, r.P99.Value), Unit: "ms", Labels: labels})
+		p.DataItems = append(p.DataItems, dataItem{Data: data, Unit: "ms", Labels: labels})
 	}
 	slowestFirst(p.DataItems)
 	return p
