@@ -1,13 +1,11 @@
 package analysis
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 	"time"
 
 	"windtunnel/profiles"
@@ -59,21 +57,16 @@ func (e *evidence) readAll(d *results.Dir) {
 		nodes = append(nodes, r)
 		last = max(last, r.At)
 	})
+	nodesInOrder(nodes)
 	var samples []results.ProcessSample
 	each(e, d, results.ProcessesFile, func(r results.ProcessSample) {
 		samples = append(samples, r)
 		last = max(last, r.At)
 	})
+	inOrder(samples)
 
 	e.phases = measuredWindow(e.run, last)
 	e.pictures.begin(e, last)
-	// Who follows states or adds up numbers goes by time, not by the order of the file.
-	slices.SortFunc(nodes, func(a, b results.NodeEvent) int {
-		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Event, b.Event))
-	})
-	slices.SortFunc(samples, func(a, b results.ProcessSample) int {
-		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Component, b.Component), cmp.Compare(a.PID, b.PID))
-	})
 	e.nodes = newNodeStates(e.phases, e.profile.HollowNodes.NamePrefix)
 	for _, n := range nodes {
 		e.nodes.add(n)
@@ -163,6 +156,7 @@ func (e *evidence) summary() results.Summary {
 	s.Verdict = overall(s.Validity.Verdict, judged, s.SLOs)
 	s.Notes = append(append(s.Notes, e.run.Notes...), notes...)
 	s.Notes = append(s.Notes, e.audit.notes(e.wantsAudit())...)
+	s.Notes = append(s.Notes, e.looks.notes()...)
 	if note := pods.note(); note != "" {
 		s.Notes = append(s.Notes, "pod start-up: of the pods created in the measured phases, "+note)
 	}

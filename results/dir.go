@@ -11,12 +11,15 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // The files and folders of a run directory that have a fixed name.
 const (
 	RunFile     = "run.json"
 	SummaryFile = "summary.json"
+	NotesFile   = "notes.jsonl"
 
 	RequestsFile  = "samples/requests.arrows"
 	WatchesFile   = "samples/watches.arrows"
@@ -38,10 +41,14 @@ const hollowPattern = "samples/hollow-*.arrows"
 
 // Dir is a run directory: one run's records, logs, profiles and results. Folders are made with mode 0755 and files with
 // 0644: a run directory is there to be passed on, and nothing secret (keys, tokens, kubeconfigs) is ever written to it.
-type Dir struct{ path string }
+type Dir struct {
+	path  string
+	claim *os.File // of the process that created it, until it ends or calls Release; nil for one that was opened
+}
 
 // Create makes a new run directory <name>-<UTC time>-<6 hex digits> below root, with its folders samples, series, logs
-// and profiles; root is made where it is missing. The name must be usable as one element of a path.
+// and profiles; root is made where it is missing. The name must be usable as one element of a path. The directory counts
+// as in use until this process ends or calls Release.
 func Create(root, name string, now time.Time) (*Dir, error) {
 	return create(root, name, now, "samples", "series", "logs", "profiles")
 }
@@ -70,6 +77,9 @@ func create(root, name string, now time.Time, folders ...string) (*Dir, error) {
 				return nil, fmt.Errorf("create run directory: %w", err)
 			}
 		}
+		if d.claim, err = lock(d.path, unix.LOCK_EX); err != nil {
+			return nil, fmt.Errorf("create run directory: %w", err)
+		}
 		return d, nil
 	}
 }
@@ -89,6 +99,9 @@ func Open(path string) (*Dir, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("open run directory %s: %w", path, err)
+	}
+	if info, err := os.Stat(abs); err == nil && info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is a file, not a run directory%s", path, packHint(abs))
 	}
 	if _, err := os.Stat(filepath.Join(abs, RunFile)); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {

@@ -14,6 +14,7 @@ import (
 
 	"windtunnel/analysis/capacity"
 	"windtunnel/analysis/chart"
+	"windtunnel/analysis/report"
 	"windtunnel/harness/run"
 	"windtunnel/results"
 )
@@ -39,12 +40,12 @@ func (a *app) runCapacity(ctx context.Context, s *search, budget time.Duration, 
 	defer stop()
 	fmt.Fprintf(a.err, "search %s\n", s.dir)
 	runErr := a.levels(ctx, s, options, budget)
-	report, err := s.analyse()
+	answer, err := s.analyse()
 	if err == nil {
-		err = s.save(report)
+		err = s.save(answer)
 	}
 	if err == nil {
-		err = a.printCapacity(output, report)
+		err = a.printCapacity(output, answer)
 	}
 	if err := errors.Join(runErr, err); err != nil {
 		fmt.Fprintf(a.err, "windtunnel: %v\ngo on with: windtunnel capacity --resume %s\n", err, s.dir)
@@ -53,7 +54,7 @@ func (a *app) runCapacity(ctx context.Context, s *search, budget time.Duration, 
 	if !s.record.Finished {
 		fmt.Fprintf(a.err, "stopped: %s\ngo on with: windtunnel capacity --resume %s\n", s.record.Stopped, s.dir)
 	}
-	if code := capacityCode(report); code != codePass {
+	if code := capacityCode(answer); code != codePass {
 		return silent{code}
 	}
 	return nil
@@ -118,12 +119,13 @@ func (a *app) level(ctx context.Context, s *search, options run.Options, next ca
 		return runErr
 	}
 	s.record.Runs = append(s.record.Runs, point)
+	a.warn(report.Files(dir, study))
 	fmt.Fprintf(a.err, "%s\n", runLine(s.record, point, time.Since(began)))
-	report, err := s.analyse()
+	answer, err := s.analyse()
 	if err != nil {
 		return err
 	}
-	return s.save(report)
+	return s.save(answer)
 }
 
 // runLine is the line of one run.

@@ -62,12 +62,19 @@ func examine(dir *results.Dir) (analysis.Study, error) {
 // draw writes the page and the charts, after the summary was printed: nobody has to wait for them to know the verdict. A file that
 // could not be written is a warning, and ok is false then.
 func (a *app) draw(dir *results.Dir, study analysis.Study) (ok bool) {
-	if err := report.Files(dir, study); err != nil {
-		fmt.Fprintf(a.err, "windtunnel: warning: the report is not whole: %v\n", err)
+	if !a.warn(report.Files(dir, study)) {
 		return false
 	}
 	fmt.Fprintf(a.err, "report: %s\n", dir.Path(report.File))
 	return true
+}
+
+// warn says what is wrong with the page or the charts; ok is whether nothing is.
+func (a *app) warn(err error) (ok bool) {
+	if err != nil {
+		fmt.Fprintf(a.err, "windtunnel: warning: the report is not whole: %v\n", err)
+	}
+	return err == nil
 }
 
 func outputFormats() []string { return []string{"text", "json", "csv", "markdown"} }
