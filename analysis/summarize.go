@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"windtunnel/profiles"
@@ -25,6 +26,10 @@ func gather(d *results.Dir, run results.Run) *evidence {
 	e := &evidence{run: run, pictures: newPictures()}
 	e.readProfile()
 	e.readAll(d)
+	var err error
+	if e.remarks, err = d.Notes(); err != nil {
+		e.badRemarks = strings.Split(err.Error(), "\n")
+	}
 	return e
 }
 
@@ -152,11 +157,13 @@ func (e *evidence) summary() results.Summary {
 		Components:        e.use.rows(),
 		Phases:            e.run.Phases,
 		Damage:            e.damage,
+		Remarks:           e.remarks,
 	}
 	s.Verdict = overall(s.Validity.Verdict, judged, s.SLOs)
 	s.Notes = append(append(s.Notes, e.run.Notes...), notes...)
 	s.Notes = append(s.Notes, e.audit.notes(e.wantsAudit())...)
 	s.Notes = append(s.Notes, e.looks.notes()...)
+	s.Notes = append(s.Notes, e.badRemarks...)
 	if note := pods.note(); note != "" {
 		s.Notes = append(s.Notes, "pod start-up: of the pods created in the measured phases, "+note)
 	}

@@ -13,19 +13,21 @@ import (
 
 // evidence is all that was gathered from a run's records.
 type evidence struct {
-	run      results.Run
-	profile  profiles.Profile
-	phases   window
-	pods     lives
-	requests *requests
-	watching *watching
-	scrapes  *scrapes
-	looks    *looks
-	audit    *auditLog
-	use      *components
-	nodes    *nodeStates
-	pictures *pictures
-	damage   []string
+	run        results.Run
+	profile    profiles.Profile
+	phases     window
+	pods       lives
+	requests   *requests
+	watching   *watching
+	scrapes    *scrapes
+	looks      *looks
+	audit      *auditLog
+	use        *components
+	nodes      *nodeStates
+	pictures   *pictures
+	remarks    []results.Note
+	badRemarks []string // lines of theirs that make no sense
+	damage     []string
 }
 
 // validity judges the run itself. A check without data has not passed.

@@ -18,6 +18,14 @@ type Note struct {
 	Conclusion bool   `json:"conclusion,omitempty"` // what the run showed; the last conclusion is the one that holds
 }
 
+// Kind is what a note is called: conclusion or note.
+func (n Note) Kind() string {
+	if n.Conclusion {
+		return "conclusion"
+	}
+	return "note"
+}
+
 // AddNote appends a note to the run: one line of JSON in NotesFile, written with one call, so that two writers do not
 // mix. The text loses the white space around it and must not be empty.
 func (d *Dir) AddNote(text string, conclusion bool, now time.Time) (err error) {

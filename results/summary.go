@@ -33,8 +33,9 @@ type Summary struct {
 	Audit             []AuditRow                           `json:"audit,omitempty"`      // the busiest first; absent when the run has no audit log
 	Components        []ComponentUse                       `json:"components"`
 	Phases            []PhaseSpan                          `json:"phases"`
-	Damage            []string                             `json:"damage,omitempty"` // records that could not be read, named and counted
-	Notes             []string                             `json:"notes,omitempty"`  // what a reader of the figures must know, such as restarts and pods that were left out
+	Damage            []string                             `json:"damage,omitempty"`  // records that could not be read, named and counted
+	Notes             []string                             `json:"notes,omitempty"`   // what a reader of the figures must know, such as restarts and pods that were left out
+	Remarks           []Note                               `json:"remarks,omitempty"` // what people attached to the run, as it was when the summary was made
 }
 
 // RunInfo identifies the run.

@@ -140,6 +140,15 @@ func RunsCSV(w io.Writer, entries []results.Entry) error {
 	return nil
 }
 
+// remarks are the notes that people attached to a run, one line each.
+func remarks(s results.Summary) []string {
+	var lines []string
+	for _, n := range s.Remarks {
+		lines = append(lines, n.At+"  "+n.Kind()+": "+n.Text)
+	}
+	return lines
+}
+
 // NotesText writes the notes of a run, the oldest first.
 func NotesText(w io.Writer, notes []results.Note) error {
 	out := bufio.NewWriter(w) // keeps the first error for Flush
@@ -147,11 +156,7 @@ func NotesText(w io.Writer, notes []results.Note) error {
 		fmt.Fprintln(out, "no notes")
 	}
 	for _, n := range notes {
-		kind := ""
-		if n.Conclusion {
-			kind = "conclusion: "
-		}
-		fmt.Fprintf(out, "%s  %s%s\n", n.At, kind, strings.ReplaceAll(n.Text, "\n", "\n"+strings.Repeat(" ", len(n.At)+2)))
+		fmt.Fprintf(out, "%s  %s: %s\n", n.At, n.Kind(), strings.ReplaceAll(n.Text, "\n", "\n"+strings.Repeat(" ", len(n.At)+2)))
 	}
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write notes: %w", err)

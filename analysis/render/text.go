@@ -36,6 +36,7 @@ func Text(w io.Writer, s results.Summary, style Style) error {
 	if left > 0 {
 		fmt.Fprintf(out, "\n%d rows of the API server with fewer than %d answers are left out here; summary.json has them.\n", left, fewAnswers)
 	}
+	list(out, "Remarks", remarks(s), style)
 	list(out, "Notes", s.Notes, style)
 	list(out, "Damage", s.Damage, style)
 	if style.Dir != "" {

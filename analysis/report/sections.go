@@ -162,6 +162,9 @@ func validityBlocks(s analysis.Study) []block {
 
 func noteBlocks(s analysis.Study) []block {
 	var items []item
+	for _, n := range s.Summary.Remarks {
+		items = append(items, item{n.Kind() + " of " + n.At, n.Text})
+	}
 	for _, n := range s.Summary.Notes {
 		items = append(items, item{"note", n})
 	}
