@@ -56,6 +56,29 @@ bench: build ## measure what docs/performance.md states
 node-image: ## a kind node image from Debian packages and Go modules, for places that reach no image registry (needs root and Docker)
 	manifests/nodeimage/build windtunnel/node
 
+.PHONY: reference
+reference: build ## make the runs in results/reference anew: on the machine that compares with them, 5 minutes, and nothing else running
+	.ci/reference
+
+.PHONY: regression
+regression: build ## make 8 runs of smoke and compare them with results/reference (5 minutes; exit code 7 for a regression)
+	.ci/regression
+
+RUNS ?=
+.PHONY: paper
+paper: ## write docs/paper about a density and a load run: new ones, or given ones as RUNS="DENSITY LOAD"
+	$(if $(RUNS),@.ci/build windtunnel "$(LDFLAGS)",@$(MAKE) build)
+	.ci/paper $(RUNS)
+
+FUZZ_TIME ?= 60s
+.PHONY: fuzz
+fuzz: ## give every reader of files anything, FUZZ_TIME each (60s)
+	@for p in results analysis analysis/export; do \
+		for f in $$(grep -ho 'func Fuzz[A-Za-z]*' $$p/*_test.go | cut -c6-); do \
+			go test ./$$p -run "^$$f$$" -fuzz "^$$f$$" -fuzztime $(FUZZ_TIME) -fuzzminimizetime 10x || exit 1; \
+		done; \
+	done
+
 .PHONY: clean
 clean: ## remove what was built; results/runs stays
 	rm -rf bin

@@ -25,7 +25,7 @@ type auditKind struct {
 
 // auditSample is what is kept of the requests of one kind.
 type auditSample struct {
-	latency   []float64 // seconds
+	latency   timedSample
 	n, errors int64
 }
 
@@ -144,7 +144,7 @@ func (a *auditLog) line(line []byte) {
 		s.errors++
 		return
 	}
-	s.latency = append(s.latency, seconds(int64(e.StageTimestamp.Sub(e.RequestReceivedTimestamp))))
+	s.latency = append(s.latency, timed{int64(e.RequestReceivedTimestamp.Sub(a.base)), seconds(int64(e.StageTimestamp.Sub(e.RequestReceivedTimestamp)))})
 }
 
 // call names a request as the API server's own metrics do (CleanScope and canonicalVerb in its endpoints/metrics), so that

@@ -1,8 +1,10 @@
 package analysis
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"windtunnel/results"
 )
@@ -106,25 +108,39 @@ func (c *components) rows() []results.ComponentUse {
 		if m.pssSamples > 0 {
 			r.Memory, r.PeakBytes, r.MeanBytes = "pss", m.pssPeak, m.pssSum/float64(m.pssSamples)
 		}
-		for k, p := range c.processes {
-			if k.component == name {
-				r.CPUSeconds += p.measured
-				r.CPUTotal += p.last.CPUSeconds
-			}
+		for _, p := range c.of(name) {
+			r.CPUSeconds += p.measured
+			r.CPUTotal += p.last.CPUSeconds
 		}
 		rows = append(rows, r)
 	}
 	return rows
 }
 
+// of are the processes of a component, in a fixed order: a sum of floating-point numbers depends on it.
+func (c *components) of(component string) []*processUse {
+	var all []*processUse
+	for _, k := range slices.SortedFunc(maps.Keys(c.processes), func(a, b processKey) int { return cmp.Compare(a.pid, b.pid) }) {
+		if k.component == component {
+			all = append(all, c.processes[k])
+		}
+	}
+	return all
+}
+
+// inOrder puts samples in order of time, in which add must see them.
+func inOrder(samples []results.ProcessSample) {
+	slices.SortFunc(samples, func(a, b results.ProcessSample) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Component, b.Component), cmp.Compare(a.PID, b.PID), cmp.Compare(a.CPUSeconds, b.CPUSeconds))
+	})
+}
+
 // share is the part of the machine's CPU time in the measured phases that a component took, and from how many samples
 // that is known.
 func (c *components) share(component string, cores int) (share float64, n int64) {
 	var cpu float64
-	for k, p := range c.processes {
-		if k.component == component {
-			cpu += p.measured
-		}
+	for _, p := range c.of(component) {
+		cpu += p.measured
 	}
 	if all := c.phases.seconds() * float64(cores); all > 0 {
 		share = cpu / all

@@ -29,6 +29,7 @@ type history struct {
 	scrapes  []results.Scrape
 	metrics  []results.Metric // nil: no file, as in the runs of older windtunnels
 	audit    string           // "": no file
+	batch    int              // records to a batch, in a synctest bubble; 0: as the writer likes
 }
 
 // newHistory is a run of 60 s whose phase workload, from 20 s to 50 s, is measured: 300 pods on 2 nodes that need 1.000 s
@@ -119,17 +120,17 @@ func (h *history) write(t testing.TB) *results.Dir {
 	if err := d.WriteRun(h.run); err != nil {
 		t.Fatal(err)
 	}
-	fill(t, d, results.RequestsFile, h.requests)
+	fill(t, d, results.RequestsFile, h.requests, h.batch)
 	if h.watches != nil {
-		fill(t, d, results.WatchesFile, h.watches)
+		fill(t, d, results.WatchesFile, h.watches, h.batch)
 	}
-	fill(t, d, results.PodsFile, h.pods)
-	fill(t, d, results.HollowFile(0), h.hollow)
-	fill(t, d, results.NodesFile, h.nodes)
-	fill(t, d, results.ProcessesFile, h.samples)
-	fill(t, d, results.ScrapesFile, h.scrapes)
+	fill(t, d, results.PodsFile, h.pods, h.batch)
+	fill(t, d, results.HollowFile(0), h.hollow, h.batch)
+	fill(t, d, results.NodesFile, h.nodes, h.batch)
+	fill(t, d, results.ProcessesFile, h.samples, h.batch)
+	fill(t, d, results.ScrapesFile, h.scrapes, h.batch)
 	if h.metrics != nil {
-		fill(t, d, results.MetricsFile, h.metrics)
+		fill(t, d, results.MetricsFile, h.metrics, h.batch)
 	}
 	if h.audit != "" {
 		if err := d.WriteFile(results.AuditFile, []byte(h.audit)); err != nil {
@@ -139,14 +140,17 @@ func (h *history) write(t testing.TB) *results.Dir {
 	return d
 }
 
-func fill[T results.Record](t testing.TB, d *results.Dir, file string, rs []T) {
+func fill[T results.Record](t testing.TB, d *results.Dir, file string, rs []T, batch int) {
 	t.Helper()
 	w, err := results.NewWriter[T](d.Path(file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range rs {
+	for i, r := range rs {
 		w.Append(r)
+		if batch > 0 && i%batch == batch-1 {
+			time.Sleep(1100 * time.Millisecond)
+		}
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,11 @@
 package analysis
 
 import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,6 +14,10 @@ import (
 
 // seriesKey is one series of one component.
 type seriesKey struct{ component, name, labels string }
+
+func (k seriesKey) compare(o seriesKey) int {
+	return cmp.Or(strings.Compare(k.component, o.component), strings.Compare(k.name, o.name), strings.Compare(k.labels, o.labels))
+}
 
 // series is what is kept of a series over the measured phases.
 type series struct {
@@ -24,9 +33,14 @@ type look struct {
 	order  []seriesKey // in which they came
 }
 
-// looks follows the chosen metrics of every component, look by look.
+// looks follows the chosen metrics of every component, look by look. What a counter did depends on the order of the looks,
+// so the values wait until all are there and are gone through in order of time, however the file has them.
 type looks struct {
 	phases window
+	keys   []seriesKey         // that there are
+	index  map[seriesKey]int32 // of keys
+	values []looked
+	odd    int64            // values that are NaN or Inf
 	open   map[string]*look // the one of each component whose values are still coming
 	former map[string]*look // the one before
 	n      map[string]int64 // in the measured phases
@@ -35,33 +49,72 @@ type looks struct {
 	most   map[seriesKey]float64 // of the sum over all labels, which are empty in the key
 }
 
+// looked is one value that waits.
+type looked struct {
+	at    results.Instant
+	value float64
+	key   int32
+}
+
 func newLooks(w window) *looks {
-	return &looks{phases: w, open: map[string]*look{}, former: map[string]*look{}, n: map[string]int64{},
+	return &looks{phases: w, index: map[seriesKey]int32{}, open: map[string]*look{}, former: map[string]*look{}, n: map[string]int64{},
 		series: map[seriesKey]*series{}, most: map[seriesKey]float64{}}
 }
 
-// add takes the next value. Those of one look stand together; one that is older than what is there already, because two
-// looks overlapped, is passed over.
+// add takes a value, in any order.
 func (l *looks) add(m results.Metric) {
-	now := l.open[m.Component]
-	switch {
-	case now != nil && m.At < now.at:
+	if math.IsNaN(m.Value) || math.IsInf(m.Value, 0) {
+		l.odd++
 		return
-	case now == nil || m.At > now.at:
-		l.close(m.Component)
-		now = &look{at: m.At, values: map[seriesKey]float64{}}
-		l.open[m.Component] = now
 	}
 	key := seriesKey{m.Component, m.Name, m.Labels}
-	now.values[key] = m.Value
-	now.order = append(now.order, key)
+	i, known := l.index[key]
+	if !known {
+		i = int32(len(l.keys))
+		l.index[key] = i
+		l.keys = append(l.keys, key)
+	}
+	l.values = append(l.values, looked{m.At, m.Value, i})
 }
 
-// finish is called after the last value.
+// notes name what is left out.
+func (l *looks) notes() []string {
+	if l.odd == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: %d values that are no numbers (NaN or Inf) are left out", results.MetricsFile, l.odd)}
+}
+
+// finish is called after the last value and goes through all of them.
 func (l *looks) finish() {
+	rank := make([]int32, len(l.keys)) // of each key in the order of their texts
+	for place, key := range slices.SortedFunc(maps.Keys(l.index), seriesKey.compare) {
+		rank[l.index[key]] = int32(place)
+	}
+	slices.SortFunc(l.values, func(a, b looked) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(rank[a.key], rank[b.key]), cmp.Compare(a.value, b.value))
+	})
+	for _, v := range l.values {
+		l.take(l.keys[v.key], v.at, v.value)
+	}
+	l.values = nil
 	for component := range l.open {
 		l.close(component)
 	}
+}
+
+// take adds the next value to the look that it belongs to.
+func (l *looks) take(key seriesKey, at results.Instant, value float64) {
+	now := l.open[key.component]
+	if now == nil || at > now.at {
+		l.close(key.component)
+		now = &look{at: at, values: map[seriesKey]float64{}}
+		l.open[key.component] = now
+	}
+	if _, twice := now.values[key]; !twice {
+		now.order = append(now.order, key)
+	}
+	now.values[key] = value
 }
 
 // close counts a look that is complete.
@@ -91,7 +144,10 @@ func (l *looks) close(component string) {
 		}
 		if counted {
 			s.rise += v - before
-			if v < before { // reset without the process saying so: what it shows happened since
+			// Looks can overlap, and the one that was asked first be answered last: a counter that is a little lower than
+			// before is made up for by the next look. One that lost more than half was reset without the process saying so:
+			// what it shows happened since.
+			if v < before/2 {
 				s.rise += before
 			}
 		}
@@ -109,12 +165,8 @@ func (l *looks) close(component string) {
 
 // together tells whether two instants lie in the same measured phase.
 func (l *looks) together(a, b results.Instant) bool {
-	for i := range l.phases {
-		if one := l.phases[i : i+1]; one.contains(a) && one.contains(b) {
-			return true
-		}
-	}
-	return false
+	_, together := l.phases.both(a, b)
+	return together
 }
 
 // rises are how much the counters of a name rose, by the value of one of their labels; without a label, of all

@@ -1,6 +1,8 @@
 package analysis
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"windtunnel/results"
@@ -47,4 +49,19 @@ func (s *nodeStates) finish() {
 		s.begun = true
 		s.atBegin = len(s.ready)
 	}
+}
+
+// nodesInOrder puts events in order of time, in which add must see them. Those of one node at one instant, of which nobody
+// knows the order, count as if it ended ready.
+func nodesInOrder(events []results.NodeEvent) {
+	slices.SortFunc(events, func(a, b results.NodeEvent) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), strings.Compare(a.Name, b.Name), cmp.Compare(endsReady(a.Event), endsReady(b.Event)), strings.Compare(a.Event, b.Event))
+	})
+}
+
+func endsReady(event string) int {
+	if event == "ready" {
+		return 1
+	}
+	return 0
 }

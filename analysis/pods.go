@@ -91,10 +91,11 @@ func (p *podLife) lastStart() results.Instant {
 
 // startup is the start-up of the pods that were created in the measured phases.
 type startup struct {
-	stages map[string][]float64 // seconds, by stage
-	// total holds the seconds from created to running, as measured; failed the pods that did not run though they had
-	// more than the SLO's 5 s for it; early those that were deleted, and late those whose window ended, before that.
-	total               []float64
+	stages map[string]timedSample
+	// judged holds the time from created to running of every pod that ran, as measured, and one without end of those that did
+	// not run though they had more than the SLO's 5 s for it: they are failed. early are those that were deleted, and late
+	// those whose window ended, before that.
+	judged              timedSample
 	failed, early, late int
 	gone                int // of failed and early, those that were deleted before they ran
 	unseen              int // that were seen running but never created or scheduled, for want of a watch event
@@ -110,7 +111,7 @@ const (
 
 // startupOf joins the start-up stages of the pods of a template, of all templates when object is "".
 func startupOf(pods lives, object string, w window) startup {
-	s := startup{stages: map[string][]float64{}}
+	s := startup{stages: map[string]timedSample{}}
 	for _, p := range pods {
 		if p.object == "" || (object != "" && p.object != object) {
 			continue
@@ -134,7 +135,7 @@ func (s *startup) add(p *podLife, end results.Instant) {
 		return
 	}
 	s.stage(stageTotal, p.created, p.running)
-	s.total = append(s.total, seconds(p.running-p.created))
+	s.judged = append(s.judged, timed{p.created, seconds(p.running - p.created)})
 	if p.scheduled == never {
 		s.unseen++
 		return
@@ -160,6 +161,7 @@ func (s *startup) addNotRunning(p *podLife, end results.Instant) {
 	switch {
 	case seconds(until-p.created) > podStartupSeconds:
 		s.failed++
+		s.judged = append(s.judged, timed{p.created, math.Inf(1)})
 	case deleted:
 		s.early++
 	default:
@@ -168,7 +170,7 @@ func (s *startup) addNotRunning(p *podLife, end results.Instant) {
 }
 
 func (s *startup) stage(name string, from, to results.Instant) {
-	s.stages[name] = append(s.stages[name], seconds(to-from))
+	s.stages[name] = append(s.stages[name], timed{from, seconds(to - from)})
 }
 
 // quantiles sums up every stage.
@@ -178,4 +180,18 @@ func (s *startup) quantiles() map[string]results.StageQuantiles {
 		q[name] = stageQuantiles(slices.Clone(s.stages[name]))
 	}
 	return q
+}
+
+// startupByPhase sums up the pods of the profile's start-up SLO by the measured phase in which they were created; nil when
+// there is only one.
+func (e *evidence) startupByPhase() map[string]map[string]results.StageQuantiles {
+	if len(e.phases) < 2 {
+		return nil
+	}
+	by := map[string]map[string]results.StageQuantiles{}
+	for _, phase := range e.phases {
+		pods := startupOf(e.pods, e.profile.SLO.PodStartup, window{phase})
+		by[phase.Name] = pods.quantiles()
+	}
+	return by
 }

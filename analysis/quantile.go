@@ -1,103 +1,97 @@
 package analysis
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/stat/distuv"
-
+	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
 
-// confidence is the level of every interval.
-const confidence = 0.95
-
-// Quantile returns the q-quantile of an ascending sample by nearest rank, sorted[⌈n·q⌉−1], as ClusterLoader2's latency
-// summaries do: always a value that was measured, and the largest for q = 1. The sample must not be empty.
-func Quantile(sorted []float64, q float64) float64 {
-	return sorted[nearestRank(len(sorted), q)-1]
+// timed is one measured time and when it began: what is kept of every request, 16 bytes.
+type timed struct {
+	at      results.Instant
+	seconds float64
 }
 
-// nearestRank is ⌈n·q⌉ within 1 … n.
-func nearestRank(n int, q float64) int {
-	// n·q of a q such as 0.99 is a hair beside the whole number that it should be, and ⌈⌉ would make that one rank.
-	return min(max(int(math.Ceil(float64(n)*q-1e-9)), 1), n)
-}
+// timedSample is measured times in any order.
+type timedSample []timed
 
-// QuantileInterval returns the ranks, from 1, of the order statistics that enclose the q-quantile of the population with
-// at least 95 % confidence, whatever its distribution; 0 for a bound that a sample of n cannot give. With B the number of
-// values below the quantile, binomial with n and q, low is the largest rank with P(B < low) ≤ 2.5 % and high the smallest
-// with P(B ≥ high) ≤ 2.5 %: the interval is two-sided and has equal tails (David and Nagaraja, Order Statistics, §7.1).
-// For the 99th percentile both bounds exist from n = 368 on.
-func QuantileInterval(n int, q float64) (low, high int) {
-	if n == 0 || q <= 0 || q >= 1 {
-		return 0, 0
-	}
-	const tail = (1 - confidence) / 2
-	b := distuv.Binomial{N: float64(n), P: q}
-	below := func(k int) float64 { return b.CDF(float64(k - 1)) } // P(B < k)
-	// Both conditions are monotonous in the rank.
-	low = rankWhere(n, func(k int) bool { return below(k) > tail }) - 1
-	high = rankWhere(n, func(k int) bool { return 1-below(k) <= tail })
-	if high > n {
-		high = 0
-	}
-	return low, high
-}
-
-// rankWhere is the least rank in 1 … n for which ok holds, n+1 when it never does; ok must be monotonous.
-func rankWhere(n int, ok func(int) bool) int {
-	low, high := 1, n+1
-	for low < high {
-		if mid := (low + high) / 2; ok(mid) {
-			high = mid
-		} else {
-			low = mid + 1
+// ordered gives the seconds in order of time, by which their dependence is judged, and ascending. What began at the same
+// instant goes by its length, so that the order in which records are read changes nothing. It sorts the sample.
+func (s timedSample) ordered() (inTime, ascending []float64) {
+	earlier := func(a, b timed) int {
+		if a.at != b.at {
+			return cmp.Compare(a.at, b.at)
 		}
+		return cmp.Compare(a.seconds, b.seconds)
 	}
-	return low
+	if !slices.IsSortedFunc(s, earlier) {
+		slices.SortFunc(s, earlier)
+	}
+	inTime = make([]float64, len(s))
+	for i, t := range s {
+		inTime[i] = t.seconds
+	}
+	ascending = slices.Clone(inTime)
+	slices.Sort(ascending)
+	return inTime, ascending
 }
 
-// QuantileBounds returns the q-quantile of an ascending sample with its interval; the sample must not be empty.
-func QuantileBounds(sorted []float64, q float64) results.Bounds {
-	b := results.Bounds{Value: Quantile(sorted, q)}
-	low, high := QuantileInterval(len(sorted), q)
-	if low > 0 {
-		b.Low = &sorted[low-1]
+// QuantileBounds returns the q-quantile of a sample that is not empty, given in order of time and ascending, with the interval that
+// holds it in spite of the sample's dependence. Where n is less than stats.LeastFor(q), Least says so.
+func QuantileBounds(inTime, ascending []float64, q float64) results.Bounds {
+	n := len(ascending)
+	b := results.Bounds{Value: stats.Quantile(ascending, q)}
+	if least := stats.LeastFor(q); n < least {
+		b.Least = int64(least)
+		return b
 	}
-	if high > 0 {
-		b.High = &sorted[high-1]
-	}
+	d := stats.DependenceAt(inTime, b.Value)
+	b.Effective, b.PlainCoverage = d.Effective, d.PlainCoverage()
+	low, high := stats.EffectiveInterval(n, d.Effective, q)
+	b.Low, b.High = atRank(ascending, low), atRank(ascending, high)
 	return b
 }
 
-// ProportionInterval returns the exact 95 % interval of a proportion of which k in n were seen (Clopper and Pearson,
-// 1934). It is [0, 1] for n = 0.
-func ProportionInterval(k, n int64) (low, high float64) {
-	const tail = (1 - confidence) / 2
-	low, high = 0, 1
-	if k > 0 {
-		low = distuv.Beta{Alpha: float64(k), Beta: float64(n - k + 1)}.Quantile(tail)
+// atRank is the value of a rank, from 1; nil for rank 0 and for a value without end.
+func atRank(ascending []float64, rank int) *float64 {
+	if rank == 0 || math.IsInf(ascending[rank-1], 0) {
+		return nil
 	}
-	if k < n {
-		high = distuv.Beta{Alpha: float64(k + 1), Beta: float64(n - k)}.Quantile(1 - tail)
-	}
-	return low, high
+	v := ascending[rank-1]
+	return &v
 }
 
-// stageQuantiles sums up a sample of seconds in any order, which it sorts; the zero value for an empty one.
-func stageQuantiles(seconds []float64) results.StageQuantiles {
-	s := results.StageQuantiles{N: int64(len(seconds))}
-	if len(seconds) == 0 {
+// latencyOf gives what a row says of a sample, which it sorts: a quantile is nil when there are too few values for it.
+func latencyOf(sample timedSample) (p50, p90, p99 *results.Bounds, most *float64) {
+	if len(sample) == 0 {
+		return nil, nil, nil, nil
+	}
+	inTime, ascending := sample.ordered()
+	at := func(q float64) *results.Bounds {
+		if b := QuantileBounds(inTime, ascending, q); b.Least == 0 {
+			return &b
+		}
+		return nil
+	}
+	return at(0.50), at(0.90), at(0.99), atRank(ascending, len(ascending))
+}
+
+// stageQuantiles sums up a sample, which it sorts; the zero value for an empty one.
+func stageQuantiles(sample timedSample) results.StageQuantiles {
+	s := results.StageQuantiles{N: int64(len(sample))}
+	if len(sample) == 0 {
 		return s
 	}
-	slices.Sort(seconds)
-	negative, _ := slices.BinarySearch(seconds, 0)
+	inTime, ascending := sample.ordered()
+	negative, _ := slices.BinarySearch(ascending, 0)
 	s.Negative = int64(negative)
-	s.P50 = QuantileBounds(seconds, 0.50)
-	s.P90 = QuantileBounds(seconds, 0.90)
-	s.P99 = QuantileBounds(seconds, 0.99)
-	s.P100 = results.Bounds{Value: seconds[len(seconds)-1]}
+	s.P50 = QuantileBounds(inTime, ascending, 0.50)
+	s.P90 = QuantileBounds(inTime, ascending, 0.90)
+	s.P99 = QuantileBounds(inTime, ascending, 0.99)
+	s.P100 = results.Bounds{Value: ascending[len(ascending)-1]}
 	return s
 }
 

@@ -20,17 +20,19 @@ const (
 // kind is what requests are grouped by.
 type kind struct {
 	verb, group, resource, subresource, scope, variant string
+	phase                                              string // empty: all measured phases together
 	loop                                               string // closed, or empty: their latencies count from different instants
 }
 
 func (k kind) compare(l kind) int {
 	return cmp.Or(strings.Compare(k.resource, l.resource), strings.Compare(k.subresource, l.subresource), strings.Compare(k.verb, l.verb),
-		strings.Compare(k.scope, l.scope), strings.Compare(k.variant, l.variant), strings.Compare(k.group, l.group), strings.Compare(k.loop, l.loop))
+		strings.Compare(k.scope, l.scope), strings.Compare(k.variant, l.variant), strings.Compare(k.group, l.group), strings.Compare(k.loop, l.loop),
+		strings.Compare(k.phase, l.phase))
 }
 
 // requestSample is what is kept of the requests of one kind.
 type requestSample struct {
-	latency []float64 // seconds from planned to done, of answers with a 2xx code
+	latency timedSample // from planned to done, of answers with a 2xx code
 	errors  map[string]int64
 	n       int64
 }
@@ -89,10 +91,7 @@ func (rs *requests) add(r results.Request) {
 	if _, ok := rs.phases.phase(r.Phase); !ok {
 		return
 	}
-	k := kind{r.Verb, r.Group, r.Resource, r.Subresource, r.Scope, r.Variant, ""}
-	if rs.closed[stream{r.Phase, r.Track}] {
-		k.loop = "closed"
-	}
+	k := rs.kindOf(r)
 	s := rs.kinds[k]
 	if s == nil {
 		s = &requestSample{errors: map[string]int64{}}
@@ -104,9 +103,18 @@ func (rs *requests) add(r results.Request) {
 		rs.byClass[r.Error]++
 	}
 	if r.Error == "" && r.Code >= 200 && r.Code < 300 {
-		s.latency = append(s.latency, seconds(answered(r)-r.Planned))
+		s.latency = append(s.latency, timed{r.Planned, seconds(answered(r) - r.Planned)})
 	}
 	rs.judge(r)
+}
+
+// kindOf is the kind of a request.
+func (rs *requests) kindOf(r results.Request) kind {
+	k := kind{r.Verb, r.Group, r.Resource, r.Subresource, r.Scope, r.Variant, r.Phase, ""}
+	if rs.closed[stream{r.Phase, r.Track}] {
+		k.loop = "closed"
+	}
+	return k
 }
 
 // answered is when a request had its answer: a watch when it was open, all others when the answer was complete.
@@ -186,35 +194,56 @@ func (rs *requests) finish() {
 	rs.unsent = nil
 }
 
-// rows are the client's figures, in order of resource, verb, scope and variant.
+// rows are the client's figures over all measured phases, in order of resource, verb, scope and variant.
 func (rs *requests) rows() []results.RequestRow {
+	all := map[kind][]*requestSample{}
+	for k, s := range rs.kinds {
+		k.phase = ""
+		all[k] = append(all[k], s)
+	}
 	rows := []results.RequestRow{}
-	for _, k := range slices.SortedFunc(maps.Keys(rs.kinds), kind.compare) {
-		s := rs.kinds[k]
-		row := results.RequestRow{Verb: k.verb, Group: k.group, Resource: k.resource, Subresource: k.subresource, Scope: k.scope,
-			Variant: k.variant, ClosedLoop: k.loop != "", N: s.n}
+	for _, k := range slices.SortedFunc(maps.Keys(all), kind.compare) {
+		rows = append(rows, requestRow(k, all[k]))
+	}
+	return rows
+}
+
+// rowsByPhase are the same figures for each measured phase, phase after phase; none when there is only one.
+func (rs *requests) rowsByPhase() []results.RequestRow {
+	if len(rs.phases) < 2 {
+		return nil
+	}
+	var rows []results.RequestRow
+	kinds := slices.SortedFunc(maps.Keys(rs.kinds), kind.compare)
+	for _, phase := range rs.phases {
+		for _, k := range kinds {
+			if k.phase == phase.Name {
+				rows = append(rows, requestRow(k, []*requestSample{rs.kinds[k]}))
+			}
+		}
+	}
+	return rows
+}
+
+// requestRow sums up requests of one kind, in any order.
+func requestRow(k kind, samples []*requestSample) results.RequestRow {
+	row := results.RequestRow{Phase: k.phase, Verb: k.verb, Group: k.group, Resource: k.resource, Subresource: k.subresource, Scope: k.scope,
+		Variant: k.variant, ClosedLoop: k.loop != ""}
+	latency := samples[0].latency
+	for i, s := range samples {
+		row.N += s.n
 		for class, n := range s.errors {
 			row.Errors += n
 			if row.ErrorsBy == nil {
 				row.ErrorsBy = map[string]int64{}
 			}
-			row.ErrorsBy[class] = n
+			row.ErrorsBy[class] += n
 		}
-		row.P50, row.P90, row.P99, row.Max = latencyOf(s.latency)
-		rows = append(rows, row)
+		if i > 0 {
+			latency = append(latency[:len(latency):len(latency)], s.latency...) // a copy: the samples stay as they are
+		}
 	}
-	return rows
-}
-
-// latencyOf sorts a sample and gives what a row says of it; nothing without data.
-func latencyOf(sample []float64) (p50, p90, p99 *results.Bounds, most *float64) {
-	if len(sample) == 0 {
-		return nil, nil, nil, nil
-	}
-	slices.Sort(sample)
-	at := func(q float64) *results.Bounds {
-		b := QuantileBounds(sample, q)
-		return &b
-	}
-	return at(0.50), at(0.90), at(0.99), &sample[len(sample)-1]
+	row.Answered = int64(len(latency))
+	row.P50, row.P90, row.P99, row.Max = latencyOf(latency)
+	return row
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
 
@@ -96,9 +97,9 @@ func (h histogram) within(bound float64) (int64, bool) {
 }
 
 // quantile is the q-quantile in seconds as Prometheus estimates it, linear within the bucket that it falls into; the
-// bucket's edges are all that is known for certain and are given as the bounds. nil for an empty histogram.
+// bucket's edges are all that is known for certain and are given as the bounds. nil for a histogram that has too few for it (stats.LeastFor).
 func (h histogram) quantile(q float64) *results.Bounds {
-	if h.n <= 0 {
+	if h.n < int64(stats.LeastFor(q)) {
 		return nil
 	}
 	edges := slices.Sorted(maps.Keys(h.buckets))

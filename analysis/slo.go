@@ -3,9 +3,11 @@ package analysis
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
+	"windtunnel/analysis/stats"
 	"windtunnel/profiles"
 	"windtunnel/results"
 )
@@ -22,7 +24,8 @@ const (
 type row struct {
 	expression string
 	k, n       int64
-	known      bool // k is exact
+	effective  float64 // as many independent answers tell the same; 0: not known, n
+	known      bool    // k is exact
 	quantile   *results.Bounds
 	threshold  float64 // seconds
 	required   bool
@@ -38,8 +41,11 @@ func (r row) judge(minSamples int) results.SLOResult {
 	}
 	share := float64(r.k) / float64(r.n)
 	margin := share - requiredShare
-	low, high := ProportionInterval(r.k, r.n)
-	s.Measured, s.Margin, s.Interval = &share, &margin, []float64{low, high}
+	low, high := stats.ProportionInterval(r.k, r.n)
+	if r.effective > 0 {
+		low, high = stats.EffectiveProportion(r.k, r.n, r.effective)
+	}
+	s.Measured, s.Margin, s.Interval, s.Effective = &share, &margin, []float64{low, high}, r.effective
 	switch {
 	case r.n < int64(minSamples):
 		s.Note = joinNotes(r.note, fmt.Sprintf("%d samples, %d are needed", r.n, minSamples))
@@ -114,27 +120,24 @@ func callRow(c call, h histogram, required bool) row {
 // podRow is the pod start-up SLO. Pods that had their time and never ran are beyond any threshold; a 99th percentile that
 // falls among them is not known.
 func podRow(object string, pods startup) row {
-	r := row{threshold: podStartupSeconds, required: object != "", known: true, n: int64(len(pods.total) + pods.failed)}
+	r := row{threshold: podStartupSeconds, required: object != "", known: true, n: int64(len(pods.judged))}
 	of := "pods of all templates"
 	if object != "" {
 		of = "pods of " + object
 	}
 	r.expression = fmt.Sprintf("99 %% of %s running within %d s of their creation", of, podStartupSeconds)
-	sorted := slices.Sorted(slices.Values(pods.total))
-	for _, s := range sorted {
-		if s <= podStartupSeconds {
-			r.k++
-		}
-	}
-	if n := int(r.n); n > 0 && nearestRank(n, requiredShare) <= len(sorted) {
-		b := results.Bounds{Value: sorted[nearestRank(n, requiredShare)-1]}
-		if low, high := QuantileInterval(n, requiredShare); low > 0 {
-			b.Low = &sorted[low-1]
-			if high > 0 && high <= len(sorted) {
-				b.High = &sorted[high-1]
+	if r.n > 0 {
+		inTime, ascending := slices.Clone(pods.judged).ordered()
+		k, _ := slices.BinarySearchFunc(ascending, podStartupSeconds, func(s, limit float64) int {
+			if s <= limit {
+				return -1
 			}
+			return 1
+		})
+		r.k, r.effective = int64(k), stats.DependenceAt(inTime, podStartupSeconds).Effective
+		if b := QuantileBounds(inTime, ascending, requiredShare); b.Least == 0 && !math.IsInf(b.Value, 1) {
+			r.quantile = &b
 		}
-		r.quantile = &b
 	}
 	r.note = pods.note()
 	return r

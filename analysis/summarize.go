@@ -6,24 +6,31 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"windtunnel/profiles"
 	"windtunnel/results"
 )
 
-// Summarize works out a run's answer from its directory alone. What is missing or damaged is named in the summary, makes
-// the run invalid and leaves its figures without data; it is no error. Only a directory without a readable run.json is
-// one.
+// Summarize works out a run's answer from its directory alone: the Summary of its Study. What is missing or damaged is named
+// in the summary, makes the run invalid and leaves its figures without data; it is no error. Only a directory without a
+// readable run.json is one.
 func Summarize(d *results.Dir) (results.Summary, error) {
-	run, err := d.ReadRun()
-	if err != nil {
-		return results.Summary{}, fmt.Errorf("summarize run: %w", err)
-	}
-	e := &evidence{run: run}
+	s, err := Examine(d)
+	return s.Summary, err
+}
+
+// gather reads all that a run's directory tells.
+func gather(d *results.Dir, run results.Run) *evidence {
+	e := &evidence{run: run, pictures: newPictures()}
 	e.readProfile()
 	e.readAll(d)
-	return e.summary(), nil
+	var err error
+	if e.remarks, err = d.Notes(); err != nil {
+		e.badRemarks = strings.Split(err.Error(), "\n")
+	}
+	return e
 }
 
 // readProfile decodes the profile over the documented defaults of the limits that the judgement needs: a run says all of
@@ -55,27 +62,34 @@ func (e *evidence) readAll(d *results.Dir) {
 		nodes = append(nodes, r)
 		last = max(last, r.At)
 	})
+	nodesInOrder(nodes)
 	var samples []results.ProcessSample
 	each(e, d, results.ProcessesFile, func(r results.ProcessSample) {
 		samples = append(samples, r)
 		last = max(last, r.At)
 	})
+	inOrder(samples)
 
 	e.phases = measuredWindow(e.run, last)
+	e.pictures.begin(e, last)
 	e.nodes = newNodeStates(e.phases, e.profile.HollowNodes.NamePrefix)
 	for _, n := range nodes {
 		e.nodes.add(n)
+		e.pictures.nodes.add(n)
 	}
 	e.nodes.finish()
 	e.use = newComponents(e.phases, e.run.Phases)
 	for _, s := range samples {
 		e.use.add(s)
+		e.pictures.usage.add(s)
 	}
 	e.requests = newRequests(e.phases, seconds(int64(e.profile.Validity.MaxLag)), closedLoops(e.profile))
 	e.watching = newWatching(e.phases, watches(e.profile))
 	each(e, d, results.RequestsFile, func(r results.Request) {
 		e.requests.add(r)
 		e.watching.request(r)
+		e.pictures.traffic.add(&r)
+		e.pictures.slowest.add(&r)
 	})
 	if watches(e.profile) {
 		each(e, d, results.WatchesFile, e.watching.event)
@@ -93,7 +107,10 @@ func (e *evidence) readLooks(d *results.Dir) {
 	if _, err := os.Stat(d.Path(results.MetricsFile)); errors.Is(err, fs.ErrNotExist) {
 		return
 	}
-	each(e, d, results.MetricsFile, e.looks.add)
+	each(e, d, results.MetricsFile, func(m results.Metric) {
+		e.looks.add(m)
+		e.pictures.history.add(m)
+	})
 	e.looks.finish()
 }
 
@@ -123,25 +140,30 @@ func (e *evidence) summary() results.Summary {
 	cs, notes := e.scrapes.calls()
 	pods := startupOf(e.pods, e.profile.SLO.PodStartup, e.phases)
 	s := results.Summary{
-		Format:     results.FormatVersion,
-		Run:        e.info(),
-		Validity:   e.validity(),
-		SLOs:       judgeSLOs(e.profile.SLO, cs, pods),
-		Conditions: e.conditions(),
-		PodStartup: pods.quantiles(),
-		Throughput: throughput(e.pods, e.phases),
-		Requests:   e.requests.rows(),
-		Watches:    e.watching.summary(),
-		Server:     serverRows(cs),
-		ServerSide: e.looks.serverSide(),
-		Audit:      e.audit.rows(),
-		Components: e.use.rows(),
-		Phases:     e.run.Phases,
-		Damage:     e.damage,
+		Format:            results.FormatVersion,
+		Run:               e.info(),
+		Validity:          e.validity(),
+		SLOs:              judgeSLOs(e.profile.SLO, cs, pods),
+		Conditions:        e.conditions(),
+		PodStartup:        pods.quantiles(),
+		Throughput:        throughput(e.pods, e.phases),
+		Requests:          e.requests.rows(),
+		RequestsByPhase:   e.requests.rowsByPhase(),
+		PodStartupByPhase: e.startupByPhase(),
+		Watches:           e.watching.summary(),
+		Server:            serverRows(cs),
+		ServerSide:        e.looks.serverSide(),
+		Audit:             e.audit.rows(),
+		Components:        e.use.rows(),
+		Phases:            e.run.Phases,
+		Damage:            e.damage,
+		Remarks:           e.remarks,
 	}
 	s.Verdict = overall(s.Validity.Verdict, judged, s.SLOs)
 	s.Notes = append(append(s.Notes, e.run.Notes...), notes...)
 	s.Notes = append(s.Notes, e.audit.notes(e.wantsAudit())...)
+	s.Notes = append(s.Notes, e.looks.notes()...)
+	s.Notes = append(s.Notes, e.badRemarks...)
 	if note := pods.note(); note != "" {
 		s.Notes = append(s.Notes, "pod start-up: of the pods created in the measured phases, "+note)
 	}

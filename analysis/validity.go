@@ -6,24 +6,28 @@ import (
 	"slices"
 	"strings"
 
+	"windtunnel/analysis/stats"
 	"windtunnel/profiles"
 	"windtunnel/results"
 )
 
 // evidence is all that was gathered from a run's records.
 type evidence struct {
-	run      results.Run
-	profile  profiles.Profile
-	phases   window
-	pods     lives
-	requests *requests
-	watching *watching
-	scrapes  *scrapes
-	looks    *looks
-	audit    *auditLog
-	use      *components
-	nodes    *nodeStates
-	damage   []string
+	run        results.Run
+	profile    profiles.Profile
+	phases     window
+	pods       lives
+	requests   *requests
+	watching   *watching
+	scrapes    *scrapes
+	looks      *looks
+	audit      *auditLog
+	use        *components
+	nodes      *nodeStates
+	pictures   *pictures
+	remarks    []results.Note
+	badRemarks []string // lines of theirs that make no sense
+	damage     []string
 }
 
 // validity judges the run itself. A check without data has not passed.
@@ -96,16 +100,17 @@ func (e *evidence) checkAchieved() results.Check {
 }
 
 func (e *evidence) checkLag() results.Check {
-	lag := slices.Sorted(slices.Values(e.requests.lag))
+	lag := slices.Clone(e.requests.lag)
+	slices.Sort(lag)
 	c := results.Check{Name: "lag", Verdict: results.Pass, Limit: seconds(int64(e.profile.Validity.MaxLag)), Unit: "s", N: int64(len(lag)),
 		Text:   "No request was planned.",
 		Remedy: "The generator could not keep to the plan: plan a lower rate, allow more requests in flight, or give the machine more cores."}
 	switch {
 	case len(lag) > 0:
-		c.Measured = Quantile(lag, 0.99)
+		c.Measured = stats.Quantile(lag, 0.99)
 		c.Verdict = verdictOf(c.Measured <= c.Limit)
 		c.Text = fmt.Sprintf("Half of the requests were sent within %.1f ms of their planned instant, 99 %% within %.1f ms, the last %.1f ms after it.",
-			Quantile(lag, 0.5)*1e3, c.Measured*1e3, lag[len(lag)-1]*1e3)
+			stats.Quantile(lag, 0.5)*1e3, c.Measured*1e3, lag[len(lag)-1]*1e3)
 	case e.requests.planned > 0:
 		c.Verdict = results.NoData
 		c.Text = "No planned request was ever sent."
@@ -225,7 +230,7 @@ func (e *evidence) checkScrapes() results.Check {
 	case s.n == 0:
 		c.Verdict = results.NoData
 		c.Text = "There is no scrape of kube-apiserver in the measured phases."
-	case !s.beginMark || !s.endMark || s.n < 2:
+	case !s.beginMark() || !s.endMark() || s.n < 2:
 		c.Verdict = results.Invalid
 		c.Text = fmt.Sprintf("kube-apiserver was scraped %d times, but not at both edges of the measured phases.", s.n)
 	}

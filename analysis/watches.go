@@ -18,13 +18,13 @@ type watching struct {
 }
 
 // watched is what watchers are grouped by.
-type watched struct{ track, group, resource string }
+type watched struct{ track, group, resource, phase string } // phase empty: all measured phases together
 
 type watchSample struct {
 	watchers map[int32]bool
 	events   map[string]int64 // by type
 	bytes    int64
-	latency  []float64 // seconds from a write's sending to an event's arrival
+	latency  timedSample // from a write's sending to an event's arrival
 	opened   int64
 	reopened int64
 }
@@ -49,8 +49,8 @@ func newWatching(w window, asked bool) *watching {
 	return all
 }
 
-func (w *watching) of(track, group, resource string) *watchSample {
-	key := watched{track, group, resource}
+func (w *watching) of(track, group, resource, phase string) *watchSample {
+	key := watched{track, group, resource, phase}
 	if w.rows[key] == nil {
 		w.rows[key] = &watchSample{watchers: map[int32]bool{}, events: map[string]int64{}}
 	}
@@ -66,7 +66,7 @@ func (w *watching) request(r results.Request) {
 		w.writes[r.ResourceVersion] = r.Sent // the first: a write that changes nothing gives the version of the last that did
 	}
 	if _, measured := w.phases.phase(r.Phase); measured && r.Verb == profiles.VerbWatch && r.Code == 200 {
-		s := w.of(r.Track, r.Group, r.Resource)
+		s := w.of(r.Track, r.Group, r.Resource, r.Phase)
 		s.opened++
 		if r.Attempt > 1 {
 			s.reopened++
@@ -78,7 +78,7 @@ func (w *watching) event(e results.WatchEvent) {
 	if _, measured := w.phases.phase(e.Phase); !measured {
 		return
 	}
-	s := w.of(e.Track, e.Group, e.Resource)
+	s := w.of(e.Track, e.Group, e.Resource, e.Phase)
 	s.watchers[e.Watcher] = true
 	s.events[e.Type]++
 	s.bytes += e.Bytes
@@ -86,18 +86,26 @@ func (w *watching) event(e results.WatchEvent) {
 		return
 	}
 	if sent, known := w.writes[e.ResourceVersion]; known && e.At >= sent {
-		s.latency = append(s.latency, seconds(e.At-sent))
+		s.latency = append(s.latency, timed{e.At, seconds(e.At - sent)})
 	}
 }
 
 // summary is a row a track and resource, in order.
 func (w *watching) summary() []results.WatchRow {
 	rows := []results.WatchRow{}
-	keys := slices.SortedFunc(maps.Keys(w.rows), func(a, b watched) int {
+	all := map[watched]*watchSample{}
+	for key, s := range w.rows {
+		key.phase = ""
+		if all[key] == nil {
+			all[key] = &watchSample{watchers: map[int32]bool{}, events: map[string]int64{}}
+		}
+		all[key].merge(s)
+	}
+	keys := slices.SortedFunc(maps.Keys(all), func(a, b watched) int {
 		return cmp.Or(strings.Compare(a.track, b.track), strings.Compare(a.resource, b.resource), strings.Compare(a.group, b.group))
 	})
 	for _, key := range keys {
-		s := w.rows[key]
+		s := all[key]
 		row := results.WatchRow{Track: key.track, Group: key.group, Resource: key.resource, Watchers: int64(len(s.watchers)),
 			Opened: s.opened, Reopened: s.reopened, EventsByType: s.events, Bytes: s.bytes, N: int64(len(s.latency))}
 		for _, n := range s.events {
@@ -107,4 +115,20 @@ func (w *watching) summary() []results.WatchRow {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// merge adds another sample, whose latencies it takes over when it has none.
+func (s *watchSample) merge(other *watchSample) {
+	maps.Copy(s.watchers, other.watchers)
+	for event, n := range other.events {
+		s.events[event] += n
+	}
+	s.bytes += other.bytes
+	s.opened += other.opened
+	s.reopened += other.reopened
+	if s.latency == nil {
+		s.latency = other.latency[:len(other.latency):len(other.latency)]
+		return
+	}
+	s.latency = append(s.latency, other.latency...)
 }

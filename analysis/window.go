@@ -32,6 +32,26 @@ func (w window) contains(at results.Instant) bool {
 	return false
 }
 
+// at returns the measured phase that an instant lies in; at the edge of two, the later one.
+func (w window) at(at results.Instant) (results.PhaseSpan, bool) {
+	for i := len(w) - 1; i >= 0; i-- {
+		if w[i].Begin <= at && at <= w[i].End {
+			return w[i], true
+		}
+	}
+	return results.PhaseSpan{}, false
+}
+
+// both returns the measured phase that two instants lie in.
+func (w window) both(a, b results.Instant) (results.PhaseSpan, bool) {
+	for i := range w {
+		if one := w[i : i+1]; one.contains(a) && one.contains(b) {
+			return w[i], true
+		}
+	}
+	return results.PhaseSpan{}, false
+}
+
 // phase returns the measured phase of that name.
 func (w window) phase(name string) (results.PhaseSpan, bool) {
 	for _, p := range w {

@@ -27,6 +27,7 @@ func (c *checker) profile() {
 	c.capacity()
 	c.slo()
 	c.validity()
+	c.axes()
 }
 
 // problem reports what is wrong at a path. A path that was not written (because its value is a default, or is missing) is
@@ -35,19 +36,22 @@ func (c *checker) problem(path, hint, format string, args ...any) {
 	c.found.add(c.where(path), path, hint, fmt.Sprintf(format, args...))
 }
 
-func (c *checker) where(path string) mark {
-	if p, ok := c.places[path]; ok {
+func (c *checker) where(path string) mark { return where(c.places, path) }
+
+// where is the place of the value at a path, or of the nearest one around it that was written.
+func where(places map[string]place, path string) mark {
+	if p, ok := places[path]; ok {
 		if p.value.width > 0 || p.key.src == nil {
 			return p.value
 		}
 		return p.key
 	}
 	for outer := parentPath(path); outer != ""; outer = parentPath(outer) {
-		if p, ok := c.places[outer]; ok {
+		if p, ok := places[outer]; ok {
 			return p.key
 		}
 	}
-	return c.places[""].key // of something that is missing at the top: the document as a whole
+	return places[""].key // of something that is missing at the top: the document as a whole
 }
 
 // keyProblem reports what is wrong with a key itself, not with its value.

@@ -17,6 +17,7 @@ type place struct{ key, value mark }
 // decoder fills a profile from a tree, strictly, and remembers where everything was written.
 type decoder struct {
 	found  *findings
+	root   reflect.Type     // of the whole document
 	places map[string]place // by path
 }
 
@@ -65,7 +66,7 @@ func (d *decoder) structure(n *node, v reflect.Value, path string) {
 		inner := joinKey(path, key.text)
 		f, ok := fieldNamed(t, key.text)
 		if !ok {
-			d.found.add(key.at, path, unknownKeyHint(t, key.text), fmt.Sprintf("unknown key %q", key.text))
+			d.found.add(key.at, path, unknownKeyHint(d.root, t, key.text), fmt.Sprintf("unknown key %q", key.text))
 			d.excuse(there, t, path, key.text)
 			continue
 		}

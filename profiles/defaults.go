@@ -55,6 +55,16 @@ func (f filler) fill(v reflect.Value, path string) {
 		for i := range v.Len() {
 			f.fill(v.Index(i), joinIndex(path, i))
 		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			if v.Type().Elem().Kind() != reflect.Struct {
+				break
+			}
+			element := reflect.New(v.Type().Elem()).Elem() // the elements of a map cannot be changed in place
+			element.Set(v.MapIndex(key))
+			f.fill(element, joinKey(path, key.String()))
+			v.SetMapIndex(key, element)
+		}
 	case reflect.Struct:
 		for _, one := range fieldsOf(v.Type()) {
 			inner, fv := joinKey(path, one.name), v.Field(one.index)

@@ -22,7 +22,7 @@ func Load(name string, data []byte, sets []string) (*Profile, error) {
 			applySet(root, text, i+1, found)
 		}
 	}
-	decoder := &decoder{found: found, places: map[string]place{}}
+	decoder := &decoder{found: found, root: reflect.TypeFor[Profile](), places: map[string]place{}}
 	var p Profile
 	decoder.decode(root, reflect.ValueOf(&p).Elem(), "", mark{src: root.at.src, line: 1, col: 1, bare: true})
 	if root.kind != yaml.MappingNode {

@@ -25,7 +25,7 @@ func parseFile(src *source, data []byte, found *findings) *node {
 	var document yaml.Node
 	switch err := decoder.Decode(&document); {
 	case errors.Is(err, io.EOF) || err == nil && isEmptyDocument(&document):
-		found.add(mark{src: src}, "", "windtunnel profiles show smoke prints a profile to start from", "the file has no content")
+		found.add(mark{src: src}, "", src.genre.toStartFrom, "the file has no content")
 		return nil
 	case err != nil:
 		reportSyntax(src, data, err, found)
@@ -33,7 +33,7 @@ func parseFile(src *source, data []byte, found *findings) *node {
 	}
 	var second yaml.Node
 	if err := decoder.Decode(&second); err == nil {
-		found.add(mark{src: src, line: second.Line, col: second.Column}, "", "put each profile in a file of its own", "a second document begins here; a file holds one profile")
+		found.add(mark{src: src, line: second.Line, col: second.Column}, "", "put each "+src.genre.noun+" in a file of its own", "a second document begins here; a file holds one "+src.genre.noun)
 	} else if !errors.Is(err, io.EOF) {
 		reportSyntax(src, data, err, found)
 		return nil
@@ -49,7 +49,7 @@ func isEmptyDocument(d *yaml.Node) bool {
 func checkText(src *source, data []byte, found *findings) bool {
 	whole := mark{src: src}
 	if len(data) > LargestFile {
-		found.add(whole, "", "", fmt.Sprintf("the file has %d bytes; a profile has at most %d (4 MiB)", len(data), LargestFile))
+		found.add(whole, "", "", fmt.Sprintf("the file has %d bytes; a %s has at most %d (4 MiB)", len(data), src.genre.noun, LargestFile))
 		return false
 	}
 	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
@@ -63,7 +63,7 @@ func checkText(src *source, data []byte, found *findings) bool {
 			found.add(markAt(src, data, i), "", "save it as UTF-8", fmt.Sprintf("the file is not UTF-8: byte 0x%02x", data[i]))
 			return false
 		case r < ' ' && r != '\t' && r != '\n' && r != '\r', r == 0x7f:
-			found.add(markAt(src, data, i), "", "a profile is a YAML text", fmt.Sprintf("the file is not a text: it has the control character 0x%02x", r))
+			found.add(markAt(src, data, i), "", "a "+src.genre.noun+" is a YAML text", fmt.Sprintf("the file is not a text: it has the control character 0x%02x", r))
 			return false
 		}
 		i += size

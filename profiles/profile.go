@@ -45,6 +45,8 @@ type Profile struct {
 	SLO SLO `yaml:"slo,omitempty" json:"slo,omitempty"`
 	// Validity is what the run itself must keep to before the system is judged.
 	Validity Validity `yaml:"validity,omitempty" json:"validity,omitempty"`
+	// Axes are what capacity may vary, by name.
+	Axes map[string]Axis `yaml:"axes,omitempty" json:"axes,omitempty"`
 
 	places map[string]place // where each path was written, for problems that show only at run time
 }
@@ -298,4 +300,22 @@ type Validity struct {
 	MaxErrors float64 `yaml:"maxErrors" json:"maxErrors" default:"0.01"`
 	// MaxGeneratorCPU is the largest share of the machine's CPU time that the load generator itself may take. Default 0.25.
 	MaxGeneratorCPU float64 `yaml:"maxGeneratorCPU,omitempty" json:"maxGeneratorCPU,omitempty" default:"0.25"`
+}
+
+// Axis is one way to make the load of a profile larger. capacity --axis NAME runs the profile at different levels of it.
+type Axis struct {
+	// Description says what a level is, in one sentence for people.
+	Description string `yaml:"description,omitempty" json:"description,omitempty"`
+	// Unit is that of a level, such as pods/node.
+	Unit string `yaml:"unit,omitempty" json:"unit,omitempty"`
+	// From is the first level that is tried, unless --from says another. Default 1.
+	From float64 `yaml:"from,omitempty" json:"from,omitempty" default:"1"`
+	// To is the highest level that is tried, unless --to says another.
+	To float64 `yaml:"to" json:"to"`
+	// Step is the smallest difference between two levels; levels are multiples of it. Default 1.
+	Step float64 `yaml:"step,omitempty" json:"step,omitempty" default:"1"`
+	// Set says what a level sets: path, as --set takes it, to a formula over level and other numbers of the profile by their
+	// paths, such as level * hollowNodes.count / 100. Formulas have + - * / ( ), min, max, round, floor and ceil; they see
+	// the profile as it is before the level is set; durations count in seconds.
+	Set map[string]string `yaml:"set" json:"set"`
 }

@@ -51,9 +51,9 @@ func fieldNames(t reflect.Type) []string {
 	return names
 }
 
-// homesOf are the places of the profile where a key of this name belongs, as paths with [] for lists and NAME for map
+// homesOf are the places of a document of the root type where a key of this name belongs, as paths with [] for lists and NAME for map
 // keys: what to say to someone who wrote it in another place.
-func homesOf(key string) []string {
+func homesOf(root reflect.Type, key string) []string {
 	var homes []string
 	var visit func(t reflect.Type, path string)
 	visit = func(t reflect.Type, path string) {
@@ -77,17 +77,17 @@ func homesOf(key string) []string {
 			}
 		}
 	}
-	visit(reflect.TypeFor[Profile](), "")
+	visit(root, "")
 	return homes
 }
 
 // unknownKeyHint says what may have been meant by a key that a struct does not have.
-func unknownKeyHint(t reflect.Type, key string) string {
+func unknownKeyHint(root, t reflect.Type, key string) string {
 	names := fieldNames(t)
 	if best, ok := nearest(key, names); ok {
 		return suggest(key, []string{best})
 	}
-	if homes := homesOf(key); len(homes) > 0 && len(homes) <= 3 {
+	if homes := homesOf(root, key); len(homes) > 0 && len(homes) <= 3 {
 		return "it belongs to " + strings.Join(homes, " or ")
 	}
 	return suggest(key, names)

@@ -18,7 +18,7 @@ type setter struct {
 
 // applySet writes one flag, PATH=VALUE, into the tree. number counts the flags from 1.
 func applySet(root *node, text string, number int, found *findings) {
-	src := &source{name: setFile, lines: []string{text}, flag: number}
+	src := &source{name: setFile, genre: profileGenre, lines: []string{text}, flag: number}
 	s := &setter{src: src, found: found, text: text}
 	equals := equalsSign(text)
 	if equals < 0 {
@@ -33,6 +33,15 @@ func applySet(root *node, text string, number int, found *findings) {
 	if value := s.value(equals + 1); value != nil {
 		s.assign(root, segments, value)
 	}
+}
+
+// CutSetting cuts PATH=VALUE at its first equals sign outside of quotes.
+func CutSetting(text string) (path, value string, ok bool) {
+	at := equalsSign(text)
+	if at < 0 {
+		return text, "", false
+	}
+	return text[:at], text[at+1:], true
 }
 
 // equalsSign is the first = outside of quotes.
@@ -160,7 +169,7 @@ func (s *setter) step(n *node, t reflect.Type, path string, seg segment, at mark
 	case t.Kind() == reflect.Struct:
 		f, ok := fieldNamed(t, seg.key)
 		if !ok {
-			return refuse(unknownKeyHint(t, seg.key), "there is no key %q", seg.key)
+			return refuse(unknownKeyHint(reflect.TypeFor[Profile](), t, seg.key), "there is no key %q", seg.key)
 		}
 		return t.Field(f.index).Type, true
 	}

@@ -12,6 +12,7 @@ const setFile = "--set"
 // source is a text that a profile's values come from: a file, or one --set flag.
 type source struct {
 	name  string
+	genre genre
 	lines []string
 	flag  int // number of the --set flag, from 1; 0 for a file
 
@@ -20,8 +21,13 @@ type source struct {
 	lastRunes []rune
 }
 
+// genre is what a file holds, for messages.
+type genre struct{ noun, toStartFrom string }
+
+var profileGenre = genre{noun: "profile", toStartFrom: "windtunnel profiles show smoke prints a profile to start from"}
+
 func newSource(name string, data []byte) *source {
-	return &source{name: name, lines: splitLines(string(data))}
+	return &source{name: name, genre: profileGenre, lines: splitLines(string(data))}
 }
 
 // runes are the characters of a line, counted from 1; nil where there is no such line.

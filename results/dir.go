@@ -11,12 +11,15 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // The files and folders of a run directory that have a fixed name.
 const (
 	RunFile     = "run.json"
 	SummaryFile = "summary.json"
+	NotesFile   = "notes.jsonl"
 
 	RequestsFile  = "samples/requests.arrows"
 	WatchesFile   = "samples/watches.arrows"
@@ -38,11 +41,19 @@ const hollowPattern = "samples/hollow-*.arrows"
 
 // Dir is a run directory: one run's records, logs, profiles and results. Folders are made with mode 0755 and files with
 // 0644: a run directory is there to be passed on, and nothing secret (keys, tokens, kubeconfigs) is ever written to it.
-type Dir struct{ path string }
+type Dir struct {
+	path  string
+	claim *os.File // of the process that created it, until it ends or calls Release; nil for one that was opened
+}
 
 // Create makes a new run directory <name>-<UTC time>-<6 hex digits> below root, with its folders samples, series, logs
-// and profiles; root is made where it is missing. The name must be usable as one element of a path.
+// and profiles; root is made where it is missing. The name must be usable as one element of a path. The directory counts
+// as in use until this process ends or calls Release.
 func Create(root, name string, now time.Time) (*Dir, error) {
+	return create(root, name, now, "samples", "series", "logs", "profiles")
+}
+
+func create(root, name string, now time.Time, folders ...string) (*Dir, error) {
 	if name == "" || strings.ContainsAny(name, "/\\\x00") || strings.HasPrefix(name, ".") {
 		return nil, fmt.Errorf("create run directory: %q cannot begin the name of a directory", name)
 	}
@@ -61,13 +72,26 @@ func Create(root, name string, now time.Time) (*Dir, error) {
 		if err != nil {
 			return nil, fmt.Errorf("create run directory: %w", err)
 		}
-		for _, sub := range []string{"samples", "series", "logs", "profiles"} {
+		for _, sub := range folders {
 			if err := os.Mkdir(d.Path(sub), 0o755); err != nil {
 				return nil, fmt.Errorf("create run directory: %w", err)
 			}
 		}
+		if d.claim, err = lock(d.path, unix.LOCK_EX); err != nil {
+			return nil, fmt.Errorf("create run directory: %w", err)
+		}
 		return d, nil
 	}
+}
+
+// CreateSearch makes a directory <name>-<UTC time>-<6 hex digits> below root for something that holds run directories, with a
+// folder runs. The name must be usable as one element of a path.
+func CreateSearch(root, name string, now time.Time) (string, error) {
+	d, err := create(root, name, now, "runs")
+	if err != nil {
+		return "", err
+	}
+	return d.path, nil
 }
 
 // Open returns the run directory at path. It must hold a run.json, whether or not that can be read.
@@ -75,6 +99,9 @@ func Open(path string) (*Dir, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("open run directory %s: %w", path, err)
+	}
+	if info, err := os.Stat(abs); err == nil && info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is a file, not a run directory%s", path, packHint(abs))
 	}
 	if _, err := os.Stat(filepath.Join(abs, RunFile)); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -144,14 +171,16 @@ func (d *Dir) ReadSummary() (Summary, error) {
 	return s, checkFormat(d.Path(SummaryFile), s.Format)
 }
 
-// WriteFile replaces a file of the directory as a whole: a temporary file beside it is filled, flushed and renamed.
-func (d *Dir) WriteFile(name string, data []byte) (err error) {
+// WriteFile replaces a file of the directory, as ReplaceFile does.
+func (d *Dir) WriteFile(name string, data []byte) error { return ReplaceFile(d.Path(name), data) }
+
+// ReplaceFile replaces a file as a whole: a temporary file beside it is filled, flushed and renamed.
+func ReplaceFile(target string, data []byte) (err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("write %s: %w", d.Path(name), err)
+			err = fmt.Errorf("write %s: %w", target, err)
 		}
 	}()
-	target := d.Path(name)
 	f, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".*")
 	if err != nil {
 		return err

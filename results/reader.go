@@ -13,7 +13,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 )
 
-// Read iterates over the records of the stream file at path, in the order in which they were appended, one batch in
+// Read iterates over the records of the stream file at path, in the order in which they were appended, two batches in
 // memory at a time. Columns are found by name: one that the file does not have leaves its field zero, one that this
 // version does not know is passed over.
 //
@@ -52,20 +52,63 @@ func read[T Record](name string, r io.Reader, size int64) iter.Seq2[T, error] {
 			yield(zero, damage)
 			return
 		}
-		for {
-			records, err := d.next()
-			for _, r := range records {
+		batches, stop := d.ahead()
+		defer stop()
+		for b := range batches {
+			for _, r := range b.records {
 				if !yield(r, nil) {
 					return
 				}
 			}
-			if err == io.EOF {
-				break
+			d.free <- b.records
+			if b.err != nil && b.err != io.EOF {
+				yield(zero, b.err)
 			}
-			if err != nil {
-				yield(zero, err)
+		}
+	}
+}
+
+// decoded is what next returned.
+type decoded[T Record] struct {
+	records []T
+	err     error
+}
+
+// readAhead is how many batches are in memory: one that is being used and one that is being decoded meanwhile, on another
+// core.
+const readAhead = 2
+
+// ahead decodes batch after batch up to the first error, io.EOF included. A batch's records go back to free when they were
+// used. stop ends the decoding and waits for its end.
+func (d *decoder[T]) ahead() (batches <-chan decoded[T], stop func()) {
+	out, quit := make(chan decoded[T]), make(chan struct{})
+	d.free = make(chan []T, readAhead)
+	for range readAhead {
+		d.free <- nil
+	}
+	go func() {
+		defer close(out)
+		for {
+			select {
+			case d.batch = <-d.free:
+			case <-quit:
 				return
 			}
+			var b decoded[T]
+			b.records, b.err = d.next()
+			select {
+			case out <- b:
+			case <-quit:
+				return
+			}
+			if b.err != nil {
+				return
+			}
+		}
+	}()
+	return out, func() {
+		close(quit)
+		for range out { // until it is closed: the decoder is used no longer then
 		}
 	}
 }
@@ -77,7 +120,8 @@ type decoder[T Record] struct {
 	arrow   *ipc.Reader
 	columns []*column[T] // by the file's column; nil for one that is not known
 	strings interner
-	batch   []T // reused
+	batch   []T // for the records of the next batch
+	free    chan []T
 	batches int // that were seen
 	records int64
 	damage  *Damage // of the batches that were skipped

@@ -37,13 +37,22 @@ type column[T any] struct {
 }
 
 // interner gives one copy of each of the strings that come again and again, such as verbs.
-type interner struct{ seen map[string]string }
+type interner struct {
+	seen   map[string]string
+	recent [256]string // by a cheap hash, before the map is asked
+}
 
 // maxShared bounds the memory of interner when a file's column is not as repetitive as it should be.
 const maxShared = 1 << 16
 
 func (s *interner) get(v string) string {
+	n := len(v) // not 0: empty strings are not asked for
+	recent := &s.recent[uint8(n*59)^v[0]^v[n/2]<<1^v[n-1]<<2]
+	if *recent == v {
+		return *recent
+	}
 	if c, ok := s.seen[v]; ok {
+		*recent = c
 		return c
 	}
 	c := strings.Clone(v) // v points into the batch, which is big and short-lived

@@ -23,14 +23,19 @@ type Summary struct {
 	PodStartup map[string]StageQuantiles `json:"podStartup"` // by stage: create_to_schedule, schedule_to_run, run_to_observe, total
 	Throughput map[string]Figure         `json:"throughput"` // scheduler pods/s and the like
 	Requests   []RequestRow              `json:"requests"`
-	Watches    []WatchRow                `json:"watches"`
-	Server     []ServerRow               `json:"server"`
-	ServerSide *ServerSide               `json:"serverSide,omitempty"` // absent when the run has no MetricsFile
-	Audit      []AuditRow                `json:"audit,omitempty"`      // the busiest first; absent when the run has no audit log
-	Components []ComponentUse            `json:"components"`
-	Phases     []PhaseSpan               `json:"phases"`
-	Damage     []string                  `json:"damage,omitempty"` // records that could not be read, named and counted
-	Notes      []string                  `json:"notes,omitempty"`  // what a reader of the figures must know, such as restarts and pods that were left out
+	// RequestsByPhase are the same rows for every measured phase; absent when there is only one.
+	RequestsByPhase []RequestRow `json:"requestsByPhase,omitempty"`
+	// PodStartupByPhase is by the measured phase in which the pods were created; absent when there is only one.
+	PodStartupByPhase map[string]map[string]StageQuantiles `json:"podStartupByPhase,omitempty"`
+	Watches           []WatchRow                           `json:"watches"`
+	Server            []ServerRow                          `json:"server"`
+	ServerSide        *ServerSide                          `json:"serverSide,omitempty"` // absent when the run has no MetricsFile
+	Audit             []AuditRow                           `json:"audit,omitempty"`      // the busiest first; absent when the run has no audit log
+	Components        []ComponentUse                       `json:"components"`
+	Phases            []PhaseSpan                          `json:"phases"`
+	Damage            []string                             `json:"damage,omitempty"`  // records that could not be read, named and counted
+	Notes             []string                             `json:"notes,omitempty"`   // what a reader of the figures must know, such as restarts and pods that were left out
+	Remarks           []Note                               `json:"remarks,omitempty"` // what people attached to the run, as it was when the summary was made
 }
 
 // RunInfo identifies the run.
@@ -68,9 +73,10 @@ type Check struct {
 
 // SLOResult is one judged row.
 type SLOResult struct {
-	Expression string    `json:"expression"` // for people, such as "99 % of PATCH pods/status within 1 s"
-	Measured   *float64  `json:"measured"`   // fraction of answers within the threshold; null when there is no data
-	Interval   []float64 `json:"interval"`   // 95 % Clopper-Pearson interval of that fraction
+	Expression string    `json:"expression"`          // for people, such as "99 % of PATCH pods/status within 1 s"
+	Measured   *float64  `json:"measured"`            // fraction of answers within the threshold; null when there is no data
+	Interval   []float64 `json:"interval"`            // 95 % Clopper-Pearson interval of that fraction
+	Effective  float64   `json:"effective,omitempty"` // how many independent answers would tell as much, where that is known; the interval counts on no more
 	N          int64     `json:"n"`
 	Margin     *float64  `json:"margin"` // measured − required
 	Quantile   *Bounds   `json:"quantile"`
@@ -85,6 +91,14 @@ type Bounds struct {
 	Value float64  `json:"value"`
 	Low   *float64 `json:"low"` // null when the sample is too small for the bound
 	High  *float64 `json:"high"`
+	// Effective is how many independent values would tell as much as the sample, whose values depend on each other; the interval
+	// counts on no more. Absent from a histogram's bounds.
+	Effective float64 `json:"effective,omitempty"`
+	// PlainCoverage is about how often a 95 % interval would hold the quantile that took the values as independent.
+	PlainCoverage float64 `json:"plainCoverage,omitempty"`
+	// Least is set when the sample is too small for the quantile: it needs so many values. Value is then just an extreme of
+	// the sample, which is no estimate, and is shown nowhere.
+	Least int64 `json:"least,omitempty"`
 }
 
 // Condition is one precondition of the SLO, such as churn.
@@ -119,6 +133,7 @@ type Figure struct {
 
 // RequestRow is what the client saw of one kind of request in the measured phases.
 type RequestRow struct {
+	Phase       string           `json:"phase,omitempty"` // only in requestsByPhase
 	Verb        string           `json:"verb"`
 	Group       string           `json:"group,omitempty"`
 	Resource    string           `json:"resource"`
@@ -129,7 +144,8 @@ type RequestRow struct {
 	N           int64            `json:"n"`
 	Errors      int64            `json:"errors"`
 	ErrorsBy    map[string]int64 `json:"errorsByClass,omitempty"`
-	P50         *Bounds          `json:"p50"` // latency from the planned instant of answered requests; null without data
+	Answered    int64            `json:"answered"` // with a 2xx code: those that the latencies are of
+	P50         *Bounds          `json:"p50"`      // latency from the planned instant of answered requests; null when they are too few for it (2, 10 and 100 are needed)
 	P90         *Bounds          `json:"p90"`
 	P99         *Bounds          `json:"p99"`
 	Max         *float64         `json:"max"`

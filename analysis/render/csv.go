@@ -47,7 +47,7 @@ func (t longTable) number(section, row, metric string, v float64, unit string, n
 }
 
 func (t longTable) quantile(section, row, metric string, b *results.Bounds, n int64) {
-	if b == nil {
+	if b == nil || b.Least > 0 {
 		t.line(section, row, metric, "", "s", count(n), "", "")
 		return
 	}
@@ -87,16 +87,9 @@ func (t longTable) judgement(s results.Summary) {
 }
 
 func (t longTable) pods(s results.Summary) {
-	for _, stage := range stages(s.PodStartup) {
-		q := s.PodStartup[stage]
-		if q.N == 0 {
-			continue
-		}
-		t.quantile("pod_startup", stage, "p50", &q.P50, q.N)
-		t.quantile("pod_startup", stage, "p90", &q.P90, q.N)
-		t.quantile("pod_startup", stage, "p99", &q.P99, q.N)
-		t.quantile("pod_startup", stage, "p100", &q.P100, q.N)
-		t.number("pod_startup", stage, "negative", float64(q.Negative), "pods", q.N)
+	t.startup("", s.PodStartup)
+	for _, p := range s.Phases {
+		t.startup(" in "+p.Name, s.PodStartupByPhase[p.Name])
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Throughput)) {
 		f := s.Throughput[name]
@@ -104,16 +97,33 @@ func (t longTable) pods(s results.Summary) {
 	}
 }
 
+func (t longTable) startup(suffix string, by map[string]results.StageQuantiles) {
+	for _, stage := range stages(by) {
+		q, name := by[stage], stage+suffix
+		if q.N == 0 {
+			continue
+		}
+		t.quantile("pod_startup", name, "p50", &q.P50, q.N)
+		t.quantile("pod_startup", name, "p90", &q.P90, q.N)
+		t.quantile("pod_startup", name, "p99", &q.P99, q.N)
+		t.quantile("pod_startup", name, "p100", &q.P100, q.N)
+		t.number("pod_startup", name, "negative", float64(q.Negative), "pods", q.N)
+	}
+}
+
 func (t longTable) requests(s results.Summary) {
-	for _, r := range s.Requests {
+	for _, r := range slices.Concat(s.Requests, s.RequestsByPhase) {
 		name := rowName(r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, r.Variant)
+		if r.Phase != "" {
+			name += " in " + r.Phase
+		}
 		if r.ClosedLoop {
 			name += " (closed loop)"
 		}
-		t.quantile("client", name, "p50", r.P50, r.N)
-		t.quantile("client", name, "p90", r.P90, r.N)
-		t.quantile("client", name, "p99", r.P99, r.N)
-		t.line("client", name, "max", full(r.Max), "s", count(r.N), "", "")
+		t.quantile("client", name, "p50", r.P50, r.Answered)
+		t.quantile("client", name, "p90", r.P90, r.Answered)
+		t.quantile("client", name, "p99", r.P99, r.Answered)
+		t.line("client", name, "max", full(r.Max), "s", count(r.Answered), "", "")
 		t.number("client", name, "errors", float64(r.Errors), "requests", r.N)
 		for _, class := range slices.Sorted(maps.Keys(r.ErrorsBy)) {
 			t.number("client", name, "errors "+class, float64(r.ErrorsBy[class]), "requests", r.N)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
 
@@ -63,9 +64,29 @@ func value(b *results.Bounds) *float64 {
 	return &b.Value
 }
 
+// fewerThan begins the cell of a quantile that there are too few values for.
+const fewerThan = "n<"
+
+// quantile is the q-quantile of n values in a unit, or how many would be needed where they are too few for it.
+func quantile(b *results.Bounds, q float64, n int64, format func(*float64) string) string {
+	least := int64(stats.LeastFor(q))
+	switch {
+	case b != nil && b.Least == 0:
+		return format(&b.Value)
+	case n > 0 && n < least:
+		return fewerThan + count(least)
+	}
+	return none
+}
+
+// percentiles are the cells of the 50th, 90th and 99th.
+func percentiles(p50, p90, p99 *results.Bounds, n int64, format func(*float64) string) []string {
+	return []string{quantile(p50, 0.5, n, format), quantile(p90, 0.9, n, format), quantile(p99, 0.99, n, format)}
+}
+
 // interval is a quantile's interval in a unit.
 func interval(b *results.Bounds, format func(*float64) string) string {
-	if b == nil {
+	if b == nil || b.Least > 0 {
 		return none
 	}
 	return "[" + format(b.Low) + ", " + format(b.High) + "]"

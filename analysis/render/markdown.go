@@ -28,6 +28,7 @@ func Markdown(w io.Writer, s results.Summary) error {
 	for _, g := range grids(s) {
 		markdownGrid(out, g)
 	}
+	markdownList(out, "Remarks", remarks(s))
 	markdownList(out, "Notes", s.Notes)
 	markdownList(out, "Damage", s.Damage)
 	if err := out.Flush(); err != nil {

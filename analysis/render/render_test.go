@@ -53,18 +53,22 @@ func example() results.Summary {
 		},
 		PodStartup: map[string]results.StageQuantiles{
 			"total":              {N: 3000, P50: *bounds(0.8, number(0.79), number(0.81)), P90: *bounds(1, number(0.99), number(1.01)), P99: *bounds(1.2345, number(1.2), number(1.3)), P100: *bounds(2.5, nil, nil)},
-			"create_to_schedule": {N: 30, P50: *bounds(0.01, number(0.009), number(0.011)), P90: *bounds(0.02, nil, nil), P99: *bounds(0.03, number(0.02), nil), P100: *bounds(0.03, nil, nil), Negative: 2},
+			"create_to_schedule": {N: 30, P50: *bounds(0.01, number(0.009), number(0.011)), P90: *bounds(0.02, nil, nil), P99: results.Bounds{Value: 0.03, Least: 100}, P100: *bounds(0.03, nil, nil), Negative: 2},
 			"run_to_observe":     {},
 		},
 		Throughput: map[string]results.Figure{"scheduled_mean": {Value: 19.96, Unit: "pods/s", N: 3000, Text: "pods scheduled a second, from the first to the last"}},
 		Requests: []results.RequestRow{
-			{Verb: "GET", Resource: "pods", Scope: "resource", N: 1000, P50: bounds(0.0021, number(0.002), number(0.0022)), P90: bounds(0.004, number(0.0039), number(0.0041)), P99: bounds(0.0123, number(0.011), number(0.0145)), Max: number(0.5)},
-			{Verb: "GET", Resource: "pods", Scope: "resource", ClosedLoop: true, N: 50, P50: bounds(0.0011, number(0.001), number(0.0012)), P90: bounds(0.002, number(0.0019), nil), P99: bounds(0.003, number(0.002), nil), Max: number(0.003)},
+			{Verb: "GET", Resource: "pods", Scope: "resource", N: 1000, Answered: 990, P50: bounds(0.0021, number(0.002), number(0.0022)), P90: bounds(0.004, number(0.0039), number(0.0041)), P99: bounds(0.0123, number(0.011), number(0.0145)), Max: number(0.5)},
+			{Verb: "GET", Resource: "pods", Scope: "resource", ClosedLoop: true, N: 50, Answered: 50, P50: bounds(0.0011, number(0.001), number(0.0012)), P90: bounds(0.002, number(0.0019), nil), Max: number(0.003)},
 			{Verb: "LIST", Group: "discovery.k8s.io", Resource: "endpointslices", Scope: "cluster", N: 3, Errors: 3, ErrorsBy: map[string]int64{"timeout": 2, "connection": 1}},
+		},
+		RequestsByPhase: []results.RequestRow{
+			{Phase: "day", Verb: "GET", Resource: "pods", Scope: "resource", N: 950, Answered: 940, P50: bounds(0.002, number(0.0019), number(0.0021)), P90: bounds(0.004, number(0.0038), number(0.0041)), P99: bounds(0.01, number(0.009), number(0.0131)), Max: number(0.4)},
+			{Phase: "night", Verb: "GET", Resource: "pods", Scope: "resource", N: 50, Answered: 50, P50: bounds(0.0022, number(0.0021), number(0.0023)), P90: bounds(0.0042, number(0.0039), number(0.0044)), Max: number(0.5)},
 		},
 		Server: []results.ServerRow{
 			{Verb: "GET", Resource: "pods", Scope: "resource", N: 1000, P50: bounds(0.025, number(0), number(0.05)), P90: bounds(0.045, number(0), number(0.05)), P99: bounds(0.0495, number(0), number(0.05)), Within: 1, Threshold: 1},
-			{Verb: "LIST", Resource: "pods", Subresource: "x", Scope: "cluster", N: 2, P50: bounds(60, number(60), nil), P90: bounds(60, number(60), nil), P99: bounds(60, number(60), nil), Within: 0.5, Threshold: 30},
+			{Verb: "LIST", Resource: "pods", Subresource: "x", Scope: "cluster", N: 2, P50: bounds(60, number(60), nil), Within: 0.5, Threshold: 30},
 		},
 		Audit: []results.AuditRow{
 			{Caller: "kube-controller-manager", Verb: "POST", Resource: "pods", Scope: "resource", N: 3000, Errors: 1, P50: bounds(0.001234, number(0.0012), number(0.0013)), P90: bounds(0.002, number(0.0019), number(0.0021)), P99: bounds(0.0123, number(0.011), number(0.0145)), Max: number(0.5)},
@@ -143,7 +147,7 @@ func TestColourSaysNothingMore(t *testing.T) {
 func TestWidth(t *testing.T) {
 	s := example()
 	s.SLOs, s.Conditions, s.PodStartup, s.Throughput, s.Requests, s.Server, s.Components = nil, nil, nil, nil, nil, nil, nil
-	s.Audit, s.ServerSide = nil, nil
+	s.Audit, s.ServerSide, s.RequestsByPhase = nil, nil, nil
 	var out bytes.Buffer
 	if err := Text(&out, s, Style{Width: 60}); err != nil {
 		t.Fatal(err)

@@ -22,7 +22,7 @@ func auditGrid(s results.Summary) grid {
 	}
 	for _, r := range shown {
 		g.rows = append(g.rows, []string{r.Caller, r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, count(r.N), count(r.Errors),
-			fine(value(r.P50)), fine(value(r.P90)), fine(value(r.P99)), interval(r.P99, fine), fine(r.Max)})
+			quantile(r.P50, 0.5, r.N-r.Errors, fine), quantile(r.P90, 0.9, r.N-r.Errors, fine), quantile(r.P99, 0.99, r.N-r.Errors, fine), interval(r.P99, fine), fine(r.Max)})
 	}
 	return g
 }

@@ -19,21 +19,31 @@ type grid struct {
 
 // grids are the tables of figures that follow the verdict and the validity, those without rows left out.
 func grids(s results.Summary) []grid {
-	all := []grid{startupGrid(s), throughputGrid(s), requestGrid(s), watchGrid(s), serverGrid(s), auditGrid(s)}
+	all := []grid{startupGrid(s), throughputGrid(s), requestGrid("Client latency (ms)", s.Requests), requestGrid("Client latency by phase (ms)", s.RequestsByPhase), watchGrid(s), serverGrid(s), auditGrid(s)}
 	all = append(append(all, serverSideGrids(s)...), componentGrid(s))
+	for i, g := range all {
+		isShort := func(cell string) bool { return strings.HasPrefix(cell, fewerThan) }
+		if slices.ContainsFunc(g.rows, func(row []string) bool { return slices.ContainsFunc(row, isShort) }) {
+			all[i].note += "; n<100: a quantile that needs 100 values"
+		}
+	}
 	return slices.DeleteFunc(all, func(g grid) bool { return len(g.rows) == 0 })
 }
 
 func startupGrid(s results.Summary) grid {
 	g := grid{title: "Pod start-up (s)", note: "exact quantiles of the pods created in the measured phases; [95 % interval of p99]",
-		header: []string{"stage", "n", "p50", "p90", "p99", "interval", "p100"}, left: []int{0}}
-	for _, stage := range stages(s.PodStartup) {
-		q := s.PodStartup[stage]
-		if q.N == 0 {
-			continue
+		header: []string{"phase", "stage", "n", "p50", "p90", "p99", "interval", "p100"}, left: []int{0, 1}}
+	add := func(phase string, by map[string]results.StageQuantiles) {
+		for _, stage := range stages(by) {
+			if q := by[stage]; q.N > 0 {
+				g.rows = append(g.rows, slices.Concat([]string{phase, stage, count(q.N)}, percentiles(&q.P50, &q.P90, &q.P99, q.N, secondsText),
+					[]string{interval(&q.P99, secondsText), secondsText(&q.P100.Value)}))
+			}
 		}
-		g.rows = append(g.rows, []string{stage, count(q.N), secondsText(&q.P50.Value), secondsText(&q.P90.Value),
-			secondsText(&q.P99.Value), interval(&q.P99, secondsText), secondsText(&q.P100.Value)})
+	}
+	add("", s.PodStartup)
+	for _, p := range s.Phases {
+		add(p.Name, s.PodStartupByPhase[p.Name])
 	}
 	return g
 }
@@ -67,18 +77,17 @@ func throughputGrid(s results.Summary) grid {
 // closedNote explains the rows of a closed loop, where there are any.
 const closedNote = "; closed loop: from the instant of sending, by users who wait for each answer before they ask again"
 
-func requestGrid(s results.Summary) grid {
-	g := grid{title: "Client latency (ms)", note: "from the planned instant to the end of the answer, of answers with a 2xx code; [95 % interval of p99]",
-		header: []string{"verb", "resource", "scope", "variant", "loop", "n", "errors", "p50", "p90", "p99", "interval", "max", "classes"}, left: []int{0, 1, 2, 3, 4, 12}}
-	for _, r := range s.Requests {
+func requestGrid(title string, rows []results.RequestRow) grid {
+	g := grid{title: title, note: "from the planned instant to the end of the answer, of answers with a 2xx code; [95 % interval of p99]",
+		header: []string{"phase", "verb", "resource", "scope", "variant", "loop", "n", "errors", "p50", "p90", "p99", "interval", "max", "classes"}, left: []int{0, 1, 2, 3, 4, 5, 13}}
+	for _, r := range rows {
 		loop := ""
 		if r.ClosedLoop {
 			loop = "closed"
 			g.note = strings.TrimSuffix(g.note, closedNote) + closedNote
 		}
-		g.rows = append(g.rows, []string{r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, r.Variant, loop, count(r.N), count(r.Errors),
-			milliseconds(value(r.P50)), milliseconds(value(r.P90)), milliseconds(value(r.P99)), interval(r.P99, milliseconds), milliseconds(r.Max),
-			errorClasses(r.ErrorsBy)})
+		g.rows = append(g.rows, slices.Concat([]string{r.Phase, r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, r.Variant, loop, count(r.N), count(r.Errors)},
+			percentiles(r.P50, r.P90, r.P99, r.Answered, milliseconds), []string{interval(r.P99, milliseconds), milliseconds(r.Max), errorClasses(r.ErrorsBy)}))
 	}
 	return g
 }
@@ -106,8 +115,8 @@ func watchGrid(s results.Summary) grid {
 	g := grid{title: "Watch latency (ms)", note: "from the sending of a write to the arrival of its event at a watcher; [95 % interval of p99]",
 		header: []string{"track", "resource", "watchers", "reopened", "events", "MiB", "n", "p50", "p90", "p99", "interval", "max"}, left: []int{0, 1}}
 	for _, r := range s.Watches {
-		g.rows = append(g.rows, []string{r.Track, path(r.Group, r.Resource, ""), count(r.Watchers), count(r.Reopened), count(r.Events), mebibytes(float64(r.Bytes)),
-			count(r.N), milliseconds(value(r.P50)), milliseconds(value(r.P90)), milliseconds(value(r.P99)), interval(r.P99, milliseconds), milliseconds(r.Max)})
+		g.rows = append(g.rows, slices.Concat([]string{r.Track, path(r.Group, r.Resource, ""), count(r.Watchers), count(r.Reopened), count(r.Events),
+			mebibytes(float64(r.Bytes)), count(r.N)}, percentiles(r.P50, r.P90, r.P99, r.N, milliseconds), []string{interval(r.P99, milliseconds), milliseconds(r.Max)}))
 	}
 	return g
 }
@@ -116,8 +125,8 @@ func serverGrid(s results.Summary) grid {
 	g := grid{title: "API server's own SLI (ms)", note: "apiserver_request_sli_duration_seconds over the measured phases; p99 lies somewhere in its bucket; \"within\" is exact",
 		header: []string{"verb", "resource", "scope", "n", "p50", "p90", "p99", "bucket of p99", "within", "of s"}, left: []int{0, 1, 2}}
 	for _, r := range s.Server {
-		g.rows = append(g.rows, []string{r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, count(r.N),
-			milliseconds(value(r.P50)), milliseconds(value(r.P90)), milliseconds(value(r.P99)), bucket(r.P99), percent(&r.Within), short(r.Threshold)})
+		g.rows = append(g.rows, slices.Concat([]string{r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, count(r.N)},
+			percentiles(r.P50, r.P90, r.P99, r.N, milliseconds), []string{bucket(r.P99), percent(&r.Within), short(r.Threshold)}))
 	}
 	return g
 }

@@ -36,6 +36,7 @@ func Text(w io.Writer, s results.Summary, style Style) error {
 	if left > 0 {
 		fmt.Fprintf(out, "\n%d rows of the API server with fewer than %d answers are left out here; summary.json has them.\n", left, fewAnswers)
 	}
+	list(out, "Remarks", remarks(s), style)
 	list(out, "Notes", s.Notes, style)
 	list(out, "Damage", s.Damage, style)
 	if style.Dir != "" {
@@ -160,34 +161,47 @@ func writeGrid(w io.Writer, g grid) {
 	}
 }
 
-// writer is the table for go-pretty, without columns that are empty throughout.
-func (g grid) writer() table.Writer {
-	keep := make([]int, 0, len(g.header))
+// filled is the grid without the columns that are empty throughout.
+func (g grid) filled() grid {
+	out := grid{title: g.title, note: g.note, rows: make([][]string, len(g.rows))}
 	for i := range g.header {
-		if g.header[i] == "" || slices.ContainsFunc(g.rows, func(r []string) bool { return r[i] != "" }) {
-			keep = append(keep, i)
+		if g.header[i] != "" && !slices.ContainsFunc(g.rows, func(r []string) bool { return r[i] != "" }) {
+			continue
+		}
+		if slices.Contains(g.left, i) {
+			out.left = append(out.left, len(out.header))
+		}
+		out.header = append(out.header, g.header[i])
+		for n, r := range g.rows {
+			out.rows[n] = append(out.rows[n], r[i])
 		}
 	}
-	pick := func(cells []string) table.Row {
+	return out
+}
+
+// writer is the table for go-pretty, without columns that are empty throughout.
+func (g grid) writer() table.Writer {
+	g = g.filled()
+	row := func(cells []string) table.Row {
 		var row table.Row
-		for _, i := range keep {
-			row = append(row, cells[i])
+		for _, c := range cells {
+			row = append(row, c)
 		}
 		return row
 	}
 	t := table.NewWriter()
 	t.SetStyle(plain())
-	t.AppendHeader(pick(g.header))
+	t.AppendHeader(row(g.header))
 	for _, r := range g.rows {
-		t.AppendRow(pick(r))
+		t.AppendRow(row(r))
 	}
 	var configs []table.ColumnConfig
-	for n, i := range keep {
+	for i := range g.header {
 		align := text.AlignRight
 		if slices.Contains(g.left, i) {
 			align = text.AlignLeft
 		}
-		configs = append(configs, table.ColumnConfig{Number: n + 1, Align: align, AlignHeader: align})
+		configs = append(configs, table.ColumnConfig{Number: i + 1, Align: align, AlignHeader: align})
 	}
 	t.SetColumnConfigs(configs)
 	return t

@@ -78,7 +78,9 @@ and says, with numbers that hold up, whether the Kubernetes service level object
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(a.runCommand(), a.planCommand(), a.validateCommand(), a.upCommand(), a.downCommand(),
-		a.reportCommand(), a.profilesCommand(), a.doctorCommand(), a.versionCommand(), a.superviseCommand())
+		a.reportCommand(), a.sloCommand(), a.compareCommand(), a.historyCommand(), a.referenceCommand(), a.capacityCommand(), a.paperCommand(),
+		a.listCommand(), a.noteCommand(), a.packCommand(), a.unpackCommand(), a.exportCommand(),
+		a.profilesCommand(), a.doctorCommand(), a.versionCommand(), a.superviseCommand())
 	return root
 }
 

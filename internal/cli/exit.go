@@ -69,6 +69,7 @@ func exitCode(err error) int {
 	var problems *profiles.Problems
 	var use usageError
 	var env *run.EnvironmentError
+	var empty noDataError
 	switch {
 	case err == nil:
 		return codePass
@@ -76,6 +77,8 @@ func exitCode(err error) int {
 		return s.code
 	case errors.As(err, &use), errors.As(err, &problems), strings.HasPrefix(err.Error(), "unknown command"):
 		return codeUsage
+	case errors.As(err, &empty):
+		return codeInvalid
 	case errors.Is(err, run.ErrInterrupted):
 		return codeInterrupted
 	case errors.Is(err, run.ErrTimeout):

@@ -11,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"windtunnel/analysis"
 	"windtunnel/analysis/render"
+	"windtunnel/analysis/report"
 	"windtunnel/results"
 )
 
@@ -19,22 +21,60 @@ func (a *app) reportCommand() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "report RUN",
-		Short: "Make the summary of a run directory again from its records and print it",
-		Args:  usage(cobra.ExactArgs(1)),
+		Short: "Make the summary, the page and the charts of a run directory again from its records and print the summary",
+		Long: `Make summary.json, junit.xml, report.html and charts/ of a run directory again from its records, without a cluster, and print the
+summary. report.html is one file that needs no network.`,
+		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir, err := results.Open(args[0])
 			if err != nil {
 				return usageError{err}
 			}
-			summary, err := summarize(dir)
+			study, err := examine(dir)
 			if err != nil {
 				return err
 			}
-			return a.print(output, summary, dir)
+			if err := a.print(output, study.Summary, dir); err != nil {
+				return err
+			}
+			if !a.draw(dir, study) {
+				return silent{codeInternal}
+			}
+			return nil
 		},
 	}
 	outputFlag(cmd, &output, outputFormats()...)
 	return cmd
+}
+
+// examine judges a run directory and writes summary.json and junit.xml into it.
+func examine(dir *results.Dir) (analysis.Study, error) {
+	study, err := analysis.Examine(dir)
+	if err != nil {
+		return study, fmt.Errorf("analyse %s: %w", dir.Path(), err)
+	}
+	if err := dir.WriteSummary(study.Summary); err != nil {
+		return study, fmt.Errorf("write summary.json: %w", err)
+	}
+	return study, writeJUnit(dir, study.Summary)
+}
+
+// draw writes the page and the charts, after the summary was printed: nobody has to wait for them to know the verdict. A file that
+// could not be written is a warning, and ok is false then.
+func (a *app) draw(dir *results.Dir, study analysis.Study) (ok bool) {
+	if !a.warn(report.Files(dir, study)) {
+		return false
+	}
+	fmt.Fprintf(a.err, "report: %s\n", dir.Path(report.File))
+	return true
+}
+
+// warn says what is wrong with the page or the charts; ok is whether nothing is.
+func (a *app) warn(err error) (ok bool) {
+	if err != nil {
+		fmt.Fprintf(a.err, "windtunnel: warning: the report is not whole: %v\n", err)
+	}
+	return err == nil
 }
 
 func outputFormats() []string { return []string{"text", "json", "csv", "markdown"} }

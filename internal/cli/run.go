@@ -9,9 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"windtunnel/analysis"
 	"windtunnel/harness/run"
-	"windtunnel/results"
 )
 
 func (a *app) runCommand() *cobra.Command {
@@ -78,32 +76,21 @@ func (a *app) runAndReport(ctx context.Context, options run.Options, output stri
 		return runErr
 	}
 	options.Progress.Begin("analyse")
-	summary, err := summarize(dir)
+	study, err := examine(dir)
 	options.Progress.End(err)
 	if err != nil {
 		return errors.Join(runErr, err)
 	}
-	if err := a.print(output, summary, dir); err != nil {
+	if err := a.print(output, study.Summary, dir); err != nil {
 		return errors.Join(runErr, err)
 	}
+	a.draw(dir, study)
 	if runErr != nil {
 		fmt.Fprintf(a.err, "windtunnel: %v\nthe records up to there are in %s\n", runErr, dir.Path())
 		return silent{exitCode(runErr)}
 	}
-	if code := verdictCode(summary.Verdict); code != codePass {
+	if code := verdictCode(study.Summary.Verdict); code != codePass {
 		return silent{code}
 	}
 	return nil
-}
-
-// summarize judges a run directory and writes summary.json and junit.xml into it.
-func summarize(dir *results.Dir) (results.Summary, error) {
-	summary, err := analysis.Summarize(dir)
-	if err != nil {
-		return summary, fmt.Errorf("analyse %s: %w", dir.Path(), err)
-	}
-	if err := dir.WriteSummary(summary); err != nil {
-		return summary, fmt.Errorf("write summary.json: %w", err)
-	}
-	return summary, writeJUnit(dir, summary)
 }

@@ -1,0 +1,38 @@
+package report
+
+import "windtunnel/analysis"
+
+// limit is something that a run cannot show, and why.
+type limit struct {
+	what, why string
+	provider  string // "" is every provider
+	tier      string // "" is every tier of hollow nodes
+}
+
+// limits are what every simulated part leaves out. README.md and docs/fidelity.md say the same at length.
+func limits() []limit {
+	return []limit{
+		{what: "Containers, images and networks", why: "A container starts after a time that the profile sets. Nothing is pulled, no CNI plugin runs, a Service leads nowhere and kube-proxy programs nothing: network programming, DNS and throughput cannot be measured.", tier: "kubelet"},
+		{what: "Events and probes of the kubelet", why: "A real kubelet posts 3 or 4 events for each container that it starts; a hollow one posts none, and a container is ready when it has started.", tier: "kubelet"},
+		{what: "Traffic to nodes", why: "Logs, exec, port-forward and the metrics of kubelets do not exist.", tier: "kubelet"},
+		{what: "Separate machines", why: "The nodes share the machine's CPU with the control plane and the load, so that what the machine cannot carry shows as latency. CPU by component gives the account of each.", provider: "embedded"},
+		{what: "Clocks that differ", why: "All instants come from one clock. Skew between nodes does not happen.", provider: "embedded"},
+		{what: "More than one replica", why: "One API server, one etcd member, one controller manager, one scheduler; no leader election, no fail-over, no load balancer.", provider: "embedded"},
+		{what: "The next run", why: "The intervals describe the requests of this run, which are not independent of each other. What another run would give only other runs tell: see windtunnel compare."},
+	}
+}
+
+// limitsOf are those of a run's provider and tier.
+func limitsOf(s analysis.Study) []limit {
+	tier := s.Profile.HollowNodes.Tier
+	if tier == "" && s.Profile.HollowNodes.Count > 0 {
+		tier = "kubelet"
+	}
+	var mine []limit
+	for _, l := range limits() {
+		if (l.provider == "" || l.provider == s.Run.Provider) && (l.tier == "" || l.tier == tier) {
+			mine = append(mine, l)
+		}
+	}
+	return mine
+}

@@ -1,0 +1,183 @@
+package slo
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+
+	"windtunnel/results"
+)
+
+// Data is what the metrics of a run were.
+type Data struct {
+	Run      string              // its id
+	Validity results.Verdict     // Pass, or Invalid
+	Phases   []results.PhaseSpan // the measured ones
+	Series   map[string][]Series // by the name of the metric
+	Missing  map[string]string   // why there is nothing of a metric, where more is known than that
+}
+
+// Series is a metric with one set of labels.
+type Series struct {
+	Labels map[string]string
+	Points []Point // of all kinds but histograms, in any order
+	Counts *Counts // of a histogram
+}
+
+// Point is one event of a value, or one look; an event without a value has 1.
+type Point struct {
+	At    results.Instant
+	Value float64
+}
+
+// Counts are the counts of a histogram: Within maps a bucket's upper edge to the number of values at or below it.
+type Counts struct {
+	Within map[float64]int64
+	N      int64
+}
+
+// group is the data of one judged row: what a measure's selectors pick and its labels have in common.
+type group struct {
+	labels   map[string]string
+	on, over part
+	seconds  float64 // of the measured phases that on is from
+}
+
+// part is the series of one selector together.
+type part struct {
+	points []Point // in order of time, then value
+	counts *Counts
+}
+
+func (p *part) add(s Series) {
+	p.points = append(p.points, s.Points...)
+	if s.Counts == nil {
+		return
+	}
+	if p.counts == nil {
+		p.counts = &Counts{Within: map[float64]int64{}}
+	}
+	p.counts.N += s.Counts.N
+	for edge, n := range s.Counts.Within {
+		p.counts.Within[edge] += n
+	}
+}
+
+func (p *part) sort() {
+	slices.SortFunc(p.points, func(a, b Point) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Value, b.Value)) })
+}
+
+// between are the points of a time, from included, to not.
+func (p part) between(from, to results.Instant) part {
+	at := func(t results.Instant) int {
+		return sort.Search(len(p.points), func(i int) bool { return p.points[i].At >= t })
+	}
+	return part{points: p.points[at(from):at(to)]}
+}
+
+// values are in order of time.
+func (p part) values() []float64 {
+	values := make([]float64, len(p.points))
+	for i, point := range p.points {
+		values[i] = point.Value
+	}
+	return values
+}
+
+// n is how many values or events there are.
+func (p part) n() int64 {
+	if p.counts != nil {
+		return p.counts.N
+	}
+	return int64(len(p.points))
+}
+
+// groups divides what a measure is about by its labels, in their order. A measure that is not divided is one group, which
+// may be empty.
+func (d Data) groups(m *measure) []group {
+	by := map[string]*group{}
+	of := func(s Series) *group {
+		key, labels := "", map[string]string{}
+		for _, name := range m.by {
+			key += s.Labels[name] + "\x00"
+			labels[name] = s.Labels[name]
+		}
+		if by[key] == nil {
+			by[key] = &group{labels: labels}
+		}
+		return by[key]
+	}
+	inner := m
+	if m.inner != nil {
+		inner = m.inner
+	}
+	if len(m.by) == 0 {
+		by[""] = &group{}
+	}
+	on, over := inner.on, inner.over
+	for _, s := range d.picked(on) {
+		g := of(s)
+		g.on.add(s)
+	}
+	if over == nil && on.metric.Name == Errors {
+		over = &choice{metric: on.metric, match: on.withoutOutcome()} // what could have failed is n, also where nothing did
+		over.metric.Name = Requests
+	}
+	if over != nil {
+		for _, s := range d.picked(over) {
+			g := of(s)
+			g.over.add(s)
+		}
+	}
+	keys := make([]string, 0, len(by))
+	for key, g := range by {
+		g.on.sort()
+		g.over.sort()
+		g.seconds = d.seconds(on)
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	var all []group
+	for _, key := range keys {
+		all = append(all, *by[key])
+	}
+	return all
+}
+
+// withoutOutcome are the matchers that pick what could have failed in the way that the selector asks for.
+func (c *choice) withoutOutcome() []match {
+	return slices.DeleteFunc(slices.Clone(c.match), func(m match) bool { return m.label == "code" || m.label == "error" })
+}
+
+// picked are the series that a selector picks. Errors are those of the requests that have one; canceled requests did not fail.
+func (d Data) picked(c *choice) []Series {
+	name := c.metric.Name
+	if name == Errors {
+		name = Requests
+	}
+	var all []Series
+	for _, s := range d.Series[name] {
+		if c.metric.Name == Errors && (s.Labels["error"] == "" || s.Labels["error"] == "canceled") {
+			continue
+		}
+		if !slices.ContainsFunc(c.match, func(m match) bool { return !m.holds(s.Labels[m.label]) }) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// seconds is the length of the measured phases that a selector's matchers of phase leave.
+func (d Data) seconds(c *choice) float64 {
+	var ns int64
+	for _, p := range d.phases(c) {
+		ns += p.End - p.Begin
+	}
+	return float64(ns) / 1e9
+}
+
+func (d Data) phases(c *choice) []results.PhaseSpan {
+	return slices.DeleteFunc(slices.Clone(d.Phases), func(p results.PhaseSpan) bool {
+		return slices.ContainsFunc(c.match, func(m match) bool { return m.label == "phase" && !m.holds(p.Name) })
+	})
+}

@@ -1,0 +1,33 @@
+package e2e
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+)
+
+// TestSlowedServerIsCaught makes four runs in turns on each side, of which those of one have an API server that thinks for some
+// milliseconds about every ConfigMap that is made, in 10 000 steps of CEL. Four a side are enough for one figure that was named
+// beforehand. .ci/bench slowed is the whole experiment.
+func TestSlowedServerIsCaught(t *testing.T) {
+	if testing.Short() {
+		t.Skip("eight runs take about a minute and a half")
+	}
+	expression := "true"
+	for v := range 4 {
+		expression = fmt.Sprintf("[0,1,2,3,4,5,6,7,8,9].all(v%d, %s)", v, expression)
+	}
+	profile := filepath.Join(testdata(t), "policy.yaml")
+	var quick, slowed []string
+	for range 4 {
+		quick = append(quick, windtunnel(t, "run", "-f", profile).run(0).dir())
+		slowed = append(slowed, windtunnel(t, "run", "-f", profile, "--set", fmt.Sprintf("objects.slow.manifest.spec.validations[0].expression=%q", expression)).run(0).dir())
+	}
+	sides := append(append(quick, "--"), slowed...)
+	compare := func(code int, flags ...string) *invocation {
+		return windtunnel(t, append(append([]string{"compare"}, flags...), sides...)...).run(code)
+	}
+	compare(2).says("are not alike", "objects.slow.manifest.spec.validations[0].expression", "--differ objects")
+	compare(7, "--differ", "objects", "--figures", "client POST configmaps resource (closed loop) p50", "--fail-on", "regression>10%").
+		says("✗ REGRESSION", "1 worse")
+}
