@@ -36,6 +36,10 @@ test: build ## all tests, on a real control plane; race detector on where no Kub
 	CGO_ENABLED=1 go test -race -timeout 20m $$(go list ./... | grep -vxF -f <(printf '%s\n' $(KUBE_PACKAGES)))
 	go test -timeout 10m $(KUBE_PACKAGES)
 
+.PHONY: test-long
+test-long: build ## the tests that compare many runs, minutes each
+	WINDTUNNEL_LONG=1 go test -timeout 20m -run 'TestSlowedServer' ./internal/e2e
+
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck, and the architecture's own rules
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
