@@ -131,6 +131,9 @@ func findingDiscussion(f Finding, no string) Block {
 	if len(f.Rows) == 0 {
 		return p
 	}
+	if f.apart() {
+		p = append(p, para(" That is outside of the peaks; over all stages together the claim ", verdictPhrase(overall(f.whole())), ".")...)
+	}
 	return append(p, para(" The figures are in ", table(no), ".")...)
 }
 

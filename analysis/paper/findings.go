@@ -44,6 +44,22 @@ type FindingRow struct {
 	Whole *FindingRow
 }
 
+// apart tells whether a row of the finding leaves peaks out.
+func (f Finding) apart() bool {
+	return slices.ContainsFunc(f.Rows, func(r FindingRow) bool { return r.Whole != nil })
+}
+
+// whole are the rows of the finding over all stages.
+func (f Finding) whole() []FindingRow {
+	rows := slices.Clone(f.Rows)
+	for i, r := range rows {
+		if r.Whole != nil {
+			rows[i] = *r.Whole
+		}
+	}
+	return rows
+}
+
 // within is the range of figures for which a claim holds.
 type within struct{ low, high float64 }
 

@@ -136,7 +136,7 @@ func passed(es []*Experiment, podsPerNode float64) bool {
 
 func findingBlocks(findings []Finding) []Block {
 	blocks := []Block{
-		para("A claim about a figure holds in a row when the figure's whole 95 % interval lies in the range that the claim allows, and does not when none of it does; otherwise these data do not decide. A claim as a whole does not hold when there is a row in which it does not; it holds in part when it does in others, and holds when it does in every row that has data."),
+		para("A claim about a figure holds in a row when the figure's whole 95 % interval lies in the range that the claim allows, and does not when none of it does; otherwise these data do not decide. Ratios are those outside of peaks, where the profile plans any. A claim as a whole does not hold when there is a row in which it does not; it holds in part when it does in others, and holds when it does in every row that has data."),
 		findingTable("5", findings),
 	}
 	for i, f := range findings {

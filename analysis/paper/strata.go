@@ -157,12 +157,16 @@ func (e *Experiment) busiest() (stratum, bool) {
 // share is the part of the users' requests that were planned in strata.
 func (e *Experiment) share(keep func(stratum) bool) float64 {
 	within, sent := 0, 0
+	kept := make([]bool, len(e.strata))
+	for i, s := range e.strata {
+		kept[i] = keep(s)
+	}
 	for _, sample := range e.Calls {
 		for _, r := range sample.Requests {
 			sent++
 			for i := len(e.strata) - 1; i >= 0; i-- {
 				if r.At >= e.strata[i].begin {
-					if keep(e.strata[i]) {
+					if kept[i] {
 						within++
 					}
 					break

@@ -50,18 +50,22 @@ func (e *Experiment) kept(of func(results.ServerRow) bool) []string {
 	}
 	types := fmt.Sprintf("%d with n ≥ %d, %d responses", len(enough), e.minSamples(), n)
 	fewer := "none"
-	if len(few) > 0 {
-		fewer = fmt.Sprintf("%d; %s", len(few), worst(few))
-		if least(few).Within < 1 {
-			fewer += ": " + percent(least(few).Within)
-		}
+	switch {
+	case len(few) > 0 && least(few).Within < 1:
+		fewer = fmt.Sprintf("%d; the worst: %s, %s", len(few), typeName(least(few)), percent(least(few).Within))
+	case len(few) > 0:
+		fewer = fmt.Sprintf("%d; all 100 %%", len(few))
 	}
 	if len(enough) == 0 {
 		return []string{types, none, none, string(results.NoData), string(NoData), fewer}
 	}
 	r := least(enough)
 	b := serverShare(r.Within, r.N)
-	return []string{types, worst(enough), withInterval(b, percent), e.verdict(r.Within >= 0.99), shown(b), fewer}
+	name := typeName(r)
+	if r.Within == 1 && len(enough) > 1 {
+		name = fmt.Sprintf("all %d: 100 %%; fewest responses: %s", len(enough), name)
+	}
+	return []string{types, name, withInterval(b, percent), e.verdict(r.Within >= 0.99), shown(b), fewer}
 }
 
 // least is the row with the smallest share within the threshold, of equals the one of the smallest sample.
@@ -71,14 +75,9 @@ func least(rows []results.ServerRow) results.ServerRow {
 	})
 }
 
-// worst names the least of some rows, or says that all are within the threshold and names the smallest sample.
-func worst(rows []results.ServerRow) string {
-	r := least(rows)
-	name := fmt.Sprintf("%s %s (%s), n = %d", r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, r.N)
-	if r.Within == 1 {
-		return fmt.Sprintf("all %d: 100 %%; fewest responses: %s", len(rows), name)
-	}
-	return name
+// typeName names a request type of the server's histogram with the size of its sample.
+func typeName(r results.ServerRow) string {
+	return fmt.Sprintf("%s %s (%s), n = %d", r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, r.N)
 }
 
 // verdict is the verdict by a share itself; an invalid run has none.
@@ -293,20 +292,17 @@ func measuredTable(no string, f Finding) Table {
 	if f.Share {
 		format = percent
 	}
-	whole := slices.ContainsFunc(f.Rows, func(r FindingRow) bool { return r.Whole != nil })
-	if whole {
+	apart, whole := f.apart(), f.whole()
+	if apart {
 		t.Caption = append(t.Caption, para(" The claim is judged outside of the peaks; the last columns are about all stages.")...)
 		t.Header[3] = "outside of peaks [95 % interval]"
 		t.Header, t.Left = append(t.Header, "n, all stages", "all stages [95 % interval]", "there"), append(t.Left, 7)
 	}
 	t.Header, t.Wide = append(t.Header, ""), append(t.Wide, len(t.Header))
-	for _, r := range f.Rows {
+	for i, r := range f.Rows {
 		row := []string{r.Run, r.What, count(r.N), withInterval(r.Measured, format), string(r.Result)}
-		if whole {
-			all := r
-			if r.Whole != nil {
-				all = *r.Whole
-			}
+		if apart {
+			all := whole[i]
 			row = append(row, count(all.N), withInterval(all.Measured, format), string(all.Result))
 		}
 		t.Rows = append(t.Rows, append(row, r.Note))

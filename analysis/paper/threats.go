@@ -58,7 +58,7 @@ func (in Input) definitions() List {
 		para(strong("Created means seen created."), " A pod's start-up counts from the instant in which the watch delivers the pod; the indicator of the objective counts from the pod's creation timestamp, which has whole seconds. What passes between the two, and it grows with the load, is missing: the start-ups shown are too short by it."),
 		para(strong("Minutes for a day."), " The objectives are about the 99th percentile of a cluster-day. Here ", listing(each(in.all(), func(e *Experiment) string { return duration(e.measuredSeconds()) + " of " + e.Name })), " stand for it."),
 		para(strong("Churn."), " ", in.churn()),
-		para(strong("Bounds of our own."), " The source gives no bounds to “about half”, “1 to 3 times more” and “1 to 2 times more”. That they are 0.4 to 0.6, 2 to 4 and 2 to 3 here, that blocks have ", blockSeconds, " s, that peaks are judged apart and which requests are on pods, is our choice. So is the mix of the load."),
+		para(strong("Bounds of our own."), " The source gives no bounds to “about half”, “1 to 3 times more” and “1 to 2 times more”. That they are 0.4 to 0.6, 2 to 4 and 2 to 3 here, that blocks have ", blockSeconds, " s, and that peaks are judged apart, is our choice. So is the mix of the load."),
 		para(strong("The instrument."), " ", in.instrument()))
 }
 
@@ -86,7 +86,7 @@ func (in Input) churn() string {
 	said := each(in.all(), func(e *Experiment) string {
 		for _, c := range e.Summary.Conditions {
 			if c.Name == "churn_mean" && !c.Holds {
-				return fmt.Sprintf("%s has %s a second on average, the limit is %s", e.Name, short(c.Measured), short(c.Limit))
+				return fmt.Sprintf("%s has %s a second on average (limit %s)", e.Name, short(c.Measured), short(c.Limit))
 			}
 		}
 		return ""
@@ -113,12 +113,12 @@ func (in Input) instrument() string {
 		if time <= 0 || own+nodes <= 0 {
 			return ""
 		}
-		return fmt.Sprintf("%s and %s in %s", percent(own/time), percent(nodes/time), e.Name)
+		return fmt.Sprintf("%s and %s of their time in %s", percent(own/time), percent(nodes/time), e.Name)
 	})
 	if len(said) == 0 {
 		return "What the harness and the hollow nodes took of the machine's CPU time was not recorded."
 	}
-	return "The harness and the hollow nodes run on the cores of the control plane and took of their time " + listing(said) + ". A control plane with cores of its own would be faster by what that cost it."
+	return "The harness and the hollow nodes run on the cores of the control plane and took " + strings.Join(said, ", ") + ". A control plane with cores of its own would be faster by what that cost it."
 }
 
 // threats of one run.

@@ -119,7 +119,11 @@ func abstract(in Input, findings []Finding) []Block {
 	for _, f := range findings {
 		said = append(said, fmt.Sprintf("“%s” %s", strings.TrimSuffix(f.Claim, "."), verdictPhrase(f.Result)))
 	}
-	return append(b, para("Of the source's findings: ", strings.Join(said, "; "), "."))
+	where := "."
+	if slices.ContainsFunc(findings, Finding.apart) {
+		where = "; the ratios are taken outside of the load's peaks."
+	}
+	return append(b, para("Of the source's findings: ", strings.Join(said, "; "), where))
 }
 
 // verdictPhrase is a judgement as the end of a sentence about a claim.
