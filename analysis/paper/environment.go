@@ -13,9 +13,8 @@ import (
 func environment(in Input) []Block {
 	blocks := []Block{
 		para("The objectives are those of Kubernetes' SIG Scalability ", cite("slos"), ", in ", table("1"), " with what was measured. Two rules of judgement are in this paper: an objective is judged by its measured share or quantile itself, as it is defined, and the table says whether the whole interval agrees; a finding of the source is judged by the whole interval, so that it can stay undecided. The cluster as it was simulated, and the machine that carried all of it, control plane, hollow nodes and users, are described by ", table("2"), ". The control plane is the real one, each component a process of its own."),
-		sloTable(in.all()),
-		clusterTable(in.all()),
 	}
+	blocks = append(append(blocks, sloTables(in.all())...), clusterTable(in.all()))
 	var notes List
 	for _, e := range in.all() {
 		for _, c := range e.Summary.Conditions {

@@ -12,72 +12,88 @@ import (
 	"windtunnel/results"
 )
 
-// sloTable is table 1: the objectives, and what the API server's own histogram and the pods' start-ups say of them.
-func sloTable(all []*Experiment) Table {
-	t := Table{Number: "1", Caption: para("The service level objectives (99th percentile; ", cite("slos"), ") and what was measured. Of API calls, by the API server's own histogram, of all callers: of the request types with at least the n that the profile asks for, the one with the smallest share within the threshold; and the same of those with fewer, which do not decide. The verdict goes by the share itself, as the objective is defined; the column after it says whether the whole interval is on the same side."),
-		Header: []string{"indicator", "objective", "run", "request types", "the worst of them", "within [95 % interval]", "verdict (point)", "shown by the interval", "types with fewer, and the worst"}, Left: []int{1, 2, 6, 7}, Wide: []int{0, 3, 4, 8}}
-	classes := []struct {
-		name, limit string
-		of          func(results.ServerRow) bool
-	}{
-		{"latency of requests that change one object", "≤ 1 s", func(r results.ServerRow) bool { return r.Scope == "resource" && r.Verb != "GET" && r.Verb != "LIST" }},
-		{"latency of reads of one object", "≤ 1 s", func(r results.ServerRow) bool { return r.Scope == "resource" && (r.Verb == "GET" || r.Verb == "LIST") }},
-		{"latency of reads of a namespace or of the cluster", "≤ 30 s", func(r results.ServerRow) bool { return r.Scope != "resource" && (r.Verb == "GET" || r.Verb == "LIST") }},
+// objective is a class of API calls that has an objective of its own.
+type objective struct {
+	name, limit string
+	of          func(results.ServerRow) bool
+}
+
+// objectives are those of sig-scalability's api_call_latency.md.
+func objectives() []objective {
+	read := func(r results.ServerRow) bool { return r.Verb == "GET" || r.Verb == "LIST" }
+	return []objective{
+		{"changes of one object", "≤ 1 s", func(r results.ServerRow) bool { return r.Scope == "resource" && !read(r) }},
+		{"reads of one object", "≤ 1 s", func(r results.ServerRow) bool { return r.Scope == "resource" && read(r) }},
+		{"reads of a namespace or the cluster", "≤ 30 s", func(r results.ServerRow) bool { return r.Scope != "resource" && read(r) }},
 	}
-	for _, class := range classes {
+}
+
+// sloTables are table 1, the objectives and what the API server's own histogram and the pods' start-ups say of them, and table 1b,
+// the same of the request types that are too few to be judged.
+func sloTables(all []*Experiment) []Block {
+	judged := Table{Number: "1", Caption: para("The service level objectives (99th percentile; ", cite("slos"), ") and what was measured. Of API calls, by the API server's own histogram, of all callers: of the request types with at least the n that the profile asks for, the one with the smallest share within the threshold. The verdict goes by the share itself, the point, as the objective is defined; “shown” says whether the whole 95 % interval is on the same side. A pod's start-up counts from being seen created to being seen running."),
+		Header: []string{"latency of", "objective", "run", "request types", "the worst of them", "within [95 % interval]", "verdict (point)", "shown"}, Left: []int{1, 2, 6, 7}, Wide: []int{0, 3, 4}}
+	fewer := Table{Number: "1b", Caption: para("The request types with fewer responses than ", table("1"), " asks for, which do not decide: how many, and the one with the smallest share within the threshold."),
+		Header: []string{"latency of", "objective", "run", "request types", "the worst of them", "within"}, Left: []int{0, 1, 2, 4}}
+	for _, o := range objectives() {
 		for _, e := range all {
-			t.Rows = append(t.Rows, append([]string{class.name, class.limit, e.Name}, e.kept(class.of)...))
+			enough, few := e.rows(o.of)
+			judged.Rows = append(judged.Rows, append([]string{o.name, o.limit, e.Name}, e.kept(enough)...))
+			if len(few) > 0 {
+				name, r := worst(few)
+				fewer.Rows = append(fewer.Rows, []string{o.name, o.limit, e.Name, count(int64(len(few))), name, percent(r.Within)})
+			}
 		}
 	}
 	for _, e := range all {
-		t.Rows = append(t.Rows, append([]string{"start-up of stateless pods, from being seen created to being seen running", "≤ 5 s", e.Name}, e.podsKept()...))
+		judged.Rows = append(judged.Rows, append([]string{"start-up of stateless pods", "≤ 5 s", e.Name}, e.podsKept()...))
 	}
-	return t
+	if len(fewer.Rows) == 0 {
+		return []Block{judged}
+	}
+	return []Block{judged, fewer}
 }
 
-// kept are the cells of a class of requests in table 1.
-func (e *Experiment) kept(of func(results.ServerRow) bool) []string {
-	var enough, few []results.ServerRow
-	var n int64
+// rows are the server's rows of a class of requests, those with enough responses to be judged and those with fewer.
+func (e *Experiment) rows(of func(results.ServerRow) bool) (enough, few []results.ServerRow) {
 	for _, r := range e.Summary.Server {
 		switch {
-		case !of(r):
+		case !of(r) || r.N == 0:
 		case r.N >= int64(e.minSamples()):
-			enough, n = append(enough, r), n+r.N
-		case r.N > 0:
+			enough = append(enough, r)
+		default:
 			few = append(few, r)
 		}
 	}
-	types := fmt.Sprintf("%d with n ≥ %d, %d responses", len(enough), e.minSamples(), n)
-	fewer := "none"
-	switch {
-	case len(few) > 0 && least(few).Within < 1:
-		fewer = fmt.Sprintf("%d; the worst: %s, %s", len(few), typeName(least(few)), percent(least(few).Within))
-	case len(few) > 0:
-		fewer = fmt.Sprintf("%d; all 100 %%", len(few))
-	}
-	if len(enough) == 0 {
-		return []string{types, none, none, string(results.NoData), string(NoData), fewer}
-	}
-	r := least(enough)
-	b := serverShare(r.Within, r.N)
-	name := typeName(r)
-	if r.Within == 1 && len(enough) > 1 {
-		name = fmt.Sprintf("all %d: 100 %%; fewest responses: %s", len(enough), name)
-	}
-	return []string{types, name, withInterval(b, percent), e.verdict(r.Within >= 0.99), shown(b), fewer}
+	return enough, few
 }
 
-// least is the row with the smallest share within the threshold, of equals the one of the smallest sample.
-func least(rows []results.ServerRow) results.ServerRow {
-	return slices.MinFunc(rows, func(a, b results.ServerRow) int {
+// kept are the cells of a class of requests in table 1.
+func (e *Experiment) kept(rows []results.ServerRow) []string {
+	var n int64
+	for _, r := range rows {
+		n += r.N
+	}
+	types := fmt.Sprintf("%d with n ≥ %d, %d responses", len(rows), e.minSamples(), n)
+	if len(rows) == 0 {
+		return []string{types, none, none, string(results.NoData), string(NoData)}
+	}
+	name, r := worst(rows)
+	b := serverShare(r.Within, r.N)
+	return []string{types, name, withInterval(b, percent), e.verdict(r.Within >= 0.99), shown(b)}
+}
+
+// worst is the row with the smallest share within the threshold, of equals the one of the smallest sample, and how a table names it: where all
+// are the same there is no worst, and the smallest sample is the one that says least.
+func worst(rows []results.ServerRow) (string, results.ServerRow) {
+	r := slices.MinFunc(rows, func(a, b results.ServerRow) int {
 		return cmp.Or(cmp.Compare(a.Within, b.Within), cmp.Compare(a.N, b.N))
 	})
-}
-
-// typeName names a request type of the server's histogram with the size of its sample.
-func typeName(r results.ServerRow) string {
-	return fmt.Sprintf("%s %s (%s), n = %d", r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, r.N)
+	name := fmt.Sprintf("%s %s (%s), n = %d", r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, r.N)
+	if r.Within == 1 && len(rows) > 1 {
+		name = fmt.Sprintf("all %d: 100 %%; smallest: %s", len(rows), name)
+	}
+	return name, r
 }
 
 // verdict is the verdict by a share itself; an invalid run has none.
@@ -103,13 +119,13 @@ func shown(b *results.Bounds) string {
 func (e *Experiment) podsKept() []string {
 	slo := e.podSLO()
 	if slo == nil || slo.Measured == nil {
-		return []string{"0 pods", none, none, string(results.NoData), string(NoData), none}
+		return []string{"0 pods", none, none, string(results.NoData), string(NoData)}
 	}
 	b := results.Bounds{Value: *slo.Measured}
 	if len(slo.Interval) == 2 {
 		b.Low, b.High = &slo.Interval[0], &slo.Interval[1]
 	}
-	return []string{plural(int(slo.N), "pod"), none, withInterval(&b, percent), string(slo.Verdict), shown(&b), none}
+	return []string{plural(int(slo.N), "pod"), none, withInterval(&b, percent), string(slo.Verdict), shown(&b)}
 }
 
 // minSamples is the least n of a judged row, as the profile asks for it or by default.
@@ -287,25 +303,31 @@ func findingTable(no string, fs []Finding) Table {
 
 // measuredTable are the rows of a finding with their figures and intervals; where peaks are left out, the same over all stages beside.
 func measuredTable(no string, f Finding) Table {
-	t := Table{Number: no, Caption: para("“", f.Claim, "” ", f.Test), Header: []string{"run", "what", "n", "measured [95 % interval]", "claim"}, Left: []int{0, 4}, Wide: []int{1}}
+	t := Table{Number: no, Caption: para("“", f.Claim, "” ", f.Test), Header: []string{"run", "what", "n", "measured [95 % interval]", "claim"}, Left: []int{0, 1, 4}}
 	format := number
 	if f.Share {
 		format = percent
 	}
 	apart, whole := f.apart(), f.whole()
 	if apart {
-		t.Caption = append(t.Caption, para(" The claim is judged outside of the peaks; the last columns are about all stages.")...)
-		t.Header[3] = "outside of peaks [95 % interval]"
-		t.Header, t.Left = append(t.Header, "n, all stages", "all stages [95 % interval]", "there"), append(t.Left, 7)
+		t.Caption = append(t.Caption, para(" The claim is judged outside of the peaks; the last three columns are about all stages.")...)
+		t.Header = []string{"run", "what", "n", "outside of peaks [95 %]", "claim", "n, all", "all stages [95 %]", "claim there"}
+		t.Left = append(t.Left, 7)
 	}
-	t.Header, t.Wide = append(t.Header, ""), append(t.Wide, len(t.Header))
+	var notes []string
 	for i, r := range f.Rows {
 		row := []string{r.Run, r.What, count(r.N), withInterval(r.Measured, format), string(r.Result)}
 		if apart {
 			all := whole[i]
 			row = append(row, count(all.N), withInterval(all.Measured, format), string(all.Result))
 		}
-		t.Rows = append(t.Rows, append(row, r.Note))
+		t.Rows = append(t.Rows, row)
+		if r.Note != "" {
+			notes = append(notes, r.What+" in "+r.Run+": "+r.Note)
+		}
+	}
+	if len(notes) > 0 {
+		t.Note = para(strings.Join(notes, "; "), ".")
 	}
 	return t
 }
