@@ -34,7 +34,7 @@ func sloTables(all []*Experiment) []Block {
 	judged := Table{Number: "1", Caption: para("The service level objectives (99th percentile; ", cite("slos"), ") and what was measured. Of API calls, by the API server's own histogram, of all callers: of the request types with at least the n that the profile asks for, the one with the smallest share within the threshold. The verdict goes by the share itself, the point, as the objective is defined; “shown” says whether the whole 95 % interval is on the same side. A pod's start-up counts from being seen created to being seen running."),
 		Header: []string{"latency of", "objective", "run", "request types", "the worst of them", "within [95 % interval]", "verdict (point)", "shown"}, Left: []int{1, 2, 6, 7}, Wide: []int{0, 3, 4}}
 	fewer := Table{Number: "1b", Caption: para("The request types with fewer responses than ", table("1"), " asks for, which do not decide: how many, and the one with the smallest share within the threshold."),
-		Header: []string{"latency of", "objective", "run", "request types", "the worst of them", "within"}, Left: []int{0, 1, 2, 4}}
+		Header: []string{"latency of", "objective", "run", "request types", "the worst of them", "within"}, Left: []int{0, 1, 2}, Wide: []int{4}}
 	for _, o := range objectives() {
 		for _, e := range all {
 			enough, few := e.rows(o.of)
@@ -311,7 +311,7 @@ func measuredTable(no string, f Finding) Table {
 	apart, whole := f.apart(), f.whole()
 	if apart {
 		t.Caption = append(t.Caption, para(" The claim is judged outside of the peaks; the last three columns are about all stages.")...)
-		t.Header = []string{"run", "what", "n", "outside of peaks [95 %]", "claim", "n, all", "all stages [95 %]", "claim there"}
+		t.Header = []string{"run", "what", "n", "outside of peaks [95 %]", "claim", "n, all", "all stages [95 %]", "there"}
 		t.Left = append(t.Left, 7)
 	}
 	var notes []string
