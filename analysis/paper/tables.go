@@ -14,39 +14,39 @@ import (
 
 // objective is a class of API calls that has an objective of its own.
 type objective struct {
-	name, limit string
-	of          func(results.ServerRow) bool
+	name string
+	of   func(results.ServerRow) bool
 }
 
 // objectives are those of sig-scalability's api_call_latency.md.
 func objectives() []objective {
 	read := func(r results.ServerRow) bool { return r.Verb == "GET" || r.Verb == "LIST" }
 	return []objective{
-		{"changes of one object", "≤ 1 s", func(r results.ServerRow) bool { return r.Scope == "resource" && !read(r) }},
-		{"reads of one object", "≤ 1 s", func(r results.ServerRow) bool { return r.Scope == "resource" && read(r) }},
-		{"reads of a namespace or the cluster", "≤ 30 s", func(r results.ServerRow) bool { return r.Scope != "resource" && read(r) }},
+		{"changes of one object ≤ 1 s", func(r results.ServerRow) bool { return r.Scope == "resource" && !read(r) }},
+		{"reads of one object ≤ 1 s", func(r results.ServerRow) bool { return r.Scope == "resource" && read(r) }},
+		{"reads of a namespace or the cluster ≤ 30 s", func(r results.ServerRow) bool { return r.Scope != "resource" && read(r) }},
 	}
 }
 
 // sloTables are table 1, the objectives and what the API server's own histogram and the pods' start-ups say of them, and table 1b,
 // the same of the request types that are too few to be judged.
 func sloTables(all []*Experiment) []Block {
-	judged := Table{Number: "1", Caption: para("The service level objectives (99th percentile; ", cite("slos"), ") and what was measured. Of API calls, by the API server's own histogram, of all callers: of the request types with at least the n that the profile asks for, the one with the smallest share within the threshold. The verdict goes by the share itself, the point, as the objective is defined; “shown” says whether the whole 95 % interval is on the same side. A pod's start-up counts from being seen created to being seen running."),
-		Header: []string{"latency of", "objective", "run", "request types", "the worst of them", "within [95 % interval]", "verdict (point)", "shown"}, Left: []int{1, 2, 6, 7}, Wide: []int{0, 3, 4}}
+	judged := Table{Number: "1", Caption: para("The service level objectives (99th percentile; ", cite("slos"), ", of latencies) and what was measured. Of API calls, by the API server's own histogram, of all callers: of the request types with at least the n that the profile asks for, the one with the smallest share within the threshold. The verdict goes by the share itself, the point, as the objective is defined; “shown” says whether the whole 95 % interval is on the same side. A pod's start-up counts from being seen created to being seen running."),
+		Header: []string{"objective", "run", "request types", "the worst of them", "within [95 % interval]", "verdict (point)", "shown"}, Left: []int{1, 5, 6}, Wide: []int{0, 2, 3}}
 	fewer := Table{Number: "1b", Caption: para("The request types with fewer responses than ", table("1"), " asks for, which do not decide: how many, and the one with the smallest share within the threshold."),
-		Header: []string{"latency of", "objective", "run", "request types", "the worst of them", "within"}, Left: []int{0, 1, 2}, Wide: []int{4}}
+		Header: []string{"objective", "run", "request types", "the worst of them", "within"}, Left: []int{0, 1}, Wide: []int{3}}
 	for _, o := range objectives() {
 		for _, e := range all {
 			enough, few := e.rows(o.of)
-			judged.Rows = append(judged.Rows, append([]string{o.name, o.limit, e.Name}, e.kept(enough)...))
+			judged.Rows = append(judged.Rows, append([]string{o.name, e.Name}, e.kept(enough)...))
 			if len(few) > 0 {
 				name, r := worst(few)
-				fewer.Rows = append(fewer.Rows, []string{o.name, o.limit, e.Name, count(int64(len(few))), name, percent(r.Within)})
+				fewer.Rows = append(fewer.Rows, []string{o.name, e.Name, count(int64(len(few))), name, percent(r.Within)})
 			}
 		}
 	}
 	for _, e := range all {
-		judged.Rows = append(judged.Rows, append([]string{"start-up of stateless pods", "≤ 5 s", e.Name}, e.podsKept()...))
+		judged.Rows = append(judged.Rows, append([]string{"start-up of stateless pods ≤ 5 s", e.Name}, e.podsKept()...))
 	}
 	if len(fewer.Rows) == 0 {
 		return []Block{judged}
