@@ -8,7 +8,7 @@ func references() []Reference {
 		{"rfc2679", "G. Almes, S. Kalidindi, M. Zekauskas: A One-way Delay Metric for IPPM. RFC 2679, IETF, September 1999.", "https://www.rfc-editor.org/rfc/rfc2679"},
 		{"rfc7679", "G. Almes, S. Kalidindi, M. Zekauskas, A. Morton (ed.): A One-Way Delay Metric for IP Performance Metrics (IPPM). RFC 7679, STD 81, IETF, January 2016.", "https://www.rfc-editor.org/rfc/rfc7679"},
 		{"rfc5166", "S. Floyd (ed.): Metrics for the Evaluation of Congestion Control Mechanisms. RFC 5166, IETF, March 2008.", "https://www.rfc-editor.org/rfc/rfc5166"},
-		{"slos", "Kubernetes SIG Scalability: Kubernetes scalability SLIs/SLOs.", slos + "slos.md"},
+		{"slos", "Kubernetes SIG Scalability: Kubernetes scalability and performance SLIs/SLOs.", slos + "slos.md"},
 		{"apislo", "Kubernetes SIG Scalability: API call latency SLIs/SLOs details.", slos + "api_call_latency.md"},
 		{"podslo", "Kubernetes SIG Scalability: Pod startup latency SLI/SLO details.", slos + "pod_startup_latency.md"},
 		{"kubemark", "Kubernetes SIG Scalability: Kubemark User Guide.", "https://github.com/kubernetes/community/blob/master/contributors/devel/sig-scalability/kubemark-guide.md"},
