@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"html"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -34,7 +35,7 @@ func searched(s Search) (Record, map[string]results.Summary) {
 			r.Stopped, r.Finished = next.Why, true
 			return r, summaries
 		}
-		seconds, ok := law.LatencyAt(next.Level)
+		seconds, ok := latencyAt(law, next.Level)
 		if !ok {
 			seconds = 2
 		}
@@ -51,6 +52,14 @@ func searched(s Search) (Record, map[string]results.Summary) {
 		r.Runs = append(r.Runs, p)
 		summaries[p.Run] = summaryOf(p, within)
 	}
+}
+
+// latencyAt is the latency of an open loop with a rate of x a second: N is the smaller root of κN² + (σ−κ−λ/x)N + (1−σ) = 0,
+// and R = N/x. From the peak on there is none.
+func latencyAt(u stats.USL, x float64) (seconds float64, ok bool) {
+	b := u.Lambda/x - u.Sigma + u.Kappa
+	root := b*b - 4*u.Kappa*(1-u.Sigma)
+	return 2 * (1 - u.Sigma) / (b + math.Sqrt(root)) / x, b > 0 && root >= 0
 }
 
 func summaryOf(p Point, within float64) results.Summary {
