@@ -13,6 +13,7 @@ import (
 
 	"windtunnel/analysis/capacity"
 	"windtunnel/profiles"
+	"windtunnel/results"
 )
 
 // capacityFlags are what is searched and how.
@@ -78,7 +79,7 @@ func (f *capacityFlags) register(cmd *cobra.Command) {
 	flags.Float64Var(&f.step, "step", 0, "run every level from --from to --to in steps of this, instead of searching")
 	flags.Float64SliceVar(&f.levels, "levels", nil, "run these levels, instead of searching")
 	flags.Float64Var(&f.resolution, "resolution", 0.1, "how near the edge is to be found, as a share of the level")
-	flags.IntVar(&f.repeats, "repeats", 5, "how many runs in a row have to pass at a level; 5 of 5 show with 95 % confidence that at least 55 % of runs pass, 3 of 3 that 37 % do")
+	flags.IntVar(&f.repeats, "repeats", 5, "how many runs in a row have to pass at a level; 5 of 5 show with 95 % confidence that at least 50 % of runs pass (55 % in a sweep), 3 of 3 that 31 % do (37 %)")
 	flags.IntVar(&f.retries, "retries", 2, "how many more runs a level gets for those that are invalid or have no data")
 	flags.Float64Var(&f.confidence, "confidence", 0.95, "of every bound that is stated")
 	flags.DurationVar(&f.budget, "budget", 0, "begin no run that would end after this time (default: none)")
@@ -93,6 +94,7 @@ type search struct {
 	base   *profiles.Profile // at no level
 	root   string            // of searches, for a new one
 	dir    string            // empty until a new search has one
+	claim  *results.Dir      // of dir: no other process may add runs
 }
 
 // search reads what was asked, or what was asked of the search to go on with.
@@ -136,6 +138,9 @@ func (s *search) load() error {
 		return err
 	}
 	s.base = &plan.Profile
+	if judged := s.base.SLO.Judged; judged != nil && !*judged {
+		return usageError{fmt.Errorf("the profile %s is not judged, so that no level could be inside its SLO: give it rows under slo and take judged: false away", s.base.Name)}
+	}
 	if _, err := s.base.AtLevel(s.record.Axis, s.base.Axes[s.record.Axis].To); err != nil {
 		return usageError{err}
 	}
@@ -238,11 +243,15 @@ func (a *app) resumed(cmd *cobra.Command, f *capacityFlags, args []string) (*sea
 			return nil, usageError{errors.New("--resume goes on with what was asked before: beside it only --budget and --output have a meaning")}
 		}
 	}
-	data, err := os.ReadFile(filepath.Join(f.resume, capacity.File))
-	if err != nil {
+	claim, err := results.Claim(f.resume) // before it is read: whoever holds it changes it
+	if errors.Is(err, results.ErrInUse) {
+		return nil, usageError{fmt.Errorf("the search in %s is going on in another process: wait for its end", f.resume)}
+	}
+	data, rerr := os.ReadFile(filepath.Join(f.resume, capacity.File))
+	if err := errors.Join(err, rerr); err != nil {
 		return nil, usageError{fmt.Errorf("%s is not the directory of a search: %w", f.resume, err)}
 	}
-	s := &search{dir: f.resume}
+	s := &search{dir: f.resume, claim: claim}
 	if err := json.Unmarshal(data, &s.record); err != nil {
 		return nil, usageError{fmt.Errorf("read %s: %w", filepath.Join(f.resume, capacity.File), err)}
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -68,7 +67,7 @@ func (a *app) planCapacity(s *search, output string) error {
 			plan.Least.Runs, plan.Most.Runs, short(plan.Least.Duration), short(plan.Most.Duration))
 	}
 	fmt.Fprintf(a.out, "%d of %d runs that pass show with %g %% confidence that at least %.0f %% of runs do\n", plan.Search.Repeats, plan.Search.Repeats,
-		100*plan.Search.Confidence, 100*math.Pow(1-plan.Search.Confidence, 1/float64(plan.Search.Repeats)))
+		100*plan.Search.Confidence, 100*plan.Search.Shows())
 	return nil
 }
 
