@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -211,18 +212,61 @@ func (f *capacityFlags) asked(cmd *cobra.Command, axis profiles.Axis) (capacity.
 	return s, s.Check()
 }
 
-// check loads the profile at the ends of the search, so that a level that is no profile is found before anything is run.
+// mostChecked is how many levels of a search are looked at before it begins.
+const mostChecked = 10_000
+
+// check finds a level that is no profile before anything is run. Each level of a sweep and both ends of a search are loaded; of
+// the levels between, all formulas are worked out and the first level is loaded at which other fields than before get a
+// fraction: fields that take whole numbers refuse it.
 func (s *search) check() error {
-	levels := s.record.Search.Levels
-	if len(levels) == 0 {
-		levels = []float64{s.record.Search.First(), s.record.Search.Last()}
-	}
-	for _, level := range levels {
+	load := func(level float64) error {
 		if _, err := s.at(level, s.record.Source.Seed); err != nil {
-			return fmt.Errorf("%s at %g: %w", s.record.Axis, level, err)
+			return fmt.Errorf("%s at %.10g: %w", s.record.Axis, level, err)
+		}
+		return nil
+	}
+	search := s.record.Search
+	levels := search.Levels
+	if len(levels) == 0 {
+		levels = []float64{search.First(), search.Last()}
+	}
+	seen := map[string]bool{}
+	for _, level := range levels {
+		if err := load(level); err != nil {
+			return err
+		}
+		fractions, err := s.fractions(level)
+		if err != nil {
+			return err
+		}
+		seen[fractions] = true
+	}
+	for i := 1; len(search.Levels) == 0 && i <= mostChecked && float64(i)*search.Step < search.Last(); i++ {
+		level := float64(i) * search.Step
+		fractions, err := s.fractions(level)
+		if err == nil && !seen[fractions] {
+			seen[fractions], err = true, load(level)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// fractions are the fields that the axis sets to a number with a fraction at a level.
+func (s *search) fractions(level float64) (string, error) {
+	sets, err := s.base.AtLevel(s.record.Axis, level)
+	if err != nil {
+		return "", usageError{err}
+	}
+	var all []string
+	for _, set := range sets {
+		if path, value, _ := profiles.CutSetting(set); strings.Contains(value, ".") {
+			all = append(all, path)
+		}
+	}
+	return strings.Join(all, " "), nil
 }
 
 // at is the plan of a run at a level.
