@@ -217,7 +217,7 @@ func (r Report) insideSentence() string {
 	case !a.Confirmed:
 		return fmt.Sprintf("The largest %s that passed is %s; it is not confirmed (%d of %d fresh runs passed).", r.Axis, r.level(*a.Inside), a.Passed, r.Search.Repeats)
 	}
-	text := fmt.Sprintf("The largest %s inside the SLO is %s: %d of %s passed, so that with %g %% confidence at least %.0f %% of runs at this level pass.",
+	text := fmt.Sprintf("The largest %s inside the SLO is %s: %d of %s passed, so that with %g %% confidence at least %.1f %% of runs at this level pass.",
 		r.Axis, r.level(*a.Inside), a.Passed, count(a.Runs, "run"), 100*a.Confidence, 100*a.Bound)
 	if len(r.Search.Levels) > 0 && a.Outside == nil && *a.Inside == slices.Max(r.Search.Levels) || len(r.Search.Levels) == 0 && *a.Inside >= r.Search.Last() {
 		text += " It is also the largest that was tried: the capacity may be larger."
@@ -236,9 +236,9 @@ func (r Report) outsideSentence() string {
 	case a.OutsideUndecided:
 		return fmt.Sprintf("The next level tried, %s, gave no verdict: its runs were invalid or had no data.", r.level(*a.Outside))
 	case a.OutsidePassed == 0:
-		return fmt.Sprintf("The first level outside is %s: none of its %s passed; with %g %% confidence at most %.0f %% do.", r.level(*a.Outside), count(a.OutsideRuns, "run"), 100*a.Confidence, 100*a.OutsideBound)
+		return fmt.Sprintf("The first level outside is %s: none of its %s passed; with %g %% confidence at most %.1f %% do.", r.level(*a.Outside), count(a.OutsideRuns, "run"), 100*a.Confidence, 100*a.OutsideBound)
 	}
-	return fmt.Sprintf("The first level not shown to be inside is %s: %d of %d runs passed; with %g %% confidence at most %.0f %% do.", r.level(*a.Outside), a.OutsidePassed, a.OutsideRuns, 100*a.Confidence, 100*a.OutsideBound)
+	return fmt.Sprintf("The first level not shown to be inside is %s: %d of %d runs passed; with %g %% confidence at most %.1f %% do.", r.level(*a.Outside), a.OutsidePassed, a.OutsideRuns, 100*a.Confidence, 100*a.OutsideBound)
 }
 
 func (r Report) lawSentence() string {

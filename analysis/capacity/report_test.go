@@ -184,6 +184,18 @@ func TestWhatGaveOut(t *testing.T) {
 	})})
 }
 
+// TestFiguresAreMedians: of two runs a figure is the mean, as of any even number the median.
+func TestFiguresAreMedians(t *testing.T) {
+	run := func(cpu float64) results.Summary {
+		p := Point{Outcome: Outcome{Level: 400, Verdict: results.Pass}, Tightest: &Row{Expression: "x"}, Cores: map[string]float64{"kube-apiserver": cpu}}
+		return summaryOf(p, 1)
+	}
+	f := Findings([]results.Summary{run(1), run(2)}, []results.Summary{run(3.7), run(3.9)}, 1.25)
+	if len(f) == 0 || f[0].Rank != GaveOut || math.Abs(f[0].Outside-3.8) > 1e-9 || math.Abs(*f[0].Inside-1.5) > 1e-9 || f[0].N != 60 {
+		t.Errorf("%+v", f)
+	}
+}
+
 // limited is a run in which the scheduler's own limit held each request back for so many seconds.
 func limited(s results.Summary, wait float64) []results.Summary {
 	s.SLOs[0].Threshold = 1
