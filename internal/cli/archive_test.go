@@ -118,7 +118,7 @@ func TestArchiveUsageErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer running.Release() // and not before, when nothing else would keep it
+	defer running.Release() // and until then nobody else can have it
 	if err := running.WriteRun(results.Run{Format: 1, Outcome: "running"}); err != nil {
 		t.Fatal(err)
 	}
