@@ -90,13 +90,13 @@ slo:`).Replace(string(text))
 	if err := os.WriteFile(file, []byte(filled), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	w := windtunnel(t, "capacity", "-f", file, "--axis", "pods", "--levels", "1,12", "--repeats", "1", "--retries", "0", "--results", t.TempDir(), "-o", "json").run(0)
+	w := windtunnel(t, "capacity", "-f", file, "--axis", "pods", "--levels", "12,1", "--repeats", "1", "--retries", "0", "--results", t.TempDir(), "-o", "json").run(0)
 	var r capacity.Report
 	if err := json.Unmarshal(w.stdout.Bytes(), &r); err != nil {
 		t.Fatal(err)
 	}
 	a := r.Answer
-	if !r.Finished || a.Inside == nil || *a.Inside != 1 || a.Outside == nil || *a.Outside != 12 || !a.OutsideUndecided || len(r.Runs) != 2 || !r.Runs[1].Failed {
+	if !r.Finished || a.Inside == nil || *a.Inside != 1 || a.Outside == nil || *a.Outside != 12 || !a.OutsideUndecided || len(r.Runs) != 2 || !r.Runs[0].Failed {
 		t.Errorf("answer %+v\n%s", a, &w.stderr)
 	}
 	if why := strings.Join(r.Sentences(), "\n"); !strings.Contains(why, "the harness or the machine gave out") || !strings.Contains(why, "timed out") {
