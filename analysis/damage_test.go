@@ -194,3 +194,26 @@ func FuzzScrape(f *testing.F) {
 		}
 	})
 }
+
+// TestIncredibleInstants: an instant that only damage can make is named, makes the run invalid and breaks nothing.
+func TestIncredibleInstants(t *testing.T) {
+	for _, at := range []results.Instant{math.MaxInt64, math.MaxInt64 - 1, math.MinInt64, math.MinInt64 + 1, 1 << 62, 400 * 86400 * 1e9} {
+		for file, change := range map[string]func(h *history){
+			results.RunFile:       func(h *history) { h.run.Phases[1].End = at },
+			results.PodsFile:      func(h *history) { h.pods[0].At = at },
+			results.NodesFile:     func(h *history) { h.nodes[0].At = at },
+			results.ProcessesFile: func(h *history) { h.samples[0].At = at },
+			results.RequestsFile:  func(h *history) { h.requests[0].Done = at },
+		} {
+			h := wholeHistory()
+			change(h)
+			s, err := Summarize(h.write(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Verdict != results.Invalid || len(s.Damage) == 0 || !strings.HasPrefix(s.Damage[0], file+": ") {
+				t.Errorf("%s with an instant of %d: %s, damage %q", file, at, s.Verdict, s.Damage)
+			}
+		}
+	}
+}

@@ -33,9 +33,10 @@ func gather(d *results.Dir, run results.Run) *evidence {
 	return e
 }
 
-// readProfile decodes the profile over the documented defaults of the limits that the judgement needs: a run says all of
+// readProfile takes out the phases that cannot be believed, and decodes the profile over the documented defaults of the limits that the judgement needs: a run says all of
 // them, and a limit of 0 is one.
 func (e *evidence) readProfile() {
+	e.dropPhases()
 	p := &e.profile
 	p.SLO.MinSamples = 299
 	p.Validity = profiles.Validity{MinAchieved: 1, MaxLag: profiles.Duration(100 * time.Millisecond), MaxErrors: 0.01, MaxGeneratorCPU: 0.25}
@@ -114,9 +115,20 @@ func (e *evidence) readLooks(d *results.Dir) {
 	e.looks.finish()
 }
 
-// each gives every readable record of a file to add, and notes what is missing or damaged.
+// each gives every readable record of a file to add, and notes what is missing or damaged. A record with an instant that cannot
+// be believed is damage, too.
 func each[T results.Record](e *evidence, d *results.Dir, file string, add func(T)) {
+	incredible := 0
+	defer func() {
+		if incredible > 0 {
+			e.damage = append(e.damage, fmt.Sprintf("%s: %d records left out: an instant more than a year from the start of the run", file, incredible))
+		}
+	}()
 	for r, err := range results.Read[T](d.Path(file)) {
+		if err == nil && !timely(&r) {
+			incredible++
+			continue
+		}
 		if err == nil {
 			add(r)
 			continue

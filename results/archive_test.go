@@ -2,10 +2,12 @@ package results
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -214,4 +216,49 @@ func TestDamagedNotes(t *testing.T) {
 	if e := d.Entry(); len(e.Problems) != 1 || len(e.Notes) != 2 {
 		t.Errorf("%+v", e)
 	}
+}
+
+// TestLinkedRun: a run that is linked into an archive is listed with all that it has.
+func TestLinkedRun(t *testing.T) {
+	root := t.TempDir()
+	d := storedRun(t, t.TempDir(), "density", time.Now())
+	if err := os.Symlink(d.Path(), filepath.Join(root, "linked")); err != nil {
+		t.Fatal(err)
+	}
+	if e := entryOf(t, root, d.ID()); e.Bytes == 0 || e.Bytes != d.Entry().Bytes {
+		t.Errorf("%d bytes, want %d", e.Bytes, d.Entry().Bytes)
+	}
+}
+
+// TestCreateBesideLists: lists that look whether new runs are in use do not keep them from being made.
+func TestCreateBesideLists(t *testing.T) {
+	root := t.TempDir()
+	done, lists := make(chan struct{}), sync.WaitGroup{}
+	for range 4 {
+		lists.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					found, _ := os.ReadDir(root)
+					for _, f := range found[max(0, len(found)-3):] {
+						(&Dir{path: filepath.Join(root, f.Name())}).InUse()
+					}
+				}
+			}
+		})
+	}
+	for i := range 500 {
+		d, err := Create(root, fmt.Sprintf("r%03d", i), packTime)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !d.InUse() {
+			t.Fatal("a run that was made is not in use")
+		}
+		d.Release()
+	}
+	close(done)
+	lists.Wait()
 }

@@ -72,29 +72,27 @@ func create(root, name string, now time.Time, folders ...string) (*Dir, error) {
 		if err != nil {
 			return nil, fmt.Errorf("create run directory: %w", err)
 		}
+		// A list that looks whether the new directory is in use holds it for a moment: wait for that.
+		if d.claim, err = lock(d.path, unix.LOCK_EX); err != nil {
+			return nil, fmt.Errorf("create run directory: %w", err)
+		}
 		for _, sub := range folders {
 			if err := os.Mkdir(d.Path(sub), 0o755); err != nil {
 				return nil, fmt.Errorf("create run directory: %w", err)
 			}
-		}
-		if d.claim, err = lock(d.path, unix.LOCK_EX); err != nil {
-			return nil, fmt.Errorf("create run directory: %w", err)
 		}
 		return d, nil
 	}
 }
 
 // CreateSearch makes a directory <name>-<UTC time>-<6 hex digits> below root for something that holds run directories, with a
-// folder runs. The name must be usable as one element of a path.
-func CreateSearch(root, name string, now time.Time) (string, error) {
-	d, err := create(root, name, now, "runs")
-	if err != nil {
-		return "", err
-	}
-	return d.path, nil
+// folder runs. The name must be usable as one element of a path. It counts as in use until this process ends or calls Release.
+func CreateSearch(root, name string, now time.Time) (*Dir, error) {
+	return create(root, name, now, "runs")
 }
 
-// Open returns the run directory at path. It must hold a run.json, whether or not that can be read.
+// Open returns the run directory at path, or that a symbolic link at path leads to. It must hold a run.json, whether or not
+// that can be read.
 func Open(path string) (*Dir, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -107,6 +105,9 @@ func Open(path string) (*Dir, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%s is not a run directory: it has no %s: %w", path, RunFile, fs.ErrNotExist)
 		}
+		return nil, fmt.Errorf("open run directory %s: %w", path, err)
+	}
+	if abs, err = filepath.EvalSymlinks(abs); err != nil {
 		return nil, fmt.Errorf("open run directory %s: %w", path, err)
 	}
 	return &Dir{path: abs}, nil

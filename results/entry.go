@@ -43,7 +43,7 @@ type Entry struct {
 }
 
 // Entries returns every run below root, oldest first by the time in their names: also those that are damaged, unfinished or
-// still going on, which say so. A folder counts as a run when it has a run.json, a folder of samples or a name as Create
+// still going on, which say so. A link to a run is that run. A folder counts as a run when it has a run.json, a folder of samples or a name as Create
 // gives it; others are no runs. A root that is missing has none.
 func Entries(root string) ([]Entry, error) {
 	found, err := os.ReadDir(root)
@@ -56,7 +56,16 @@ func Entries(root string) ([]Entry, error) {
 	var dirs []*Dir
 	for _, f := range found {
 		path := filepath.Join(root, f.Name())
-		if info, err := os.Stat(path); err == nil && info.IsDir() && looksLikeRun(path) {
+		info, err := os.Stat(path)
+		if err != nil || !info.IsDir() || !looksLikeRun(path) {
+			continue
+		}
+		if f.Type()&fs.ModeSymlink != 0 { // else walking it would end at the link
+			if path, err = filepath.EvalSymlinks(path); err != nil {
+				return nil, fmt.Errorf("list runs: %w", err)
+			}
+		}
+		if !slices.ContainsFunc(dirs, func(d *Dir) bool { return d.path == path }) {
 			dirs = append(dirs, &Dir{path: path})
 		}
 	}

@@ -71,7 +71,7 @@ type packer struct {
 }
 
 func (p *packer) run(d *Dir) error {
-	claim, err := lock(d.path, unix.LOCK_SH) // keeps others from taking it for one that is in use, and tells us whether it is
+	claim, err := lock(d.path, unix.LOCK_SH|unix.LOCK_NB) // keeps others from taking it for one that is in use, and tells us whether it is
 	if err != nil {
 		return err
 	}

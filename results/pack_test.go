@@ -343,3 +343,34 @@ func FuzzUnpack(f *testing.F) {
 		}
 	})
 }
+
+// TestSweep: the next unpacking removes what one that was killed left behind, and leaves one alone that is going on.
+func TestSweep(t *testing.T) {
+	from, to := t.TempDir(), t.TempDir()
+	data := packOf(t, storedRun(t, from, "density", packTime))
+	old := time.Now().Add(-time.Hour)
+	for _, name := range []string{".unpack-killed", ".unpack-held", ".unpack-new"} {
+		path := filepath.Join(to, name)
+		if err := os.MkdirAll(filepath.Join(path, "run"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if name == ".unpack-new" {
+			continue
+		}
+		if err := os.Chtimes(path, old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	held, err := Claim(filepath.Join(to, ".unpack-held"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Release()
+	if _, err := Unpack(bytes.NewReader(data), to, UnpackLimits{}); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(to, ".unpack-*"))
+	if err != nil || len(left) != 2 || filepath.Base(left[0]) != ".unpack-held" || filepath.Base(left[1]) != ".unpack-new" {
+		t.Errorf("left: %v (%v)", left, err)
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -37,7 +38,8 @@ const (
 // Unpack makes run directories below root of the pack in r and returns them by their ids. It is all or nothing: the files
 // go to a folder of their own beside the runs, and only when every one of them was there, whole and with its checksum, are
 // the runs put in their places. A run that is there already is never touched; the error then is fs.ErrExist. Names that
-// lead out of the run, links, devices and packs beyond the limits are errors.
+// lead out of the run, links, devices and packs beyond the limits are errors. What an unpacking left behind that was killed is
+// removed.
 func Unpack(r io.Reader, root string, limits UnpackLimits) (runs []*Dir, err error) {
 	defer func() {
 		if err != nil {
@@ -47,11 +49,17 @@ func Unpack(r io.Reader, root string, limits UnpackLimits) (runs []*Dir, err err
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return nil, err
 	}
-	temp, err := os.MkdirTemp(root, ".unpack-*")
+	sweep(root, time.Now())
+	temp, err := os.MkdirTemp(root, unpackPrefix+"*")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
+	claim, err := Claim(temp)
+	if err != nil {
+		return nil, err
+	}
+	defer claim.Release()
 	u, err := newUnpacker(temp, root, limits)
 	if err != nil {
 		return nil, err
@@ -61,6 +69,25 @@ func Unpack(r io.Reader, root string, limits UnpackLimits) (runs []*Dir, err err
 		return nil, err
 	}
 	return u.place()
+}
+
+// unpackPrefix begins the names of the folders that packs are unpacked in.
+const unpackPrefix = ".unpack-"
+
+// sweep removes the folders of unpackings that were killed: those that nobody holds, and that are old enough for whoever made
+// them to have taken hold. One that cannot be removed stays for the next time.
+func sweep(root string, now time.Time) {
+	stale, _ := filepath.Glob(filepath.Join(globQuote(root), unpackPrefix+"*")) // the pattern is well-formed
+	for _, path := range stale {
+		info, err := os.Lstat(path)
+		if err != nil || !info.IsDir() || now.Sub(info.ModTime()) < time.Minute {
+			continue
+		}
+		if d, err := Claim(path); err == nil && d.claim != nil { // where nobody can take hold, nobody knows
+			_ = os.RemoveAll(path)
+			d.Release()
+		}
+	}
 }
 
 // unpacker writes the files of a pack into a folder that it cannot leave.

@@ -19,7 +19,7 @@ type Answer struct {
 	// Bound is the least share of runs at Inside that pass, with Confidence (one-sided).
 	Bound      float64 `json:"bound"`
 	Confidence float64 `json:"confidence"`
-	// Candidates is how many levels were tried to be confirmed, for which Bound makes allowance.
+	// Candidates is how many levels were tried to be confirmed, one after another, for which Bound makes allowance.
 	Candidates int `json:"candidates"`
 	// Outside is the first level above Inside that is not inside; null when none was met.
 	Outside *float64 `json:"outside"`
@@ -99,12 +99,23 @@ func (s Search) answerSearch(a *Answer, history []Outcome) {
 	t := a.at(b.inside)
 	a.Inside, a.Confirmed = &b.inside, b.confirmed
 	a.Passed, a.Runs = t.ConfirmingPass, t.ConfirmingPass+t.ConfirmingFail
-	a.Bound = atLeast(a.Passed, a.Runs, s.share(a.Candidates))
+	a.Bound = atLeast(a.Passed, a.Runs, s.share(max(a.Candidates, 1)))
 }
 
-// share is the confidence that one of several candidates needs so that all together have the one asked for (Bonferroni).
-func (s Search) share(candidates int) float64 {
-	return 1 - (1-s.Confidence)/float64(max(candidates, 1))
+// share is the confidence of the bound of the j-th level that is tried to be confirmed, from 1. How many there will be is not
+// known when the first is tried, so the error that is allowed is spent in parts that add up to it however many there are
+// (Bonferroni's inequality): 6/(π²j²) of it, as Σ1/j² = π²/6.
+func (s Search) share(j int) float64 {
+	return 1 - (1-s.Confidence)*6/(math.Pi*math.Pi*float64(j*j))
+}
+
+// Shows is the least share of runs that pass at a level all of whose Repeats runs did, with Confidence; of a search, at the
+// first level that it tries to confirm.
+func (s Search) Shows() float64 {
+	if len(s.Levels) > 0 {
+		return atLeast(s.Repeats, s.Repeats, s.Confidence)
+	}
+	return atLeast(s.Repeats, s.Repeats, s.share(1))
 }
 
 // answerSweep goes up the levels and stops at the first that did not pass in all its runs. Levels tested in a fixed order up

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
 
@@ -23,7 +24,7 @@ type Finding struct {
 	Limit   float64  `json:"limit,omitempty"` // at which the thing is used up, 0 where none is known
 	Unit    string   `json:"unit"`
 	Runs    int      `json:"runs"` // at the level outside
-	N       int64    `json:"n"`    // observations behind Outside, in the run of the median or summed up
+	N       int64    `json:"n"`    // observations behind Outside, of all those runs
 }
 
 // Rank is how strong a finding is.
@@ -155,7 +156,7 @@ func violated(inside, outside []results.Summary) []Finding {
 		for _, r := range failing {
 			shares, n = append(shares, *r.Measured), n+r.N
 		}
-		f := Finding{Rank: Violated, Component: "SLO", Name: expression, Outside: middle(shares), Limit: 0.99, Unit: "fraction", Runs: len(failing), N: n}
+		f := Finding{Rank: Violated, Component: "SLO", Name: expression, Outside: stats.Median(shares).Value, Limit: 0.99, Unit: "fraction", Runs: len(failing), N: n}
 		var before []float64
 		for _, s := range inside {
 			for _, r := range s.SLOs {
@@ -166,7 +167,7 @@ func violated(inside, outside []results.Summary) []Finding {
 		}
 		f.Text = fmt.Sprintf("%s failed in %d of %s: %.2f %% of %d were within it", expression, len(failing), count(len(outside), "run"), 100*f.Outside, n)
 		if len(before) > 0 {
-			m := middle(before)
+			m := stats.Median(before).Value
 			f.Inside = &m
 			f.Text += fmt.Sprintf(", %.2f %% at the level inside", 100*m)
 		}
@@ -194,9 +195,15 @@ func gather(runs []results.Summary) map[string][]figure {
 // weigh turns a figure at two levels into a finding, if it is one.
 func (c comparison) weigh(before, after []figure) (Finding, bool) {
 	slices.SortStableFunc(after, func(a, b figure) int { return cmp.Compare(a.value, b.value) })
-	f := after[len(after)/2]
-	out := Finding{Component: f.component, Name: f.name, Outside: f.value, Limit: f.limit, Unit: f.unit, Runs: len(after), N: f.n}
+	f := after[len(after)/2] // whose text is told
+	f.n = 0
 	var values []float64
+	for _, a := range after {
+		values, f.n = append(values, a.value), f.n+a.n
+	}
+	f.value = stats.Median(values).Value
+	out := Finding{Component: f.component, Name: f.name, Outside: f.value, Limit: f.limit, Unit: f.unit, Runs: len(after), N: f.n}
+	values = values[:0]
 	for _, b := range before {
 		values = append(values, b.value)
 	}
@@ -205,7 +212,7 @@ func (c comparison) weigh(before, after []figure) (Finding, bool) {
 	}
 	rise := 0.0
 	if len(values) > 0 {
-		m := middle(values)
+		m := stats.Median(values).Value
 		out.Inside = &m
 		rise = f.value / max(m, f.least)
 	}
@@ -229,11 +236,6 @@ func (c comparison) weigh(before, after []figure) (Finding, bool) {
 		out.Text += fmt.Sprintf("; %s at the level inside", quantity(*out.Inside, f.unit))
 	}
 	return out, true
-}
-
-func middle(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
 }
 
 // quantity is a number with its unit, for people.

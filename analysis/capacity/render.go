@@ -104,7 +104,7 @@ func (r Report) method() string {
 	if len(s.Levels) > 0 {
 		how = fmt.Sprintf("%d levels from %s to %s", len(s.Levels), r.level(slices.Min(s.Levels)), r.level(slices.Max(s.Levels)))
 	}
-	return fmt.Sprintf("%s; a level is inside after %s; %s on %d cores, seeds from %d.", how, passes(s.Repeats), count(len(r.Runs), "run"), r.Machine.Cores, r.Source.Seed)
+	return fmt.Sprintf("%s; a level is inside after %s (%g %% confidence that at least %.1f %% of runs pass); %s on %d cores, seeds from %d.", how, passes(s.Repeats), 100*s.Confidence, 100*s.Shows(), count(len(r.Runs), "run"), r.Machine.Cores, r.Source.Seed)
 }
 
 // warnings are what a reader must know before believing the answer.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
 
@@ -24,7 +25,6 @@ type Record struct {
 	Unit        string  `json:"unit"`
 	Description string  `json:"description,omitempty"` // of the axis
 	Search      Search  `json:"search"`
-	Budget      string  `json:"budget,omitempty"`
 	Started     string  `json:"started"` // RFC 3339, UTC
 	Runs        []Point `json:"runs"`    // in order; each is a directory below runs/
 	// Stopped says why the search ended, empty while it runs or was killed.
@@ -110,9 +110,7 @@ func spread(points []Point, value func(Point) (float64, bool)) Spread {
 	if len(values) == 0 {
 		return Spread{}
 	}
-	slices.Sort(values)
-	n := len(values)
-	return Spread{Median: (values[(n-1)/2] + values[n/2]) / 2, Least: values[0], Most: values[n-1], N: n}
+	return Spread{Median: stats.Median(values).Value, Least: slices.Min(values), Most: slices.Max(values), N: len(values)}
 }
 
 // Analyse works out what a record shows. summaries are those of its runs, by id; a run without one counts by its verdict alone.
@@ -219,7 +217,7 @@ func (r Report) insideSentence() string {
 	case !a.Confirmed:
 		return fmt.Sprintf("The largest %s that passed is %s; it is not confirmed (%d of %d fresh runs passed).", r.Axis, r.level(*a.Inside), a.Passed, r.Search.Repeats)
 	}
-	text := fmt.Sprintf("The largest %s inside the SLO is %s: %d of %s passed, so that with %g %% confidence at least %.0f %% of runs at this level pass.",
+	text := fmt.Sprintf("The largest %s inside the SLO is %s: %d of %s passed, so that with %g %% confidence at least %.1f %% of runs at this level pass.",
 		r.Axis, r.level(*a.Inside), a.Passed, count(a.Runs, "run"), 100*a.Confidence, 100*a.Bound)
 	if len(r.Search.Levels) > 0 && a.Outside == nil && *a.Inside == slices.Max(r.Search.Levels) || len(r.Search.Levels) == 0 && *a.Inside >= r.Search.Last() {
 		text += " It is also the largest that was tried: the capacity may be larger."
@@ -232,12 +230,15 @@ func (r Report) outsideSentence() string {
 	switch {
 	case a.Outside == nil:
 		return ""
+	case a.OutsideUndecided && a.at(*a.Outside).failed():
+		t := a.at(*a.Outside)
+		return fmt.Sprintf("At the next level tried, %s, the harness or the machine gave out: %d of %s did not come to their measured phases.", r.level(*a.Outside), t.Failed, count(t.undecided(), "run"))
 	case a.OutsideUndecided:
 		return fmt.Sprintf("The next level tried, %s, gave no verdict: its runs were invalid or had no data.", r.level(*a.Outside))
 	case a.OutsidePassed == 0:
-		return fmt.Sprintf("The first level outside is %s: none of its %s passed; with %g %% confidence at most %.0f %% do.", r.level(*a.Outside), count(a.OutsideRuns, "run"), 100*a.Confidence, 100*a.OutsideBound)
+		return fmt.Sprintf("The first level outside is %s: none of its %s passed; with %g %% confidence at most %.1f %% do.", r.level(*a.Outside), count(a.OutsideRuns, "run"), 100*a.Confidence, 100*a.OutsideBound)
 	}
-	return fmt.Sprintf("The first level not shown to be inside is %s: %d of %d runs passed; with %g %% confidence at most %.0f %% do.", r.level(*a.Outside), a.OutsidePassed, a.OutsideRuns, 100*a.Confidence, 100*a.OutsideBound)
+	return fmt.Sprintf("The first level not shown to be inside is %s: %d of %d runs passed; with %g %% confidence at most %.1f %% do.", r.level(*a.Outside), a.OutsidePassed, a.OutsideRuns, 100*a.Confidence, 100*a.OutsideBound)
 }
 
 func (r Report) lawSentence() string {

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"html"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -34,7 +35,7 @@ func searched(s Search) (Record, map[string]results.Summary) {
 			r.Stopped, r.Finished = next.Why, true
 			return r, summaries
 		}
-		seconds, ok := law.LatencyAt(next.Level)
+		seconds, ok := latencyAt(law, next.Level)
 		if !ok {
 			seconds = 2
 		}
@@ -51,6 +52,14 @@ func searched(s Search) (Record, map[string]results.Summary) {
 		r.Runs = append(r.Runs, p)
 		summaries[p.Run] = summaryOf(p, within)
 	}
+}
+
+// latencyAt is the latency of an open loop with a rate of x a second: N is the smaller root of κN² + (σ−κ−λ/x)N + (1−σ) = 0,
+// and R = N/x. From the peak on there is none.
+func latencyAt(u stats.USL, x float64) (seconds float64, ok bool) {
+	b := u.Lambda/x - u.Sigma + u.Kappa
+	root := b*b - 4*u.Kappa*(1-u.Sigma)
+	return 2 * (1 - u.Sigma) / (b + math.Sqrt(root)) / x, b > 0 && root >= 0
 }
 
 func summaryOf(p Point, within float64) results.Summary {
@@ -173,6 +182,18 @@ func TestWhatGaveOut(t *testing.T) {
 		s.Validity = results.Validity{Verdict: results.Invalid, Checks: lag}
 		s.Components[0].CPUSeconds = 15 * 3.7
 	})})
+}
+
+// TestFiguresAreMedians: of two runs a figure is the mean, as of any even number the median.
+func TestFiguresAreMedians(t *testing.T) {
+	run := func(cpu float64) results.Summary {
+		p := Point{Outcome: Outcome{Level: 400, Verdict: results.Pass}, Tightest: &Row{Expression: "x"}, Cores: map[string]float64{"kube-apiserver": cpu}}
+		return summaryOf(p, 1)
+	}
+	f := Findings([]results.Summary{run(1), run(2)}, []results.Summary{run(3.7), run(3.9)}, 1.25)
+	if len(f) == 0 || f[0].Rank != GaveOut || math.Abs(f[0].Outside-3.8) > 1e-9 || math.Abs(*f[0].Inside-1.5) > 1e-9 || f[0].N != 60 {
+		t.Errorf("%+v", f)
+	}
 }
 
 // limited is a run in which the scheduler's own limit held each request back for so many seconds.

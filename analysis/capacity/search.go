@@ -42,6 +42,8 @@ type Outcome struct {
 	Level   float64         `json:"level"`
 	Stage   Stage           `json:"stage"`
 	Verdict results.Verdict `json:"verdict"`
+	// Failed says that the run never came to its measured phases: the environment or a time-out ended it.
+	Failed bool `json:"failed,omitempty"`
 }
 
 // Next is what to do after a history: run a level, or stop and say why.
@@ -128,7 +130,7 @@ func (s Search) bracket(history []Outcome) bracket {
 		case stateOutside:
 			b.outside = min(b.outside, t.Level)
 		case stateBlank:
-			if b.inside > 0 { // load that the harness cannot bring or judge is not inside
+			if b.inside > 0 || t.failed() { // load that the harness cannot bring or judge is not inside; what does not come up will not with more
 				b.outside = min(b.outside, t.Level)
 			} else if math.IsInf(b.outside, 1) {
 				b.blank = t.Level
@@ -151,10 +153,10 @@ func (s Search) blindly(b bracket) Next {
 
 // down goes on when every level that was tried is outside.
 func (s Search) down(b bracket) Next {
-	floor := max(b.blank, 0)
+	floor := b.blank
 	switch {
-	case b.outside <= s.Step || b.outside-floor <= s.Step:
-		return Next{Done: true, Why: fmt.Sprintf("even the lowest level that can be judged, %g, is outside", b.outside)}
+	case b.outside-floor <= s.Step*(1+1e-9):
+		return Next{Done: true, Why: fmt.Sprintf("even the lowest level that can be judged, %g, is not inside", b.outside)}
 	case floor > 0:
 		return Next{Level: s.between(floor, b.outside), Stage: Explore, Why: fmt.Sprintf("%g is outside and at %g there is no verdict", b.outside, floor)}
 	}
@@ -194,6 +196,8 @@ type Tally struct {
 	Fail    int     `json:"fail"`
 	NoData  int     `json:"noData"`
 	Invalid int     `json:"invalid"`
+	// Failed are those of Invalid that never came to their measured phases.
+	Failed int `json:"failed"`
 	// Confirming are those of Pass and Fail that ran to confirm the level.
 	ConfirmingPass int `json:"confirmingPass"`
 	ConfirmingFail int `json:"confirmingFail"`
@@ -201,6 +205,9 @@ type Tally struct {
 
 func (t Tally) decided() int   { return t.Pass + t.Fail }
 func (t Tally) undecided() int { return t.NoData + t.Invalid }
+
+// failed says that most runs without a verdict never came to their measured phases.
+func (t Tally) failed() bool { return 2*t.Failed > t.undecided() }
 
 // tallies are the levels of a history, ascending. A run that was not judged tells as little as one without data.
 func tallies(history []Outcome) []Tally {
@@ -226,6 +233,9 @@ func tallies(history []Outcome) []Tally {
 			t.ConfirmingFail += confirming
 		case results.Invalid:
 			t.Invalid++
+			if o.Failed {
+				t.Failed++
+			}
 		default:
 			t.NoData++
 		}

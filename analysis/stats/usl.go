@@ -43,19 +43,6 @@ func (u USL) Peak() float64 {
 	return u.Lambda / u.Sigma
 }
 
-// LatencyAt is the mean time of a request in seconds when requests arrive at a rate of x a second, whatever the answers do
-// (an open loop): the load N on the rising branch with X(N) = x is the smaller root of κN² + (σ−κ−λ/x)N + (1−σ) = 0, and
-// R = N/x. With κ = 0 it is R = ((1−σ)/λ) / (1 − x/(λ/σ)), the S/(1−ρ) of a queue. It is not ok from the peak on, where no
-// load gives that throughput and the queue grows without end.
-func (u USL) LatencyAt(x float64) (seconds float64, ok bool) {
-	b := u.Lambda/x - u.Sigma + u.Kappa
-	root := b*b - 4*u.Kappa*(1-u.Sigma)
-	if x <= 0 || b <= 0 || root < 0 {
-		return math.NaN(), false
-	}
-	return 2 * (1 - u.Sigma) / (b + math.Sqrt(root)) / x, true // written so that nothing cancels for a small κ
-}
-
 // LoadPoint is one measurement of a system under load.
 type LoadPoint struct {
 	Load       float64 // requests or users in the system, on average; > 0

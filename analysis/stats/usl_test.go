@@ -144,20 +144,15 @@ func TestUSLLaws(t *testing.T) {
 			t.Errorf("%+v: throughput is not largest at the knee %v", u, knee)
 		}
 		for _, n := range []float64{0.5, 1, 3, 10} {
-			if ok && n >= knee {
-				continue // the falling branch has the same throughput at a larger load
+			if got := u.Latency(n) * u.Throughput(n); !uslNear(got, n, 1e-9, 0) {
+				t.Errorf("%+v: latency times throughput at %v is %v", u, n, got)
 			}
-			if r, ok := u.LatencyAt(u.Throughput(n)); !ok || !uslNear(r, u.Latency(n), 1e-6, 0) {
-				t.Errorf("%+v: latency at the rate X(%v) is %v, want %v", u, n, r, u.Latency(n))
-			}
-		}
-		if _, ok := u.LatencyAt(u.Peak() * 1.001); ok && !math.IsInf(u.Peak(), 1) {
-			t.Errorf("%+v: a rate above the peak has a latency", u)
 		}
 	}
+	// Without coherence a rate of 250/s is that of a queue with S = 0.8/100 s and room for 500/s: R = S/(1−ρ) = 16 ms at N = 4.
 	queue := USL{Lambda: 100, Sigma: 0.2}
-	if r, _ := queue.LatencyAt(250); !uslNear(r, 0.008/(1-250.0/500), 1e-9, 0) {
-		t.Errorf("with κ = 0 the latency is %v, want S/(1−ρ) = 0.016", r)
+	if r := queue.Latency(4); !uslNear(queue.Throughput(4), 250, 1e-9, 0) || !uslNear(r, 0.016, 1e-9, 0) {
+		t.Errorf("with κ = 0 the latency is %v at %v a second, want S/(1−ρ) = 0.016 at 250", r, queue.Throughput(4))
 	}
 }
 

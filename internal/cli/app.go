@@ -49,6 +49,11 @@ func Main(args []string, in, out, errw *os.File) int {
 // signals makes the first interrupt end what a verb does in good order, with its report, and the second end it at once:
 // the supervisor then sees the pipe close and tears everything down.
 func (a *app) signals(ctx context.Context) (context.Context, func()) {
+	return a.interrupts(ctx, "stopping the load and writing the report; once more quits at once")
+}
+
+// interrupts makes the first interrupt end what a verb does in good order, as doing says, and the second end it at once.
+func (a *app) interrupts(ctx context.Context, doing string) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	ch := make(chan os.Signal, 2)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -58,7 +63,7 @@ func (a *app) signals(ctx context.Context) (context.Context, func()) {
 			if seen.Add(1) > 1 {
 				os.Exit(codeInterrupted)
 			}
-			fmt.Fprintln(a.err, "\ninterrupted: stopping the load and writing the report; once more quits at once")
+			fmt.Fprintf(a.err, "\ninterrupted: %s\n", doing)
 			cancel(run.ErrInterrupted)
 		}
 	}()

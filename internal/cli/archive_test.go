@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -8,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"windtunnel/harness/run"
 	"windtunnel/results"
 )
 
@@ -127,6 +134,7 @@ func TestArchiveUsageErrors(t *testing.T) {
 		"pack results/runs/RUN results/runs/RUN":                       "give -o FILE",
 		"pack results/runs/RUN results/runs/RUN -o x":                  "two runs",
 		"pack -o running.tar.zst " + running.Path():                    "still going on",
+		"pack -o missing/dir/x results/runs/RUN":                       "no such file or directory",
 		"unpack RUN.tar.zst":                                           "no pack",
 		"unpack none":                                                  "no such file",
 		"export results/runs/RUN --format xml":                         "must be one of parquet",
@@ -149,4 +157,77 @@ func TestArchiveUsageErrors(t *testing.T) {
 			t.Errorf("%s was left behind", left)
 		}
 	}
+}
+
+// TestNoteOnABadLine: the notes that can be read are printed, and the line that cannot is a warning.
+func TestNoteOnABadLine(t *testing.T) {
+	archive(t)
+	if err := os.WriteFile("results/runs/RUN/notes.jsonl", []byte("{\"at\":\"2026-01-02T03:04:05Z\",\"text\":\"good\"}\nbad\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := invoke("note", "results/runs/RUN")
+	if code != codePass || !strings.Contains(out, "good") || !strings.Contains(errs, "notes.jsonl:2") {
+		t.Errorf("exit code %d\n%s%s", code, out, errs)
+	}
+}
+
+// TestPackOfALink: a run that is given through a symbolic link is that run.
+func TestPackOfALink(t *testing.T) {
+	archive(t)
+	if err := os.Symlink("results/runs/RUN", "link"); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errs := invoke("pack", "link"); code != codePass || !strings.HasPrefix(out, "RUN.tar.zst") {
+		t.Errorf("exit code %d\n%s%s", code, out, errs)
+	}
+}
+
+// TestPackErrors: a full disk is the environment's.
+func TestPackErrors(t *testing.T) {
+	for want, err := range map[int]error{codePass: nil, codeEnvironment: fmt.Errorf("unpack: %w", unix.ENOSPC), codeUsage: fmt.Errorf("pack: %w", results.ErrInUse),
+		codeInterrupted: fmt.Errorf("unpack: %w", run.ErrInterrupted), codeInternal: errors.New("else")} {
+		if got := exitCode(packError(err)); got != want {
+			t.Errorf("%v: exit code %d, want %d", err, got, want)
+		}
+	}
+}
+
+// TestInterruptedUnpack: an unpacking that is interrupted leaves nothing behind, and neither does a packing.
+func TestInterruptedUnpack(t *testing.T) {
+	archive(t)
+	if code, _, errs := invoke("pack", "results/runs/RUN"); code != codePass {
+		t.Fatal(errs)
+	}
+	f, err := os.Open("RUN.tar.zst")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	_, err = results.Unpack(io.MultiReader(io.LimitReader(stoppable{ctx, f, nil}, 100), interrupting{cancel}, stoppable{ctx, f, nil}), "elsewhere", results.UnpackLimits{})
+	if !errors.Is(err, run.ErrInterrupted) {
+		t.Errorf("unpack: %v", err)
+	}
+	if left, _ := os.ReadDir("elsewhere"); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	a := &app{out: io.Discard, err: io.Discard}
+	dir, err := results.Open("results/runs/RUN")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.pack(ctx, "again.tar.zst", []*results.Dir{dir}); !errors.Is(err, run.ErrInterrupted) {
+		t.Errorf("pack: %v", err)
+	}
+	if left, _ := filepath.Glob("*again*"); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// interrupting is a reader at whose place an interrupt comes.
+type interrupting struct{ cancel context.CancelCauseFunc }
+
+func (i interrupting) Read([]byte) (int, error) {
+	i.cancel(run.ErrInterrupted)
+	return 0, io.EOF
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -67,8 +66,8 @@ func (a *app) planCapacity(s *search, output string) error {
 		fmt.Fprintf(a.out, "\nthe search tries some of these and levels between them: %d to %d runs, about %s to %s, by where the edge is\n",
 			plan.Least.Runs, plan.Most.Runs, short(plan.Least.Duration), short(plan.Most.Duration))
 	}
-	fmt.Fprintf(a.out, "%d of %d runs that pass show with %g %% confidence that at least %.0f %% of runs do\n", plan.Search.Repeats, plan.Search.Repeats,
-		100*plan.Search.Confidence, 100*math.Pow(1-plan.Search.Confidence, 1/float64(plan.Search.Repeats)))
+	fmt.Fprintf(a.out, "%d of %d runs that pass show with %g %% confidence that at least %.1f %% of runs do\n", plan.Search.Repeats, plan.Search.Repeats,
+		100*plan.Search.Confidence, 100*plan.Search.Shows())
 	return nil
 }
 

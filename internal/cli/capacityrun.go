@@ -35,6 +35,7 @@ func (a *app) runCapacity(ctx context.Context, s *search, budget time.Duration, 
 	if err := s.open(time.Now()); err != nil {
 		return &run.EnvironmentError{Err: err}
 	}
+	defer s.claim.Release()
 	options.Results = filepath.Join(s.dir, "runs")
 	ctx, stop := a.signals(ctx)
 	defer stop()
@@ -42,7 +43,7 @@ func (a *app) runCapacity(ctx context.Context, s *search, budget time.Duration, 
 	runErr := a.levels(ctx, s, options, budget)
 	answer, err := s.analyse()
 	if err == nil {
-		err = s.save(answer)
+		err = a.save(s, answer)
 	}
 	if err == nil {
 		err = a.printCapacity(output, answer)
@@ -98,8 +99,9 @@ func (a *app) levels(ctx context.Context, s *search, options run.Options, budget
 	}
 }
 
-// level makes one run and adds it to the record. A run that was interrupted, or that never came to its measured phases, is no
-// run of the search: its error is returned.
+// level makes one run and adds it to the record. A run that was interrupted is no run of the search: its error is returned. One
+// that never came to its measured phases says of the level that it is too much for the machine or the harness, when the
+// environment or a time-out ended it; any other error is one of the profile or of windtunnel, which no level mends.
 func (a *app) level(ctx context.Context, s *search, options run.Options, next capacity.Next) error {
 	options.Progress = levelProgress{a.progress()}
 	began := time.Now()
@@ -107,6 +109,7 @@ func (a *app) level(ctx context.Context, s *search, options run.Options, next ca
 	if dir == nil {
 		return runErr
 	}
+	defer dir.Release() // it is finished, and may be packed while the search goes on
 	study, err := examine(dir)
 	if err != nil {
 		return errors.Join(runErr, err)
@@ -115,7 +118,7 @@ func (a *app) level(ctx context.Context, s *search, options run.Options, next ca
 	if err != nil {
 		return errors.Join(runErr, err)
 	}
-	if errors.Is(runErr, run.ErrInterrupted) || runErr != nil && point.Seconds == 0 {
+	if !isRun(&point, runErr) {
 		return runErr
 	}
 	s.record.Runs = append(s.record.Runs, point)
@@ -125,7 +128,17 @@ func (a *app) level(ctx context.Context, s *search, options run.Options, next ca
 	if err != nil {
 		return err
 	}
-	return s.save(answer)
+	return a.save(s, answer)
+}
+
+// isRun says whether a run that ended with an error counts, and marks one that failed before its measured phases.
+func isRun(p *capacity.Point, err error) bool {
+	if err == nil || errors.Is(err, run.ErrInterrupted) || p.Seconds > 0 {
+		return !errors.Is(err, run.ErrInterrupted)
+	}
+	p.Failed = errors.As(err, new(*run.EnvironmentError)) || errors.Is(err, run.ErrTimeout)
+	p.Verdict = results.Invalid
+	return p.Failed
 }
 
 // runLine is the line of one run.
@@ -167,9 +180,9 @@ func (s *search) open(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	s.dir, s.record.ID, s.record.Started = dir, filepath.Base(dir), now.UTC().Format(time.RFC3339)
+	s.claim, s.dir, s.record.ID, s.record.Started = dir, dir.Path(), dir.ID(), now.UTC().Format(time.RFC3339)
 	s.record.Runs = []capacity.Point{}
-	return s.save(capacity.Analyse(s.record, nil))
+	return s.write(capacity.File, func(w io.Writer) error { return writeJSON(w, capacity.Analyse(s.record, nil)) })
 }
 
 func (s *search) summary(id string) (results.Summary, error) {
@@ -193,32 +206,42 @@ func (s *search) analyse() (capacity.Report, error) {
 	return capacity.Analyse(s.record, summaries), nil
 }
 
-// save writes capacity.json, capacity.html and the charts.
-func (s *search) save(r capacity.Report) error {
-	write := func(name string, fill func(w io.Writer) error) error {
-		var b bytes.Buffer
-		if err := fill(&b); err != nil {
-			return err
-		}
-		return results.ReplaceFile(filepath.Join(s.dir, name), b.Bytes())
-	}
-	err := write(capacity.File, func(w io.Writer) error { return writeJSON(w, r) })
-	if len(r.Runs) == 0 {
+// save writes capacity.json, without which the search could not go on, and the page and the charts, which can be made again:
+// what goes wrong with them is a warning.
+func (a *app) save(s *search, r capacity.Report) error {
+	if err := s.write(capacity.File, func(w io.Writer) error { return writeJSON(w, r) }); err != nil {
 		return err
 	}
-	err = errors.Join(err, write("capacity.html", func(w io.Writer) error { return capacity.HTML(w, r) }), os.MkdirAll(filepath.Join(s.dir, "charts"), 0o755))
+	if len(r.Runs) > 0 {
+		a.warn(errors.Join(s.write("capacity.html", func(w io.Writer) error { return capacity.HTML(w, r) }), s.draw(r)))
+	}
+	return nil
+}
+
+// draw writes the charts and removes those that are none any more.
+func (s *search) draw(r capacity.Report) error {
+	err := os.MkdirAll(filepath.Join(s.dir, "charts"), 0o755)
 	stale, rerr := os.ReadDir(filepath.Join(s.dir, "charts"))
 	err = errors.Join(err, rerr)
 	for _, c := range r.Charts() {
 		stale = slices.DeleteFunc(stale, func(file os.DirEntry) bool { return strings.HasPrefix(file.Name(), c.Name+".") })
 		for _, format := range []chart.Format{chart.SVG, chart.PNG} {
-			err = errors.Join(err, write(filepath.Join("charts", c.Name+"."+string(format)), func(w io.Writer) error { return c.Write(w, format, chart.Light()) }))
+			err = errors.Join(err, s.write(filepath.Join("charts", c.Name+"."+string(format)), func(w io.Writer) error { return c.Write(w, format, chart.Light()) }))
 		}
 	}
 	for _, file := range stale {
 		err = errors.Join(err, os.Remove(filepath.Join(s.dir, "charts", file.Name())))
 	}
 	return err
+}
+
+// write replaces a file of the search.
+func (s *search) write(name string, fill func(w io.Writer) error) error {
+	var b bytes.Buffer
+	if err := fill(&b); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Join(s.dir, name), err)
+	}
+	return results.ReplaceFile(filepath.Join(s.dir, name), b.Bytes())
 }
 
 func (a *app) printCapacity(output string, r capacity.Report) error {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -30,10 +31,10 @@ func (a *app) noteCommand() *cobra.Command {
 				return nil
 			}
 			notes, err := dir.Notes()
-			if perr := render.NotesText(a.out, notes); perr != nil {
-				return perr
+			if err != nil {
+				fmt.Fprintf(a.err, "windtunnel: warning: %v\n", err)
 			}
-			return err
+			return render.NotesText(a.out, notes)
 		},
 	}
 	cmd.Flags().BoolVar(&conclusion, "conclusion", false, "the text is what the run showed; list shows the last conclusion")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,7 +9,9 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
+	"windtunnel/harness/run"
 	"windtunnel/results"
 )
 
@@ -20,7 +23,7 @@ func (a *app) packCommand() *cobra.Command {
 		Example: `  windtunnel pack results/runs/RUN                  # writes RUN.tar.zst
   windtunnel pack results/runs/density-* -o densities.tar.zst`,
 		Args: usage(cobra.MinimumNArgs(1)),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			var runs []*results.Dir
 			var all error
 			for _, path := range args {
@@ -37,18 +40,23 @@ func (a *app) packCommand() *cobra.Command {
 			if output == "" {
 				output = runs[0].ID() + results.PackSuffix
 			}
-			return a.pack(output, runs)
+			return a.pack(cmd.Context(), output, runs)
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write `FILE`, which must not exist; - for stdout (default RUN"+results.PackSuffix+")")
 	return cmd
 }
 
-func (a *app) pack(output string, runs []*results.Dir) error {
+func (a *app) pack(ctx context.Context, output string, runs []*results.Dir) error {
+	ctx, stop := a.interrupts(ctx, "removing what was written")
+	defer stop()
 	if output == "-" {
-		return packError(results.Pack(a.out, runs...))
+		return packError(results.Pack(stoppable{ctx, nil, a.out}, runs...))
 	}
-	size, err := createWhole(output, func(w io.Writer) error { return results.Pack(w, runs...) })
+	if _, err := os.Stat(filepath.Dir(output)); err != nil {
+		return usageError{err}
+	}
+	size, err := createWhole(output, func(w io.Writer) error { return results.Pack(stoppable{ctx, nil, w}, runs...) })
 	if err != nil {
 		return packError(err)
 	}
@@ -56,12 +64,36 @@ func (a *app) pack(output string, runs []*results.Dir) error {
 	return nil
 }
 
-// packError tells what the user can change from what went wrong inside.
+// packError tells what the user can change from what the disk lacks and from what went wrong inside.
 func packError(err error) error {
-	if errors.Is(err, results.ErrInUse) || errors.Is(err, os.ErrExist) {
+	switch {
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
+		return &run.EnvironmentError{Err: err}
+	case errors.Is(err, results.ErrInUse), errors.Is(err, os.ErrExist), errors.Is(err, os.ErrPermission):
 		return usageError{err}
 	}
 	return err
+}
+
+// stoppable reads and writes until its context ends, whose cause is then the error.
+type stoppable struct {
+	ctx context.Context
+	in  io.Reader
+	out io.Writer
+}
+
+func (s stoppable) Read(p []byte) (int, error) {
+	if s.ctx.Err() != nil {
+		return 0, context.Cause(s.ctx)
+	}
+	return s.in.Read(p)
+}
+
+func (s stoppable) Write(p []byte) (int, error) {
+	if s.ctx.Err() != nil {
+		return 0, context.Cause(s.ctx)
+	}
+	return s.out.Write(p)
 }
 
 func sizeOf(runs []*results.Dir) int64 {
@@ -89,8 +121,11 @@ func createWhole(path string, write func(io.Writer) error) (size int64, err erro
 	if err := errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
 		return 0, err
 	}
-	// A link, unlike a rename, does not replace what appeared meanwhile.
-	return size, os.Link(f.Name(), path)
+	// A link, unlike a rename, does not replace what appeared meanwhile; not every file system has them.
+	if err := os.Link(f.Name(), path); err == nil || errors.Is(err, os.ErrExist) {
+		return size, err
+	}
+	return size, os.Rename(f.Name(), path)
 }
 
 func (a *app) unpackCommand() *cobra.Command {
@@ -100,7 +135,9 @@ func (a *app) unpackCommand() *cobra.Command {
 		Use:   "unpack FILE",
 		Short: "Make run directories of a pack; checks every checksum and never overwrites",
 		Args:  usage(cobra.ExactArgs(1)),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, stop := a.interrupts(cmd.Context(), "removing what was unpacked")
+			defer stop()
 			in := io.Reader(a.in)
 			if args[0] != "-" {
 				f, err := os.Open(args[0])
@@ -110,9 +147,12 @@ func (a *app) unpackCommand() *cobra.Command {
 				defer f.Close()
 				in = f
 			}
-			runs, err := results.Unpack(in, root, limits)
-			if err != nil {
+			runs, err := results.Unpack(stoppable{ctx, in, nil}, root, limits)
+			switch err = packError(err); {
+			case exitCode(err) == codeInternal: // the pack is at fault
 				return usageError{err}
+			case err != nil:
+				return err
 			}
 			for _, d := range runs {
 				fmt.Fprintln(a.out, filepath.Join(root, d.ID()))
