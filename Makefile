@@ -37,8 +37,8 @@ test: build ## all tests, on a real control plane; race detector on where no Kub
 	go test -timeout 10m $(KUBE_PACKAGES)
 
 .PHONY: test-long
-test-long: build ## the tests that compare many runs, minutes each
-	WINDTUNNEL_LONG=1 go test -timeout 20m -run 'TestSlowedServer' ./internal/e2e
+test-long: build ## the tests that make many runs, minutes each
+	WINDTUNNEL_LONG=1 go test -timeout 20m -run 'TestSlowedServer|TestCapacityEnds' ./internal/e2e
 
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck, and the architecture's own rules

@@ -77,6 +77,7 @@ func TestCapacity(t *testing.T) {
 // TestCapacityEndsWhereTheSystemDoesNotComeUp: a level whose run times out before its measured phase counts, and the search
 // comes to its answer.
 func TestCapacityEndsWhereTheSystemDoesNotComeUp(t *testing.T) {
+	long(t)
 	text, err := os.ReadFile(filepath.Join(testdata(t), "capacity.yaml"))
 	if err != nil {
 		t.Fatal(err)

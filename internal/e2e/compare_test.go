@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
 )
@@ -11,9 +10,7 @@ import (
 // milliseconds about every ConfigMap that is made, in 10 000 steps of CEL. Four a side are enough for one figure that was named
 // beforehand; CPU time it is, because tests run side by side and latency would tell of them. .ci/bench slowed is the whole experiment.
 func TestSlowedServerIsCaught(t *testing.T) {
-	if os.Getenv("WINDTUNNEL_LONG") == "" {
-		t.Skip("eight runs take minutes: make test-long")
-	}
+	long(t)
 	expression := "true"
 	for v := range 4 {
 		expression = fmt.Sprintf("[0,1,2,3,4,5,6,7,8,9].all(v%d, %s)", v, expression)

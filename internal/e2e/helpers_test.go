@@ -18,6 +18,14 @@ import (
 	"windtunnel/results"
 )
 
+// long leaves a test that makes many runs to make test-long.
+func long(t *testing.T) {
+	t.Helper()
+	if os.Getenv("WINDTUNNEL_LONG") == "" {
+		t.Skip("it makes many runs: make test-long")
+	}
+}
+
 // invocation is one windtunnel under test, in directories of its own.
 type invocation struct {
 	t              *testing.T
