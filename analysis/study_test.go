@@ -157,7 +157,7 @@ func TestOutside(t *testing.T) {
 
 // TestGridQuantile: a quantile of the grid is within half a cell of the exact one.
 func TestGridQuantile(t *testing.T) {
-	a := newTraffic(newTimeline(sec))
+	a := newTraffic(newTimeline(sec), nil)
 	rapid.Check(t, func(t *rapid.T) {
 		ns := rapid.SliceOfN(rapid.Int64Range(200e3, 900e9), 1, 300).Draw(t, "latencies")
 		var c cells
