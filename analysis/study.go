@@ -73,6 +73,7 @@ func Examine(d *results.Dir) (Study, error) {
 	p := e.pictures
 	s := Study{Run: run, Profile: e.profile, Summary: e.summary(), Step: seconds(p.time.step), End: seconds(p.time.end)}
 	s.Traffic = p.traffic.finish()
+	s.Traffic.Judged = e.requests.planned + e.requests.loops
 	s.Slowest = p.slowest.finish()
 	s.Pods = podStates(e.pods, p.time)
 	s.Startup = startupCurves(e.pods, e.profile.SLO.PodStartup, e.phases)

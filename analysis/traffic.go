@@ -21,8 +21,10 @@ type Traffic struct {
 	// what they are.
 	Following   Curve
 	FollowingBy Following
-	Failed      Curve   // failures a second, of both, at the instants that they failed at
-	Errors      []Curve // the same by class
+	// Judged are those of Planned in the measured phases that could be sent, as the checks of the run count them.
+	Judged int64
+	Failed Curve   // failures a second, of both, at the instants that they failed at
+	Errors []Curve // the same by class
 	// Latency of answered requests, at the instants that they were planned for. Requests that could not be sent in time count
 	// where they were due. Watches and the generator's own looks for targets are not in it.
 	Latency LatencyGrid
@@ -207,7 +209,7 @@ func (a *traffic) kind(r *results.Request) *kindCells {
 
 func (a *traffic) finish() Traffic {
 	t := Traffic{Planned: a.rate("planned", a.planned), Sent: a.rate("sent", a.sent), Answered: a.rate("answered", a.answered),
-		Following: a.rate("following at once", a.following), FollowingBy: a.followingBy, Failed: a.rate("failed", a.failed), Outside: a.outside}
+		Following: a.rate("follow-ups", a.following), FollowingBy: a.followingBy, Failed: a.rate("failed", a.failed), Outside: a.outside}
 	for _, class := range slices.Sorted(maps.Keys(a.errors)) {
 		t.Errors = append(t.Errors, a.rate(class, a.errors[class]))
 	}

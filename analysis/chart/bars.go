@@ -112,17 +112,25 @@ func (s Spans) draw(f *frame) {
 	style := f.style(smallSize, f.theme.ground)
 	style.XAlign, style.YAlign = draw.XCenter, draw.YCenter
 	half := min((f.py(0)-f.py(1))*0.36, 12)
+	used := f.area.Min.X // by the last text beside a point
 	for n, i := range s.Items {
 		y := f.py(float64(i.Row))
 		from, to := f.px(i.From), f.px(i.To)
 		if to-from < 1 {
 			f.marker(slot, vg.Point{X: from, Y: y}, 3)
-			end := f.area.Max.X
+			begin, end := f.area.Min.X, f.area.Max.X // the room for its text on either side
+			if n > 0 && s.Items[n-1].Row == i.Row {
+				begin = max(used, f.px(s.Items[n-1].To)) + 5
+			}
 			if n+1 < len(s.Items) && s.Items[n+1].Row == i.Row {
 				end = f.px(s.Items[n+1].From) - 5
 			}
-			if from+6+beside.Width(i.Text) <= end {
+			switch width := beside.Width(i.Text); {
+			case from+6+width <= end:
 				f.text(beside, from+6, y, i.Text)
+				used = from + 6 + width
+			case from-6-width >= begin:
+				f.text(beside, from-6-width, y, i.Text)
 			}
 			continue
 		}

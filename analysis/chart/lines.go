@@ -184,7 +184,7 @@ func (f *frame) whisker(x vg.Length, value, low, high float64) {
 
 // arrowHead is at the tip of what goes on; direction is 1 upward and -1 downward.
 func (f *frame) arrowHead(c color.Color, x, tip, direction vg.Length) {
-	f.fill(c, vg.Point{X: x, Y: tip + 2*direction}, vg.Point{X: x - 2.6, Y: tip - 3*direction}, vg.Point{X: x + 2.6, Y: tip - 3*direction})
+	f.line(c, 0.8, nil, vg.Point{X: x - 2.6, Y: tip - 3.5*direction}, vg.Point{X: x, Y: tip}, vg.Point{X: x + 2.6, Y: tip - 3.5*direction})
 }
 
 // draw makes a bar of each range, with an edge at either end that it has.

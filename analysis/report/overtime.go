@@ -16,7 +16,7 @@ const rowsShown = 6
 func trafficCharts(s analysis.Study) []chart.Chart {
 	t := s.Traffic
 	charts := overTime(s, "traffic", "Requests offered and achieved", "Requests a second: planned, sent, and answered without an error. Where sent falls behind planned, the generator was late; where answered falls behind sent, requests pile up in the system."+
-		following(t)+" The tables of latency count both, in the measured phases.",
+		split(s),
 		chart.Axis{Label: "requests", Unit: "req/s"}, known(t.Planned, t.Sent, t.Answered, t.Following, t.Failed)...)
 	if len(t.Errors) > 1 {
 		curves, more := first(byPeak(t.Errors), 8)
@@ -36,13 +36,18 @@ func trafficCharts(s analysis.Study) []chart.Chart {
 	if more := len(t.Rows) - len(curves); more > 0 {
 		note += fmt.Sprintf(" The %d most frequent types are drawn, %d more are not.", len(curves), more)
 	}
-	return append(charts, overTime(s, "latency-by-kind", "p99 latency over time, by request type", note, chart.Axis{Label: "p99 latency", Unit: chart.Seconds, Log: true}, curves...)...)
+	return append(charts, pointed(overTime(s, "latency-by-kind", "p99 latency over time, by request type", note, chart.Axis{Label: "p99 latency", Unit: chart.Seconds, Log: true}, curves...))...)
 }
 
-// following says which requests have a curve of their own.
-func following(t analysis.Traffic) string {
+// split says which requests the curves count, and how many of them the checks and tables of the page do.
+func split(s analysis.Study) string {
+	t, measured := s.Traffic, int64(0)
+	for _, r := range s.Summary.Requests {
+		measured += r.N
+	}
+	note := fmt.Sprintf(" The %d planned have an instant of their own, %d of them in the measured phases, which the checks of the run count.", t.Planned.N, t.Judged)
 	if t.Following.N == 0 {
-		return " Failures count at the instant of the failure, in all phases."
+		return note
 	}
 	var parts []string
 	for _, p := range []struct {
@@ -53,7 +58,7 @@ func following(t analysis.Traffic) string {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
 		}
 	}
-	return fmt.Sprintf(" The %d planned have an instant of their own. %d more follow another request at once: %s. Failures are those of both.", t.Planned.N, t.Following.N, strings.Join(parts, ", "))
+	return note + fmt.Sprintf(" The %d follow-ups come at once after another request, and not by the plan: %s. Failures are those of both. The tables of latency count both in the measured phases, %d in all.", t.Following.N, strings.Join(parts, ", "), measured)
 }
 
 // known are the curves that count anything.
@@ -119,7 +124,11 @@ const looked = " A marker is a scrape of the component: what came and went betwe
 
 // scraped is a chart of figures of the components' own metrics: each of their points has a marker.
 func scraped(s analysis.Study, name, title, note string, y chart.Axis, curves ...analysis.Curve) []chart.Chart {
-	charts := overTime(s, name, title, note+looked, y, curves...)
+	return pointed(overTime(s, name, title, note+looked, y, curves...))
+}
+
+// pointed puts a marker on every point of the curves.
+func pointed(charts []chart.Chart) []chart.Chart {
 	for _, c := range charts {
 		for i, l := range c.Layers {
 			if line, ok := l.(chart.Line); ok {
@@ -214,7 +223,7 @@ func timelineCharts(s analysis.Study) []chart.Chart {
 	for i, layer := range []chart.Spans{{Series: chart.Series{Name: "phase"}, Items: other}, {Series: chart.Series{Name: "measured phase"}, Items: measured}, {Series: chart.Series{Name: "process"}, Items: processes},
 		{Series: chart.Series{Name: "event"}, Items: happened}, {Series: chart.Series{Name: "NotReady"}, Items: lost}} {
 		if len(layer.Items) > 0 {
-			layer.Slot = i + 1
+			layer.Slot = []int{1, 2, 3, 7, 5}[i]
 			c.Layers = append(c.Layers, layer)
 		}
 	}
