@@ -90,19 +90,22 @@ func borneOut(slos []results.SLOResult) string {
 			open = append(open, r.Expression)
 		}
 	}
-	switch {
-	case len(open) == 0:
+	if len(open) == 0 {
 		return ", each shown by its interval."
-	case len(open) == 1:
-		return fmt.Sprintf("; %d are shown by their intervals, 1 is not: %s.", shown, open[0])
 	}
-	return fmt.Sprintf("; %d are shown by their intervals, %d are not: %s.", shown, len(open), strings.Join(open, "; "))
+	are := func(n int) string {
+		if n == 1 {
+			return "1 is"
+		}
+		return fmt.Sprintf("%d are", n)
+	}
+	return fmt.Sprintf("; %s shown by the interval, %s not: %s.", are(shown), are(len(open)), strings.Join(open, "; "))
 }
 
 // sections are the parts of the page, in order.
 func sections() []func(analysis.Study) (section, error) {
 	return []func(analysis.Study) (section, error){
-		plain("objectives", "Objectives", "Objectives", "99 % of the answers of a kind have to be within its threshold (sig-scalability). The interval is that of the share, 95 %; the margin is in percentage points. “Shown” says whether the interval as a whole bears the verdict out.", objectiveBlocks),
+		plain("objectives", "Objectives", "Objectives", "99 % of the answers of a request type have to be within its threshold (sig-scalability). The interval is that of the share, 95 %; the margin is in percentage points. “Shown” says whether the interval as a whole bears the verdict out.", objectiveBlocks),
 		plain("validity", "Validity", "Can the run be trusted?", "A run is judged before the system is. A check that does not hold makes the run invalid, whatever the figures say.", validityBlocks),
 		drawn("startup", "Pod start-up", "Pod start-up", startupCharts, "Pod start-up", "Throughput"),
 		drawn("latency", "Latency", "Latency", latencyCharts, "Client latency", "Client latency by phase", "API server's own SLI", "Watch latency", "API server's audit log"),
