@@ -13,11 +13,12 @@ import (
 // of the study, a place has the largest. Curves that are 0 throughout are left out.
 type ServerCurves struct {
 	Seats    []Curve // in use, by priority level
+	Nominal  []Curve // seats that a priority level has unless it borrows or lends
 	Queued   []Curve // requests in the queues of priority and fairness, by priority level
 	Rejected []Curve // requests a second, by priority level
-	Inflight []Curve // requests under way, by kind
+	Inflight []Curve // in flight, by kind
 	EtcdSize []Curve // bytes
-	EtcdTime []Curve // mean seconds: fsync of the log, commit to the store
+	EtcdTime []Curve // mean seconds of WAL fsync and backend commit
 	Queues   []Curve // items in the work queues, by component and queue, the deepest first
 	Pending  []Curve // pods that wait for the scheduler, by queue
 }
@@ -51,7 +52,7 @@ func newMetricHistory() *metricHistory {
 			h.label[chosen{component: component, name: name}] = label
 		}
 	}
-	keep(apiServer, "priority_level", flow+"current_executing_seats", flow+"current_inqueue_requests", flow+"rejected_requests_total")
+	keep(apiServer, "priority_level", flow+"current_executing_seats", flow+"nominal_limit_seats", flow+"current_inqueue_requests", flow+"rejected_requests_total")
 	keep(apiServer, "request_kind", "apiserver_current_inflight_requests")
 	keep(etcd, "", "etcd_mvcc_db_total_size_in_bytes", fsyncTime+"_sum", fsyncTime+"_count", commitTime+"_sum", commitTime+"_count")
 	keep(controllerManager, "name", "workqueue_depth")
@@ -82,13 +83,14 @@ func (h *metricHistory) add(m results.Metric) {
 func (h *metricHistory) finish(t timeline) ServerCurves {
 	s := ServerCurves{
 		Seats:    h.gauges(t, apiServer, flow+"current_executing_seats"),
+		Nominal:  h.gauges(t, apiServer, flow+"nominal_limit_seats"),
 		Queued:   h.gauges(t, apiServer, flow+"current_inqueue_requests"),
 		Rejected: h.rates(t, apiServer, flow+"rejected_requests_total"),
 		Inflight: h.gauges(t, apiServer, "apiserver_current_inflight_requests"),
 		EtcdSize: h.gauges(t, etcd, "etcd_mvcc_db_total_size_in_bytes"),
 		Pending:  h.gauges(t, scheduler, "scheduler_pending_pods"),
 	}
-	s.EtcdTime = append(h.means(t, etcd, fsyncTime, "flush of the log"), h.means(t, etcd, commitTime, "commit to the store")...)
+	s.EtcdTime = append(h.means(t, etcd, fsyncTime, "WAL fsync"), h.means(t, etcd, commitTime, "backend commit")...)
 	for _, component := range []string{controllerManager, scheduler} {
 		s.Queues = append(s.Queues, h.gauges(t, component, "workqueue_depth")...)
 	}

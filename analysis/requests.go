@@ -208,6 +208,29 @@ func (rs *requests) rows() []results.RequestRow {
 	return rows
 }
 
+// pooled are the same figures of each call that came in more than one variant or loop, all of them together: what the API server
+// tells of a call is of all of them.
+func (rs *requests) pooled() []results.RequestRow {
+	all, variants := map[kind][]*requestSample{}, map[kind]map[kind]bool{}
+	for k, s := range rs.kinds {
+		k.phase = ""
+		of := k
+		of.variant, of.loop = "", ""
+		if variants[of] == nil {
+			variants[of] = map[kind]bool{}
+		}
+		variants[of][k] = true
+		all[of] = append(all[of], s)
+	}
+	rows := []results.RequestRow{}
+	for _, k := range slices.SortedFunc(maps.Keys(all), kind.compare) {
+		if len(variants[k]) > 1 {
+			rows = append(rows, requestRow(k, all[k]))
+		}
+	}
+	return rows
+}
+
 // rowsByPhase are the same figures for each measured phase, phase after phase; none when there is only one.
 func (rs *requests) rowsByPhase() []results.RequestRow {
 	if len(rs.phases) < 2 {

@@ -24,8 +24,12 @@ type Study struct {
 	Memory  []Curve // bytes by component
 	Server  ServerCurves
 	Nodes   []Curve // ready hollow nodes at the end of a place
-	Lives   []Life  // of the components' processes
-	Slowest []results.Request
+	// NotReady are the times in which hollow nodes that had been ready were not.
+	NotReady []Outage
+	Lives    []Life // of the components' processes
+	Slowest  []results.Request
+	// Pooled are the client's figures over the measured phases of every call that has more than one row in the summary.
+	Pooled []results.RequestRow
 }
 
 // Curve is a figure over time. A Value that is NaN is not known.
@@ -52,6 +56,12 @@ type Life struct {
 	From, Until float64 // seconds since the start of the run
 }
 
+// Outage is a time in which at least one hollow node was not ready that had been so before, and how many at most.
+type Outage struct {
+	From, Until float64 // seconds since the start of the run
+	Nodes       int
+}
+
 // Examine works out a run's Study from its directory alone, in one reading. What Summarize says of missing and damaged
 // records holds here too.
 func Examine(d *results.Dir) (Study, error) {
@@ -63,11 +73,13 @@ func Examine(d *results.Dir) (Study, error) {
 	p := e.pictures
 	s := Study{Run: run, Profile: e.profile, Summary: e.summary(), Step: seconds(p.time.step), End: seconds(p.time.end)}
 	s.Traffic = p.traffic.finish()
+	s.Traffic.Judged = e.requests.planned + e.requests.loops
 	s.Slowest = p.slowest.finish()
 	s.Pods = podStates(e.pods, p.time)
 	s.Startup = startupCurves(e.pods, e.profile.SLO.PodStartup, e.phases)
 	s.CPU, s.Memory, s.Lives = p.usage.finish(p.time)
-	s.Nodes = p.nodes.finish(p.time)
+	s.Nodes, s.NotReady = p.nodes.finish(p.time), p.nodes.outages(p.time)
+	s.Pooled = e.requests.pooled()
 	s.Server = p.history.finish(p.time)
 	return s, nil
 }
@@ -92,7 +104,7 @@ func (p *pictures) begin(e *evidence, last results.Instant) {
 		last = max(last, phase.Begin, phase.End)
 	}
 	p.time = newTimeline(last)
-	p.traffic = newTraffic(p.time)
+	p.traffic = newTraffic(p.time, e.run.Phases)
 	p.slowest = &slowest{phases: e.phases}
 	p.nodes.prefix = e.profile.HollowNodes.NamePrefix
 }

@@ -142,6 +142,97 @@ func TestTraffic(t *testing.T) {
 	}
 }
 
+// TestFollowUps: what follows another request at once is not planned, and what the generator asks for itself and watches are in
+// no latency.
+func TestFollowUps(t *testing.T) {
+	h := newHistory()
+	like := h.requests[0]
+	follow := func(change func(*results.Request)) {
+		r := like
+		change(&r)
+		h.requests = append(h.requests, r)
+	}
+	follow(func(r *results.Request) { r.Part = 1 })
+	follow(func(r *results.Request) { r.Attempt = 2 })
+	follow(func(r *results.Request) { r.Variant = "targets" })
+	follow(func(r *results.Request) { r.Verb = "WATCH" })
+	follow(func(r *results.Request) { r.Verb, r.Sent = "WATCH", 0 })
+	tr := h.examine(t).Traffic
+	if want := (Following{Parts: 1, Attempts: 1, Targets: 1, Watches: 1}); tr.FollowingBy != want || tr.Following.N != 4 {
+		t.Errorf("following %+v, %d in the curve", tr.FollowingBy, tr.Following.N)
+	}
+	if tr.Planned.N != 600 || tr.Sent.N != 600 || tr.Answered.N != 600 || tr.Judged != 600 {
+		t.Errorf("%d planned, %d sent, %d answered, %d judged", tr.Planned.N, tr.Sent.N, tr.Answered.N, tr.Judged)
+	}
+	if tr.Latency.N != 602 {
+		t.Errorf("%d latencies", tr.Latency.N)
+	}
+}
+
+// TestQuantilesOfOnePhase: no point of a curve mixes two phases, and the line is parted between them.
+func TestQuantilesOfOnePhase(t *testing.T) {
+	a := newTraffic(newTimeline(60*sec), []results.PhaseSpan{{End: 30 * sec}, {Begin: 30 * sec, End: 60 * sec}})
+	for i := range int64(60) { // 40 a second: 100 of them take 3 s, and 30 s leave none; 1 ms in the first phase, 1 s in the second
+		for j := range int64(40) {
+			r := results.Request{Planned: i*sec + j*25*ms, Sent: i*sec + j*25*ms, Verb: "GET", Code: 200}
+			r.Done = r.Planned + ms
+			if i >= 30 {
+				r.Done = r.Planned + sec
+			}
+			if i != 28 { // too few are left at the end of the first phase
+				a.add(&r)
+			}
+		}
+	}
+	p := a.finish().P99
+	gaps := 0
+	for i, v := range p.Value {
+		switch {
+		case math.IsNaN(v):
+			gaps++
+			if p.At[i] != 30 {
+				t.Errorf("the line is parted at %g s", p.At[i])
+			}
+		case p.At[i] < 30 && v > 0.002, p.At[i] > 30 && v < 0.9:
+			t.Errorf("at %g s the p99 is %g s", p.At[i], v)
+		}
+	}
+	if gaps != 1 || len(p.At) != 9+1+10 {
+		t.Errorf("%d gaps in %+v", gaps, p)
+	}
+}
+
+// TestOutages: overlapping times in which nodes are not ready are one; a node that was never ready or is deleted is not missed.
+func TestOutages(t *testing.T) {
+	r := newReadiness()
+	for _, e := range []results.NodeEvent{
+		{At: 1 * sec, Name: "a", Event: "ready"}, {At: 2 * sec, Name: "b", Event: "ready"}, {At: 2 * sec, Name: "c", Event: "notready"},
+		{At: 10 * sec, Name: "a", Event: "notready"}, {At: 12 * sec, Name: "b", Event: "notready"}, {At: 15 * sec, Name: "a", Event: "ready"}, {At: 18 * sec, Name: "b", Event: "deleted"},
+		{At: 50 * sec, Name: "a", Event: "notready"},
+	} {
+		r.add(e)
+	}
+	want := []Outage{{From: 10, Until: 18, Nodes: 2}, {From: 50, Until: 60, Nodes: 1}}
+	if diff := cmp.Diff(want, r.outages(newTimeline(60*sec))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestPooled: the variants of a call are put together, and a call with one variant is left out.
+func TestPooled(t *testing.T) {
+	h := newHistory()
+	other := h.requests[0]
+	other.Resource = "secrets"
+	h.requests = append(h.requests, other)
+	for i := range 300 {
+		h.requests[i].Variant = "table"
+	}
+	s := h.examine(t)
+	if len(s.Pooled) != 1 || s.Pooled[0].Answered != 600 || s.Pooled[0].Variant != "" || len(s.Summary.Requests) != 3 {
+		t.Errorf("pooled %+v of %d rows", s.Pooled, len(s.Summary.Requests))
+	}
+}
+
 // TestOutside: instants that make no sense are counted, not drawn, and take no memory.
 func TestOutside(t *testing.T) {
 	h := newHistory()
@@ -157,7 +248,7 @@ func TestOutside(t *testing.T) {
 
 // TestGridQuantile: a quantile of the grid is within half a cell of the exact one.
 func TestGridQuantile(t *testing.T) {
-	a := newTraffic(newTimeline(sec))
+	a := newTraffic(newTimeline(sec), nil)
 	rapid.Check(t, func(t *rapid.T) {
 		ns := rapid.SliceOfN(rapid.Int64Range(200e3, 900e9), 1, 300).Draw(t, "latencies")
 		var c cells

@@ -14,18 +14,34 @@ import (
 
 // Traffic is what the requests of a run looked like over time, all phases included.
 type Traffic struct {
-	// Planned, Sent, Answered and Failed are requests a second: at the instants that they were planned for, were sent and were
-	// answered at, and of those that failed at the instants that they failed at.
-	Planned, Sent, Answered, Failed Curve
-	Errors                          []Curve // failures a second by class
+	// Planned, Sent and Answered are requests a second that the plan or a loop gives an instant: at these instants, and at those that
+	// they were sent and answered at.
+	Planned, Sent, Answered Curve
+	// Following are the requests a second that follow another at once, at the instants that they were sent at; FollowingBy counts
+	// what they are.
+	Following   Curve
+	FollowingBy Following
+	// Judged are those of Planned in the measured phases that could be sent, as the checks of the run count them.
+	Judged int64
+	Failed Curve   // failures a second, of both, at the instants that they failed at
+	Errors []Curve // the same by class
 	// Latency of answered requests, at the instants that they were planned for. Requests that could not be sent in time count
-	// where they were due.
+	// where they were due. Watches and the generator's own looks for targets are not in it.
 	Latency LatencyGrid
 	// P50 and P99 are in seconds, read off the grid, within 4 %. A point takes in as many places as it takes for the least number
-	// of requests that the quantile needs (stats.LeastFor), and stands in their middle; too few at the end make no point.
+	// of requests that the quantile needs (stats.LeastFor), and stands in their middle. None takes in places of two phases: too few
+	// at the end of a phase make no point, and NaN stands at the edge.
 	P50, P99 Curve
-	Rows     []RowCurve // the kinds of requests, the most frequent first
+	Rows     []RowCurve // the kinds of requests of Latency, the most frequent first
 	Outside  int64      // requests whose instants lie outside of the run; they are in no curve
+}
+
+// Following counts sent requests that follow another at once.
+type Following struct {
+	Parts    int64 // further pages of a LIST, and the write of a read-modify-write after its GET
+	Attempts int64 // attempts after the first
+	Targets  int64 // the generator's looks for targets
+	Watches  int64
 }
 
 // LatencyGrid counts answered requests: Count[i][j] of them were planned between Time[i] and Time[i+1], and took between
@@ -56,19 +72,28 @@ type kindCells struct {
 
 // traffic gathers Traffic.
 type traffic struct {
-	time                            timeline
-	edges                           [gridCells]results.Instant
-	starts                          [64]int // first cell to look at, by the number of bits of a latency
-	planned, sent, answered, failed []int64
-	errors                          map[string][]int64
-	kinds                           []*kindCells
-	outside                         int64
+	time                                       timeline
+	phase                                      []int // by place: how many phases have ended before it
+	edges                                      [gridCells]results.Instant
+	starts                                     [64]int // first cell to look at, by the number of bits of a latency
+	planned, sent, answered, following, failed []int64
+	followingBy                                Following
+	errors                                     map[string][]int64
+	kinds                                      []*kindCells
+	outside                                    int64
 }
 
-func newTraffic(t timeline) *traffic {
+func newTraffic(t timeline, phases []results.PhaseSpan) *traffic {
 	n := t.places()
-	a := &traffic{time: t, edges: gridEdges(), planned: make([]int64, n), sent: make([]int64, n), answered: make([]int64, n), failed: make([]int64, n),
-		errors: map[string][]int64{}}
+	a := &traffic{time: t, phase: make([]int, n), edges: gridEdges(), planned: make([]int64, n), sent: make([]int64, n), answered: make([]int64, n), following: make([]int64, n),
+		failed: make([]int64, n), errors: map[string][]int64{}}
+	for i := range a.phase {
+		for _, p := range phases {
+			if p.End != 0 && seconds(p.End) <= t.middle(i) {
+				a.phase[i]++
+			}
+		}
+	}
 	cell := 0
 	for b := range a.starts {
 		for cell+1 < gridCells && a.edges[cell+1] < results.Instant(1)<<max(b-1, 0) {
@@ -85,8 +110,13 @@ func (a *traffic) add(r *results.Request) {
 		a.outside++
 		return
 	}
-	a.planned[due]++
-	a.count(a.sent, r.Sent)
+	own := scheduled(*r)
+	if own {
+		a.planned[due]++
+		a.count(a.sent, r.Sent)
+	} else if r.Sent != 0 {
+		a.follow(r)
+	}
 	if r.Error != "" {
 		a.fail(r)
 		return
@@ -95,13 +125,33 @@ func (a *traffic) add(r *results.Request) {
 		return
 	}
 	done := answered(*r)
-	a.count(a.answered, done)
+	if own {
+		a.count(a.answered, done)
+	}
+	if r.Verb == "WATCH" || r.Verb == "WATCHLIST" || r.Variant == "targets" {
+		return
+	}
 	k := a.kind(r)
 	k.n++
 	if k.at[due] == nil {
 		k.at[due] = new(cells)
 	}
 	k.at[due][a.cell(done-r.Planned)]++
+}
+
+// follow counts a request that is not scheduled.
+func (a *traffic) follow(r *results.Request) {
+	a.count(a.following, r.Sent)
+	switch by := &a.followingBy; {
+	case r.Verb == "WATCH" || r.Verb == "WATCHLIST":
+		by.Watches++
+	case r.Variant == "targets":
+		by.Targets++
+	case r.Attempt > 1:
+		by.Attempts++
+	default:
+		by.Parts++
+	}
 }
 
 // count counts an instant that came to be.
@@ -159,7 +209,7 @@ func (a *traffic) kind(r *results.Request) *kindCells {
 
 func (a *traffic) finish() Traffic {
 	t := Traffic{Planned: a.rate("planned", a.planned), Sent: a.rate("sent", a.sent), Answered: a.rate("answered", a.answered),
-		Failed: a.rate("failed", a.failed), Outside: a.outside}
+		Following: a.rate("follow-ups", a.following), FollowingBy: a.followingBy, Failed: a.rate("failed", a.failed), Outside: a.outside}
 	for _, class := range slices.Sorted(maps.Keys(a.errors)) {
 		t.Errors = append(t.Errors, a.rate(class, a.errors[class]))
 	}
@@ -208,8 +258,11 @@ func (a *traffic) quantiles(n int64, at func(int) *cells) (p50, p99 Curve) {
 func (a *traffic) quantile(name string, q float64, n int64, at func(int) *cells) Curve {
 	curve, least := Curve{Name: name, N: n}, stats.LeastFor(q)
 	var sum cells
-	begin := 0.0
+	begin, drawn := 0.0, -1 // drawn is the phase of the last point
 	for i := range a.time.places() {
+		if i > 0 && a.phase[i] != a.phase[i-1] {
+			sum = cells{}
+		}
 		c := at(i)
 		if c == nil {
 			continue
@@ -219,6 +272,10 @@ func (a *traffic) quantile(name string, q float64, n int64, at func(int) *cells)
 		}
 		sum.add(c)
 		if sum.n() >= least {
+			if drawn >= 0 && drawn != a.phase[i] {
+				curve.At, curve.Value = append(curve.At, begin), append(curve.Value, math.NaN())
+			}
+			drawn = a.phase[i]
 			curve.At, curve.Value = append(curve.At, (begin+a.time.until(i))/2), append(curve.Value, sum.quantile(q))
 			sum = cells{}
 		}

@@ -141,16 +141,63 @@ func (r *readiness) add(e results.NodeEvent) {
 	r.events[e.Name] = append(r.events[e.Name], e)
 }
 
+// inOrder sorts the events of each node. Of those at one instant, of which nobody knows the order, "ready" counts last.
+func (r *readiness) inOrder() {
+	for _, events := range r.events {
+		slices.SortFunc(events, func(a, b results.NodeEvent) int {
+			return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(endsReady(a.Event), endsReady(b.Event)), cmp.Compare(a.Event, b.Event))
+		})
+	}
+}
+
+// outages are the times in which any node was not ready that had been so, those that overlap together. A node that is deleted
+// is missed no more.
+func (r *readiness) outages(t timeline) []Outage {
+	type edge struct {
+		at    results.Instant
+		nodes int // one more or one less that is missed
+	}
+	var edges []edge
+	r.inOrder()
+	for _, events := range r.events {
+		ready, missed := false, false
+		for _, e := range events {
+			switch {
+			case e.Event == "notready" && ready:
+				edges, ready, missed = append(edges, edge{e.At, 1}), false, true
+			case e.Event == "ready" || e.Event == "deleted":
+				if missed {
+					edges = append(edges, edge{e.At, -1})
+				}
+				ready, missed = e.Event == "ready", false
+			}
+		}
+		if missed {
+			edges = append(edges, edge{t.end, -1})
+		}
+	}
+	slices.SortFunc(edges, func(a, b edge) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(b.nodes, a.nodes)) })
+	var all []Outage
+	missed := 0
+	for _, e := range edges {
+		if missed == 0 {
+			all = append(all, Outage{From: seconds(e.at)})
+		}
+		missed += e.nodes
+		last := &all[len(all)-1]
+		last.Nodes, last.Until = max(last.Nodes, missed), seconds(e.at)
+	}
+	return all
+}
+
 // finish counts the nodes that are ready at the end of every place.
 func (r *readiness) finish(t timeline) []Curve {
 	if r.n == 0 {
 		return nil
 	}
 	changes := make([]float64, t.places())
+	r.inOrder()
 	for _, events := range r.events {
-		slices.SortStableFunc(events, func(a, b results.NodeEvent) int {
-			return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Event, b.Event))
-		})
 		ready := false
 		for _, e := range events {
 			now := e.Event == "ready" || ready && e.Event == "added"

@@ -24,6 +24,9 @@ type Run struct {
 	Limits map[string]float64 `json:"limits"`
 	Phases []PhaseSpan        `json:"phases"`
 	Notes  []string           `json:"notes,omitempty"` // what happened that a reader must know
+	// Events are what was done to the system or befell it, such as faults, restarts and components that ended, as it happened. Runs of
+	// older versions have none.
+	Events []Event `json:"events,omitempty"`
 	// WatchGaps is how often a watch of the harness could not be resumed, so that transitions may have been missed.
 	WatchGaps int `json:"watchGaps,omitempty"`
 }
@@ -46,6 +49,12 @@ type Component struct {
 	Args []string `json:"args"`
 	Log  string   `json:"log"`            // relative to the run directory
 	Exit string   `json:"exit,omitempty"` // how it ended, when it ended
+}
+
+// Event is something that happened at an instant of the run.
+type Event struct {
+	At   Instant `json:"at"`
+	Text string  `json:"text"`
 }
 
 // PhaseSpan is one phase of the run: boot, hollow, the profile's own, analyse.

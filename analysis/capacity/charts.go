@@ -162,7 +162,7 @@ func (r Report) cpuChart() (chart.Chart, bool) {
 			c.References = []chart.Reference{{Name: "machine", Value: float64(r.Machine.Cores)}}
 		}
 	}
-	bars := chart.Bars{Stacked: true}
+	bars := chart.Bars{Stacked: true, Sums: true}
 	for _, name := range slices.Sorted(maps.Keys(sums)) {
 		for i := range sums[name] {
 			if sums[name][i] /= float64(runs[i]); runs[i] == 0 {

@@ -248,8 +248,11 @@ func (f *frame) marks() {
 func (f *frame) references() {
 	for _, r := range f.chart.References {
 		if at := f.y.at(r.Value); at >= 0 && at <= 1 {
-			y := f.py(r.Value)
-			f.line(f.theme.limit, 1, limitDashes(), vg.Point{X: f.area.Min.X, Y: y}, vg.Point{X: f.area.Max.X, Y: y})
+			y, from, to := f.py(r.Value), f.area.Min.X, f.area.Max.X
+			if r.Over != nil {
+				from, to = f.px(float64(*r.Over)-0.5), f.px(float64(*r.Over)+0.5)
+			}
+			f.line(f.theme.limit, 1, limitDashes(), vg.Point{X: from, Y: y}, vg.Point{X: to, Y: y})
 		}
 	}
 }

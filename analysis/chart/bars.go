@@ -61,12 +61,14 @@ func (b Bars) draw(f *frame) {
 				continue
 			}
 			f.rectangle(f.theme.slot(slots[j]), x+0.5, f.floor(), x+one-0.5, min(max(f.py(v), f.area.Min.Y), f.area.Max.Y))
-			f.whisker(slots[j], x+one/2, v, at(g.Low, i), at(g.High, i))
+			if len(g.Low) > 0 || len(g.High) > 0 {
+				f.whisker(x+one/2, v, at(g.Low, i), at(g.High, i))
+			}
 		}
 	}
 }
 
-// stack draws the groups on top of each other and the sum above.
+// stack draws the groups on top of each other.
 func (b Bars) stack(f *frame, slots []int) {
 	width := min((f.px(1)-f.px(0))*0.62, 70)
 	style := f.style(smallSize, f.theme.ink)
@@ -88,7 +90,7 @@ func (b Bars) stack(f *frame, slots []int) {
 			}
 			sum, any = sum+v, true
 		}
-		if any {
+		if any && b.Sums {
 			f.c.FillText(style, vg.Point{X: x, Y: f.py(sum) + 1 + style.FontExtents().Descent}, f.chart.Y.Unit.Format(sum))
 		}
 	}
@@ -105,14 +107,31 @@ func (s Spans) keys() []key { return []key{{Series: s.Series, symbol: asArea}} }
 
 func (s Spans) draw(f *frame) {
 	slot := f.take(s.Series)
+	beside := f.style(smallSize, f.theme.ink)
+	beside.YAlign = draw.YCenter
 	style := f.style(smallSize, f.theme.ground)
 	style.XAlign, style.YAlign = draw.XCenter, draw.YCenter
 	half := min((f.py(0)-f.py(1))*0.36, 12)
-	for _, i := range s.Items {
+	used := f.area.Min.X // by the last text beside a point
+	for n, i := range s.Items {
 		y := f.py(float64(i.Row))
 		from, to := f.px(i.From), f.px(i.To)
 		if to-from < 1 {
 			f.marker(slot, vg.Point{X: from, Y: y}, 3)
+			begin, end := f.area.Min.X, f.area.Max.X // the room for its text on either side
+			if n > 0 && s.Items[n-1].Row == i.Row {
+				begin = max(used, f.px(s.Items[n-1].To)) + 5
+			}
+			if n+1 < len(s.Items) && s.Items[n+1].Row == i.Row {
+				end = f.px(s.Items[n+1].From) - 5
+			}
+			switch width := beside.Width(i.Text); {
+			case from+6+width <= end:
+				f.text(beside, from+6, y, i.Text)
+				used = from + 6 + width
+			case from-6-width >= begin:
+				f.text(beside, from-6-width, y, i.Text)
+			}
 			continue
 		}
 		f.rectangle(f.theme.slot(slot), from, y-half, to, y+half)

@@ -43,9 +43,11 @@ type Mark struct {
 type Reference struct {
 	Name  string
 	Value float64
+	// Over, where it is not nil, is the category of the X axis that alone it is the limit of.
+	Over *int
 }
 
-// Layer is one of Line, Steps, Points, Band, Bars, Spans and Heat.
+// Layer is one of Line, Steps, Points, Band, Ranges, Bars, Spans and Heat.
 type Layer interface {
 	// extent widens e by what the layer covers.
 	extent(c *Chart, e *extents)
@@ -72,7 +74,8 @@ type Point struct{ X, Y float64 }
 // Line joins points by straight lines.
 type Line struct {
 	Series
-	Points []Point
+	Points  []Point
+	Sampled bool // puts a marker on every point: nothing is known between them
 }
 
 // Steps keeps each point's Y until the next point's X, as a count over time or an empirical distribution does.
@@ -86,7 +89,16 @@ type Points struct {
 	Series
 	Points    []Point
 	Low, High []float64
-	Beside    float64 // points to the right of its place that it is drawn at, to stand beside a bar
+	Beside    float64 // points to the right of its place that it is drawn at, to stand beside others
+	Labelled  bool    // writes its value to the right of each
+}
+
+// Ranges are spans of values without an estimate in them, such as the buckets that quantiles lie in, at the places X. An end that
+// is not above 0 on a logarithmic axis is that of the axis; High is +Inf where the range has no end.
+type Ranges struct {
+	Series
+	X, Low, High []float64
+	Beside       float64 // as of Points
 }
 
 // Band is the area between two lines, such as a confidence band.
@@ -99,6 +111,7 @@ type Band struct {
 type Bars struct {
 	Groups  []BarSeries
 	Stacked bool
+	Sums    bool // writes its sum above each stack
 }
 
 // BarSeries is one value for each category, NaN where there is none. Low and High, where they are given, are the
@@ -115,11 +128,11 @@ type Spans struct {
 	Items []Span
 }
 
-// Span is a time in a row; one that has no length is drawn as a point.
+// Span is a time in a row; one that has no length is drawn as a point, with its text beside it.
 type Span struct {
 	Row      int
 	From, To float64
-	Text     string // of the table, and in the bar where it has room
+	Text     string // of the table, and in the drawing where it has room
 }
 
 // Heat counts observations in the cells of a grid: Count[i][j] lies between X[i] and X[i+1], and Y[j] and Y[j+1]. Empty

@@ -35,7 +35,7 @@ func gallery() []Chart {
 		}
 		planned, done, failed = append(planned, Point{float64(i), p}), append(done, Point{float64(i), d}), append(failed, Point{float64(i), f})
 	}
-	lines.Layers = []Layer{Line{Series{Name: "planned", N: 5077}, planned}, Line{Series{Name: "answered", N: 5075}, done}, Steps{Series{Name: "failed", N: 88}, failed}}
+	lines.Layers = []Layer{Line{Series: Series{Name: "planned", N: 5077}, Points: planned}, Line{Series: Series{Name: "answered", N: 5075}, Points: done}, Steps{Series{Name: "failed", N: 88}, failed}}
 
 	bars := Chart{Name: "bars", Title: "Latency of pods by verb", X: Axis{Categories: []string{"DELETE", "GET", "LIST", "PATCH", "POST", "PUT"}}, Y: Axis{Label: "latency", Unit: Seconds, Log: true},
 		References: []Reference{{Name: "SLO", Value: 1}},
@@ -84,7 +84,7 @@ func gallery() []Chart {
 		low, high = append(low, v*0.85), append(high, v*1.2)
 		xs, lows, highs = append(xs, x), append(lows, y*0.8), append(highs, y*1.25)
 	}
-	scatter.Layers = []Layer{Band{Series{Name: "95 % band of the fit"}, xs, lows, highs}, Points{Series: Series{Name: "runs", N: 18}, Points: points, Low: low, High: high}, Line{Series{Name: "fitted law"}, fit}}
+	scatter.Layers = []Layer{Band{Series{Name: "95 % band of the fit"}, xs, lows, highs}, Points{Series: Series{Name: "runs", N: 18}, Points: points, Low: low, High: high}, Line{Series: Series{Name: "fitted law"}, Points: fit}}
 
 	ecdf := Chart{Name: "ecdf", Title: "Latency of GET pods", X: Axis{Label: "latency", Unit: Seconds, Log: true}, Y: Axis{Label: "share of requests", Unit: Fraction}}
 	for i, name := range []string{"before", "after"} {

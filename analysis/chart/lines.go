@@ -1,10 +1,12 @@
 package chart
 
 import (
+	"image/color"
 	"math"
 	"slices"
 
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 )
 
 func (l Line) extent(c *Chart, e *extents)  { extentOf(c, e, l.Points) }
@@ -12,6 +14,12 @@ func (l Steps) extent(c *Chart, e *extents) { extentOf(c, e, l.Points) }
 
 func (l Points) extent(c *Chart, e *extents) {
 	extentOf(c, e, l.Points)
+	e.y(c.Y, l.Low...)
+	e.y(c.Y, l.High...)
+}
+
+func (l Ranges) extent(c *Chart, e *extents) {
+	e.x(c.X, l.X...)
 	e.y(c.Y, l.Low...)
 	e.y(c.Y, l.High...)
 }
@@ -34,13 +42,23 @@ func extentOf(c *Chart, e *extents, points []Point) {
 func (l Line) keys() []key   { return []key{{Series: l.Series, marked: true}} }
 func (l Steps) keys() []key  { return []key{{Series: l.Series, marked: true}} }
 func (l Points) keys() []key { return []key{{Series: l.Series, symbol: asPoint}} }
+func (l Ranges) keys() []key { return []key{{Series: l.Series, symbol: asArea}} }
 func (l Band) keys() []key   { return []key{{Series: l.Series, symbol: asBand}} }
 
 func (l Line) draw(f *frame) {
 	slot := f.take(l.Series)
 	runs := f.runs(l.Points)
 	f.stroke(slot, runs)
-	f.markers(slot, runs)
+	if !l.Sampled {
+		f.markers(slot, runs)
+		return
+	}
+	data := f.data()
+	for _, p := range slices.Concat(runs...) {
+		if data.Contains(p) {
+			f.marker(slot, p, 2)
+		}
+	}
 }
 
 func (l Steps) draw(f *frame) {
@@ -122,17 +140,34 @@ func (l Points) draw(f *frame) {
 		}
 		at.X += vg.Points(l.Beside)
 		if i < len(l.Low) && i < len(l.High) {
-			f.whisker(slot, at.X, p.Y, l.Low[i], l.High[i])
+			f.whisker(at.X, p.Y, l.Low[i], l.High[i])
 		}
 		f.marker(slot, at, 2.6)
+		if l.Labelled {
+			label := f.style(smallSize, f.theme.ink)
+			label.YAlign = draw.YCenter
+			f.text(label, at.X+6, at.Y, f.chart.Y.Unit.Format(p.Y))
+		}
 	}
 }
 
-// whisker draws an interval around a value; an end that is NaN is open and has no cap.
-func (f *frame) whisker(slot int, x vg.Length, value, low, high float64) {
-	c := f.theme.ink
-	end := func(v float64) {
-		if math.IsNaN(v) || v == value {
+// openEnd is how far an arrow reaches from its value for an end that is open.
+const openEnd = 15
+
+// whisker draws an interval around a value. An end that is NaN is open and has an arrow head; where both are, nothing is known.
+func (f *frame) whisker(x vg.Length, value, low, high float64) {
+	if math.IsNaN(low) && math.IsNaN(high) {
+		return
+	}
+	c, from := f.theme.ink, f.py(value)
+	end := func(v float64, direction vg.Length) {
+		if v == value {
+			return
+		}
+		if math.IsNaN(v) {
+			tip := from + direction*openEnd
+			f.line(c, 0.8, nil, vg.Point{X: x, Y: from}, vg.Point{X: x, Y: tip})
+			f.arrowHead(c, x, tip, direction)
 			return
 		}
 		y := f.area.Min.Y
@@ -140,11 +175,43 @@ func (f *frame) whisker(slot int, x vg.Length, value, low, high float64) {
 			y = f.py(v)
 		}
 		y = min(max(y, f.area.Min.Y), f.area.Max.Y)
-		f.line(c, 0.8, nil, vg.Point{X: x, Y: f.py(value)}, vg.Point{X: x, Y: y})
+		f.line(c, 0.8, nil, vg.Point{X: x, Y: from}, vg.Point{X: x, Y: y})
 		f.line(c, 0.8, nil, vg.Point{X: x - 2, Y: y}, vg.Point{X: x + 2, Y: y})
 	}
-	end(low)
-	end(high)
+	end(low, -1)
+	end(high, 1)
+}
+
+// arrowHead is at the tip of what goes on; direction is 1 upward and -1 downward.
+func (f *frame) arrowHead(c color.Color, x, tip, direction vg.Length) {
+	f.line(c, 0.8, nil, vg.Point{X: x - 2.6, Y: tip - 3.5*direction}, vg.Point{X: x, Y: tip}, vg.Point{X: x + 2.6, Y: tip - 3.5*direction})
+}
+
+// draw makes a bar of each range, with an edge at either end that it has.
+func (l Ranges) draw(f *frame) {
+	slot := f.take(l.Series)
+	c := f.theme.slot(slot)
+	const half = 4
+	for i, place := range l.X {
+		low, high := l.Low[i], l.High[i]
+		if math.IsNaN(low) || math.IsNaN(high) {
+			continue
+		}
+		x, from, to := f.px(place)+vg.Points(l.Beside), f.area.Min.Y, f.area.Max.Y
+		if y := f.y.at(low); !math.IsNaN(y) && !math.IsInf(y, 0) {
+			from = max(f.py(low), f.area.Min.Y)
+		}
+		if !math.IsInf(high, 1) {
+			to = min(f.py(high), f.area.Max.Y)
+		}
+		f.rectangle(faint(c, bandAlpha), x-half, from, x+half, to)
+		f.line(c, lineWidth, nil, vg.Point{X: x - half, Y: from}, vg.Point{X: x + half, Y: from})
+		if math.IsInf(high, 1) {
+			f.arrowHead(c, x, to, 1)
+			continue
+		}
+		f.line(c, lineWidth, nil, vg.Point{X: x - half, Y: to}, vg.Point{X: x + half, Y: to})
+	}
 }
 
 func (l Band) draw(f *frame) {

@@ -76,8 +76,12 @@ func (t *table) join(x Axis) Table {
 	first := numbers(x.Label, tableUnit(x.Unit), keys)
 	out := Table{Header: []string{first.header}, xFactor: first.factor}
 	formats := make([]numberColumn, len(t.columns))
+	of := map[Unit][]float64{} // columns of one unit, which share an axis, are written at one scale
+	for _, c := range t.columns {
+		of[c.unit] = append(of[c.unit], slices.Concat(slices.Collect(maps.Values(c.values))...)...)
+	}
 	for i, c := range t.columns {
-		formats[i] = numbers(c.name, tableUnit(c.unit), slices.Concat(slices.Collect(maps.Values(c.values))...))
+		formats[i] = numbers(c.name, tableUnit(c.unit), of[c.unit])
 		out.Header = append(out.Header, formats[i].header)
 	}
 	for _, at := range keys {
@@ -110,7 +114,7 @@ func tableUnit(u Unit) Unit {
 	return u
 }
 
-// numberColumn is how the numbers of a column are written: all in one unit.
+// numberColumn is how the numbers of a column are written: all at one scale.
 type numberColumn struct {
 	header string
 	factor float64
@@ -172,6 +176,8 @@ func (l Points) fill(c *Chart, t *table) {
 		}
 	}
 }
+
+func (l Ranges) fill(c *Chart, t *table) { Band{l.Series, l.X, l.Low, l.High}.fill(c, t) }
 
 func (l Band) fill(c *Chart, t *table) {
 	t.open(l.Name+" low", c.Y.Unit)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"windtunnel/analysis/stats"
@@ -104,6 +105,13 @@ func bucket(b *results.Bounds) string {
 		return strconv.FormatFloat(*v*1e3, 'f', -1, 64)
 	}
 	return "(" + edge(b.Low) + ", " + edge(b.High) + "]"
+}
+
+// KernelRelease is the number of a kernel's release, such as 6.18.44, without what its builder added.
+func KernelRelease(release string) string {
+	number, _, _ := strings.Cut(release, "-")
+	number, _, _ = strings.Cut(number, "+")
+	return number
 }
 
 func count(n int64) string { return strconv.FormatInt(n, 10) }

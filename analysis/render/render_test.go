@@ -232,3 +232,12 @@ func TestManyKindsAndQueues(t *testing.T) {
 		t.Error("the CSV must have every row")
 	}
 }
+
+// TestKernelRelease: only the number of a release is shown; what is none stays as it is.
+func TestKernelRelease(t *testing.T) {
+	for release, want := range map[string]string{"6.18.44-fc-v669": "6.18.44", "6.1.0+": "6.1.0", "Linux 6.1": "Linux 6.1", "": ""} {
+		if got := KernelRelease(release); got != want {
+			t.Errorf("%q is shown as %q", release, got)
+		}
+	}
+}

@@ -39,7 +39,7 @@ func serverSideGrids(s results.Summary) []grid {
 }
 
 func figureGrid(figures []results.ComponentFigure) grid {
-	g := grid{title: "Components' own figures", note: "over the measured phases; what came and went between two looks is in no maximum",
+	g := grid{title: "Components' own figures", note: "over the measured phases; what came and went between two scrapes is in no maximum",
 		header: []string{"component", "figure", "value", "unit", "n", "what"}, left: []int{0, 1, 3, 5}}
 	for _, f := range figures {
 		amount, unit := short(f.Value), f.Unit
@@ -55,8 +55,8 @@ func figureGrid(figures []results.ComponentFigure) grid {
 }
 
 func priorityGrid(levels []results.PriorityLevel) grid {
-	g := grid{title: "Priority and fairness", note: "requests let through and rejected in the measured phases; most seats in use and requests queued at any look",
-		header: []string{"priority level", "requests", "rejected", "mean wait ms", "most seats", "nominal seats", "most queued", "looks"}, left: []int{0}}
+	g := grid{title: "Priority and fairness", note: "requests let through and rejected in the measured phases; most seats in use and requests queued at any scrape",
+		header: []string{"priority level", "requests", "rejected", "mean wait ms", "most seats", "nominal seats", "most queued", "scrapes"}, left: []int{0}}
 	for _, l := range levels {
 		g.rows = append(g.rows, []string{l.Name, count(l.Requests), count(l.Rejected), fine(l.MeanWait), short(l.MostSeats), short(l.Seats), short(l.MostQueued), count(l.Looks)})
 	}
@@ -65,7 +65,7 @@ func priorityGrid(levels []results.PriorityLevel) grid {
 
 func queueGrid(queues []results.WorkQueue) grid {
 	g := grid{title: "Work queues", note: "those in which items waited longest in all",
-		header: []string{"component", "queue", "adds", "taken", "mean wait ms", "deepest", "looks"}, left: []int{0, 1}}
+		header: []string{"component", "queue", "adds", "taken", "mean wait ms", "deepest", "scrapes"}, left: []int{0, 1}}
 	for _, q := range queues[:min(len(queues), queueRows)] {
 		g.rows = append(g.rows, []string{q.Component, q.Name, count(q.Adds), count(q.N), fine(q.MeanWait), short(q.Deepest), count(q.Looks)})
 	}

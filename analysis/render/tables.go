@@ -154,16 +154,34 @@ func conditionGrid(s results.Summary) grid {
 	return g
 }
 
+// Shown says whether the interval of a judged row bears its verdict out: yes, no, or "" where there is none of both.
+func Shown(r results.SLOResult) string {
+	if r.Measured == nil || r.Margin == nil || len(r.Interval) != 2 || r.Verdict != results.Pass && r.Verdict != results.Fail {
+		return ""
+	}
+	const rounding = 1e-9 // the required share is worked out from the margin
+	required := *r.Measured - *r.Margin
+	if r.Verdict == results.Pass && r.Interval[0] >= required-rounding || r.Verdict == results.Fail && r.Interval[1] < required-rounding {
+		return "yes"
+	}
+	return "no"
+}
+
+// Short tells the rows whose measured share is less than is required, also those with too few samples to be judged.
+func Short(r results.SLOResult) bool {
+	return r.Verdict == results.Fail || r.Margin != nil && *r.Margin < 0
+}
+
 // sloGrid are judged rows; sign turns a verdict into its mark.
 func sloGrid(slos []results.SLOResult, sign func(results.Verdict) string) grid {
-	g := grid{title: "SLOs", header: []string{"", "objective", "measured", "95 % interval", "n", "margin pp", "p99 ms", "verdict"}, left: []int{0, 1, 7}}
+	g := grid{title: "SLOs", header: []string{"", "objective", "measured", "95 % interval", "n", "margin pp", "shown", "p99 ms", "verdict"}, left: []int{0, 1, 6, 8}}
 	for _, r := range slos {
 		verdict := string(r.Verdict)
 		if !r.Required {
 			verdict += ", not required"
 		}
 		g.rows = append(g.rows, []string{sign(r.Verdict), r.Expression, percent(r.Measured), percentInterval(r.Interval), count(r.N),
-			points(r.Margin), milliseconds(value(r.Quantile)), verdict})
+			points(r.Margin), Shown(r), milliseconds(value(r.Quantile)), verdict})
 	}
 	return g
 }

@@ -77,15 +77,15 @@ func headline(w io.Writer, s results.Summary, style Style) {
 	if len(versions) > 0 {
 		fmt.Fprintf(w, "  %s\n", strings.Join(versions, " · "))
 	}
-	fmt.Fprintf(w, "  %d × %s · %s MiB · %s\n", r.Machine.Cores, r.Machine.CPU, fmt.Sprint(r.Machine.MemoryBytes>>20), r.Machine.Kernel)
+	fmt.Fprintf(w, "  %d × %s · %s MiB · %s\n", r.Machine.Cores, r.Machine.CPU, fmt.Sprint(r.Machine.MemoryBytes>>20), KernelRelease(r.Machine.Kernel))
 }
 
-// objectives writes the required rows and those others that fail, and counts the rest.
+// objectives writes the required rows and those others that are below what is required, and counts the rest.
 func objectives(w io.Writer, s results.Summary, style Style) {
 	var shown []results.SLOResult
 	rest := map[results.Verdict]int{}
 	for _, r := range s.SLOs {
-		if r.Required || r.Verdict == results.Fail {
+		if r.Required || Short(r) {
 			shown = append(shown, r)
 		} else {
 			rest[r.Verdict]++

@@ -10,6 +10,7 @@ import (
 
 	"windtunnel/analysis"
 	"windtunnel/analysis/chart"
+	"windtunnel/analysis/render"
 )
 
 // againBlocks say how the run was made: the command, the seed, the whole profile, versions, machine and flags.
@@ -31,7 +32,7 @@ func againBlocks(s analysis.Study) []block {
 			r.Name, quote(r.Name), r.Seed, quote("results/runs/"+r.ID))}})
 	blocks = append(blocks, block{Pre: &pre{Title: "The profile, whole", Text: profileText(r.Profile)}})
 	m := r.Machine
-	machine := []item{{"os", m.OS}, {"kernel", m.Kernel}, {"CPU", fmt.Sprintf("%d × %s", m.Cores, m.CPU)}, {"memory", chart.Bytes.Format(float64(m.MemoryBytes))},
+	machine := []item{{"os", m.OS}, {"kernel", render.KernelRelease(m.Kernel)}, {"CPU", fmt.Sprintf("%d × %s", m.Cores, m.CPU)}, {"memory", chart.Bytes.Format(float64(m.MemoryBytes))},
 		{"open files", fmt.Sprint(m.OpenFiles)}, {"file system of the store", m.Filesystem}, {"provider", r.Provider}}
 	blocks = append(blocks, block{List: append(sortedItems(r.Versions), machine...)})
 	if limits := sortedItems(r.Limits); len(limits) > 0 {

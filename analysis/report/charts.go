@@ -1,12 +1,14 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 
 	"windtunnel/analysis"
 	"windtunnel/analysis/chart"
+	"windtunnel/results"
 )
 
 // Charts are the figures of a run, by the section of the page that they belong to; those without data are left out.
@@ -37,9 +39,43 @@ func phases(s analysis.Study) []chart.Mark {
 	return marks
 }
 
+// events are what happened to the system: as the run noted it; of a run of an older version, which noted no instants, the ends and
+// starts of components that had more than one process.
+func events(s analysis.Study) []results.Event {
+	if len(s.Run.Events) > 0 {
+		return s.Run.Events
+	}
+	var all []results.Event
+	for i := 1; i < len(s.Lives); i++ {
+		if before, now := s.Lives[i-1], s.Lives[i]; before.Component == now.Component && before.Until <= now.From {
+			all = append(all, results.Event{At: int64(before.Until * 1e9), Text: before.Component + " ended"},
+				results.Event{At: int64(now.From * 1e9), Text: now.Component + " is started again"})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b results.Event) int { return cmp.Compare(a.At, b.At) })
+	return all
+}
+
+// marked are the marks of curves over time: the phases and, without their names, the events.
+func marked(s analysis.Study) []chart.Mark {
+	marks := phases(s)
+	for _, e := range events(s) {
+		marks = append(marks, chart.Mark{At: float64(e.At) / 1e9})
+	}
+	return marks
+}
+
+// eventNote says what the marks of events are, where there are any.
+func eventNote(s analysis.Study) string {
+	if len(events(s)) == 0 {
+		return ""
+	}
+	return " The triangles at the top are events, which the timeline names."
+}
+
 // overTime is a chart of curves; nothing when none of them has a value that is known.
 func overTime(s analysis.Study, name, title, note string, y chart.Axis, curves ...analysis.Curve) []chart.Chart {
-	c := chart.Chart{Name: name, Title: title, Note: note + resolution(s), X: runTime(), Y: y, Marks: phases(s)}
+	c := chart.Chart{Name: name, Title: title, Note: note + resolution(s) + eventNote(s), X: runTime(), Y: y, Marks: marked(s)}
 	for _, curve := range curves {
 		if points := pointsOf(curve); len(points) > 0 {
 			c.Layers = append(c.Layers, chart.Line{Series: chart.Series{Name: curve.Name, N: curve.N}, Points: points})

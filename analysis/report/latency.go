@@ -13,27 +13,35 @@ import (
 )
 
 // latencyCharts are, as in the paper that this instrument goes back to, the verbs on one resource and each verb on all
-// resources.
+// resources. What the generator asks for itself is in none; watches, whose latency is another, have their own.
 func latencyCharts(s analysis.Study) []chart.Chart {
-	rows := answeredRows(s.Summary.Requests)
+	answered := pick(s.Summary.Requests, func(r results.RequestRow) bool { return r.Answered > 0 && r.Variant != "targets" })
+	rows := pick(answered, func(r results.RequestRow) bool { return !watch(r) })
 	var charts []chart.Chart
 	if resource := mainResource(rows); resource != "" {
 		of := pick(rows, func(r results.RequestRow) bool { return r.Resource == resource && r.Subresource == "" })
-		charts = append(charts, quantileBars("latency-by-verb", "Latency of "+resource+" by verb", of, func(r results.RequestRow) string { return r.Verb }))
+		charts = append(charts, quantilePoints("latency-by-verb", "Latency of "+resource+" by verb", toTheEnd, of, func(r results.RequestRow) string { return r.Verb })...)
 	}
 	for _, verb := range verbs(rows) {
 		of := pick(rows, func(r results.RequestRow) bool { return r.Verb == verb })
 		if len(of) < 2 {
 			continue
 		}
-		charts = append(charts, quantileBars("latency-"+strings.ToLower(verb), "Latency of "+verb+" by resource", of, func(r results.RequestRow) string { return path(r) }))
+		charts = append(charts, quantilePoints("latency-"+strings.ToLower(verb), "Latency of "+verb+" by resource", toTheEnd, of, path)...)
 	}
-	return append(charts, clientAndServer(s.Summary)...)
+	charts = append(charts, quantilePoints("latency-watch", "Time to open a watch, by resource", "to the first byte of the answer, with which a watch is open", pick(answered, watch), func(r results.RequestRow) string {
+		if r.Verb == "WATCH" {
+			return path(r)
+		}
+		return r.Verb + " " + path(r)
+	})...)
+	return append(charts, clientAndServer(s)...)
 }
 
-func answeredRows(rows []results.RequestRow) []results.RequestRow {
-	return pick(rows, func(r results.RequestRow) bool { return r.Answered > 0 })
-}
+// toTheEnd is what the latency of all requests but watches reaches to.
+const toTheEnd = "to the end of the answer"
+
+func watch(r results.RequestRow) bool { return r.Verb == "WATCH" || r.Verb == "WATCHLIST" }
 
 func pick(rows []results.RequestRow, ok func(results.RequestRow) bool) []results.RequestRow {
 	return slices.DeleteFunc(slices.Clone(rows), func(r results.RequestRow) bool { return !ok(r) })
@@ -79,40 +87,51 @@ func path(r results.RequestRow) string {
 	return r.Resource
 }
 
-// barsShown is how many groups a chart has room for; the table of the page has all rows.
-const barsShown = 14
+// rowsDrawn is how many rows a chart has room for; the tables of the page have all.
+const rowsDrawn = 14
 
-// quantileBars draws the p50, p90 and p99 of rows with their intervals, the most frequent rows where there are too many.
-func quantileBars(name, title string, rows []results.RequestRow, label func(results.RequestRow) string) chart.Chart {
+// beside is how far apart the quantiles of a row stand, in points.
+const beside = 9
+
+// quantilePoints draws the p50, p90 and p99 of rows with their intervals, the most frequent rows where there are too many; those
+// that no row has enough answers for are left out.
+func quantilePoints(name, title, until string, rows []results.RequestRow, label func(results.RequestRow) string) []chart.Chart {
 	c := chart.Chart{Name: name, Title: title, Y: chart.Axis{Label: "latency", Unit: chart.Seconds, Log: true},
-		Note: "From the planned instant to the end of the answer, of answers with a 2xx code in the measured phases. The lines on the bars are 95 % intervals; an end that is missing is open for want of samples. The axis is logarithmic: compare tops, not areas. A quantile that there are too few answers for (2, 10 and 100 are needed) is left out."}
+		Note: "From the planned instant " + until + ", of answers with a 2xx code in the measured phases. The lines are 95 % intervals; an arrow is an end that is open for want of samples. The axis is logarithmic. A quantile that there are too few answers for (2, 10 and 100 are needed) is left out."}
 	rows = slices.Clone(rows)
-	if len(rows) > barsShown {
+	if len(rows) > rowsDrawn {
 		slices.SortStableFunc(rows, func(a, b results.RequestRow) int { return cmp.Compare(b.N, a.N) })
-		c.Note += fmt.Sprintf(" The %d most frequent of %d kinds are drawn.", barsShown, len(rows))
-		rows = rows[:barsShown]
+		c.Note += fmt.Sprintf(" The %d most frequent of %d request types are drawn.", rowsDrawn, len(rows))
+		rows = rows[:rowsDrawn]
 	}
-	groups := make([]chart.BarSeries, 3)
+	quantiles := make([]chart.Points, 3)
 	for i, name := range []string{"p50", "p90", "p99"} {
-		groups[i].Name = name
+		quantiles[i] = chart.Points{Series: chart.Series{Name: name, Slot: i + 1}, Beside: float64(i-1) * beside}
 	}
-	for _, r := range rows {
+	for i, r := range rows {
 		c.X.Categories = append(c.X.Categories, fmt.Sprintf("%s\nn %d", qualified(r, rows, label), r.Answered))
-		for i, b := range []*results.Bounds{r.P50, r.P90, r.P99} {
-			groups[i] = withBounds(groups[i], b)
+		for j, b := range []*results.Bounds{r.P50, r.P90, r.P99} {
+			addQuantile(&quantiles[j], i, b)
 		}
 	}
-	c.Layers = []chart.Layer{chart.Bars{Groups: groups}}
-	return c
+	for _, q := range quantiles {
+		if len(q.Points) > 0 {
+			c.Layers = append(c.Layers, q)
+		}
+	}
+	if len(c.Layers) == 0 {
+		return nil
+	}
+	return []chart.Chart{c}
 }
 
-// withBounds adds a quantile with its interval to a series, nothing in its place where it is not known.
-func withBounds(g chart.BarSeries, b *results.Bounds) chart.BarSeries {
+// addQuantile adds a quantile with its interval in a category, nothing where it is not known.
+func addQuantile(ps *chart.Points, category int, b *results.Bounds) {
 	if b == nil || b.Least > 0 {
-		b = &results.Bounds{Value: math.NaN()}
+		return
 	}
-	g.Values, g.Low, g.High = append(g.Values, b.Value), append(g.Low, bound(b.Low)), append(g.High, bound(b.High))
-	return g
+	ps.Points = append(ps.Points, chart.Point{X: float64(category), Y: b.Value})
+	ps.Low, ps.High = append(ps.Low, bound(b.Low)), append(ps.High, bound(b.High))
 }
 
 // qualified is a row's label with what tells it from others of the same label: scope, variant, loop.
@@ -139,38 +158,44 @@ func qualified(r results.RequestRow, rows []results.RequestRow, label func(resul
 }
 
 // clientAndServer puts the client's p99 beside the bucket that the API server's own p99 lies in, for the most frequent calls
-// that both have.
-func clientAndServer(s results.Summary) []chart.Chart {
+// that both have. The client's is of all variants of a call, as the server's is.
+func clientAndServer(s analysis.Study) []chart.Chart {
 	c := chart.Chart{Name: "client-and-server", Title: "p99 as the client saw it, and as the API server says",
-		Note: "The client's p99 with its 95 % interval counts from the planned instant, of the form of a call with the most answers, at least 100. The server's own is a histogram: its p99 lies somewhere in the bucket that the line spans, and its first bucket ends at 50 ms. The server's counts all callers, without the time in its queues and in webhooks.",
+		Note: "The client's p99 with its 95 % interval counts from the planned instant, over all variants of a call. The server's own is known only to lie in the bucket of its histogram that the box spans; the first ends at 50 ms. It counts the callers that are not the client, too, and leaves out the time in its queues and in webhooks. n: answers to the client / counted by the server.",
 		Y:    chart.Axis{Label: "p99 latency", Unit: chart.Seconds, Log: true}}
-	var client, server chart.BarSeries
-	client.Name, server.Name = "client", "API server's own (bucket)"
-	rows := slices.Clone(s.Server)
+	client := chart.Points{Series: chart.Series{Name: "client"}, Beside: -beside / 2}
+	server := chart.Ranges{Series: chart.Series{Name: "bucket of the API server's own"}, Beside: beside / 2}
+	rows := slices.Clone(s.Summary.Server)
 	slices.SortStableFunc(rows, func(a, b results.ServerRow) int { return cmp.Compare(b.N, a.N) })
 	for _, r := range rows {
-		own, ok := clientRow(s.Requests, r)
-		if !ok || r.P99 == nil || len(c.X.Categories) >= barsShown {
+		own, ok := clientRow(s, r)
+		if !ok || r.P99 == nil || r.P99.Least > 0 || r.P99.Low == nil || len(c.X.Categories) >= rowsDrawn {
 			continue
 		}
-		c.X.Categories = append(c.X.Categories, fmt.Sprintf("%s %s\n%s", r.Verb, path(own), r.Scope))
-		client = withBounds(client, own.P99)
-		server = withBounds(server, r.P99)
+		i := len(c.X.Categories)
+		c.X.Categories = append(c.X.Categories, fmt.Sprintf("%s %s\n%s\nn %d / %d", r.Verb, path(own), r.Scope, own.Answered, r.N))
+		addQuantile(&client, i, own.P99)
+		high := math.Inf(1)
+		if r.P99.High != nil {
+			high = *r.P99.High
+		}
+		server.X, server.Low, server.High = append(server.X, float64(i)), append(server.Low, *r.P99.Low), append(server.High, high)
 	}
 	if len(c.X.Categories) == 0 {
 		return nil
 	}
-	c.Layers = []chart.Layer{chart.Bars{Groups: []chart.BarSeries{client, server}}}
+	c.Layers = []chart.Layer{server, client}
 	return []chart.Chart{c}
 }
 
-// clientRow is the client's most frequent row of a call of the server.
-func clientRow(rows []results.RequestRow, of results.ServerRow) (results.RequestRow, bool) {
-	var best results.RequestRow
-	for _, r := range rows {
-		if r.Verb == of.Verb && r.Group == of.Group && r.Resource == of.Resource && r.Subresource == of.Subresource && r.Scope == of.Scope && r.P99 != nil && r.P99.Least == 0 && r.Answered > best.Answered {
-			best = r
+// clientRow is the client's figures of a call of the server, of all its variants together, where there are enough for a p99.
+func clientRow(s analysis.Study, of results.ServerRow) (results.RequestRow, bool) {
+	for _, rows := range [][]results.RequestRow{s.Pooled, s.Summary.Requests} { // a call that is not pooled has one row
+		for _, r := range rows {
+			if r.Verb == of.Verb && r.Group == of.Group && r.Resource == of.Resource && r.Subresource == of.Subresource && r.Scope == of.Scope {
+				return r, r.P99 != nil && r.P99.Least == 0
+			}
 		}
 	}
-	return best, best.Answered > 0
+	return results.RequestRow{}, false
 }

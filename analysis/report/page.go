@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 
 	"windtunnel/analysis"
@@ -67,7 +68,9 @@ type table struct {
 type cell struct {
 	Text string
 	Left bool
+	Row  bool   // it names its row
 	Mark string // class of a cell that holds the sign of a verdict
+	Word string // what the sign says, for those who do not see it
 }
 
 type item struct{ Term, Text string }
@@ -144,22 +147,20 @@ func figures(charts []chart.Chart) ([]block, error) {
 func cells(row []string, left []bool) []cell {
 	cs := make([]cell, len(row))
 	for i, text := range row {
-		cs[i] = cell{Text: text, Left: left != nil && left[i], Mark: markClass(text)}
+		cs[i] = cell{Text: text, Left: left != nil && left[i]}
+		cs[i].Mark, cs[i].Word = markMeaning(text)
 	}
 	return cs
 }
 
-// markClass is the class of a verdict's sign.
-func markClass(text string) string {
-	switch text {
-	case "✓":
-		return "pass"
-	case "✗":
-		return "fail"
-	case "?", "!":
-		return "unsure"
+// markMeaning is the class of a verdict's sign, and the verdict.
+func markMeaning(text string) (mark, word string) {
+	for _, v := range []results.Verdict{results.Pass, results.Fail, results.NoData, results.Invalid} {
+		if text == render.Mark(v) {
+			return class(v), string(v)
+		}
 	}
-	return ""
+	return "", ""
 }
 
 // tableBlock is a block of one of the summary's tables.
@@ -171,8 +172,13 @@ func tableBlock(t render.Table, folded bool) []block {
 	for i, name := range t.Header {
 		out.Header = append(out.Header, cell{Text: name, Left: t.Left[i]})
 	}
+	names := slices.IndexFunc(t.Header, func(name string) bool { return name != "" }) // before it are signs
 	for _, row := range t.Rows {
-		out.Rows = append(out.Rows, cells(row, t.Left))
+		cs := cells(row, t.Left)
+		if names >= 0 {
+			cs[names].Row = true
+		}
+		out.Rows = append(out.Rows, cs)
 	}
 	return []block{{Table: &out}}
 }

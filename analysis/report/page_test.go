@@ -177,6 +177,67 @@ func TestWhatThePageSays(t *testing.T) {
 	}
 }
 
+// TestWithoutSight: every table has a caption and names its rows, and no verdict is said by a sign alone.
+func TestWithoutSight(t *testing.T) {
+	page := parsed(t, recorded(t))
+	for _, table := range all(page, "table") {
+		captions := all(table, "caption")
+		if len(captions) != 1 || text(captions[0]) == "" {
+			t.Fatalf("a table has %d captions: %.100s", len(captions), text(table))
+		}
+		for _, body := range all(table, "tbody") {
+			for _, row := range all(body, "tr") {
+				if n := len(all(row, "th")); n != 1 {
+					t.Errorf("%s: a row has %d names: %s", text(captions[0]), n, text(row))
+				}
+			}
+		}
+	}
+	for n := range page.Descendants() {
+		if attribute(n, "aria-hidden") != "true" {
+			continue
+		}
+		if words := text(n.Parent); !strings.Contains(strings.ToLower(words), "pass") && !strings.Contains(strings.ToLower(words), "fail") && !strings.Contains(strings.ToLower(words), "no data") && !strings.Contains(strings.ToLower(words), "invalid") {
+			t.Errorf("a sign stands without its word in %q", words)
+		}
+	}
+}
+
+// TestEvents: the timeline names the events of a run with their instants, and the notes say them once.
+func TestEvents(t *testing.T) {
+	s := study(t, recorded(t))
+	if all := events(s); len(all) != 2 || all[0].Text != "etcd ended" || all[0].At != 29*sec || all[1].At != 34*sec {
+		t.Errorf("events of a run that noted none: %+v", all)
+	}
+	s.Run.Events = []results.Event{{At: 29 * sec, Text: "fault: 2 nodes go down: [a b]"}}
+	s.Summary.Notes = []string{"fault: 2 nodes go down: [a b]"}
+	rows := timelineCharts(s)[0].Table().Rows
+	for _, want := range [][]string{{"events", "fault: 2 nodes go down", "29", "29"}, {"nodes NotReady", "up to 1", "40", "60"}} {
+		if !slices.ContainsFunc(rows, func(row []string) bool { return slices.Equal(row, want) }) {
+			t.Errorf("the timeline has no %q: %q", want, rows)
+		}
+	}
+	if notes := noteBlocks(s); len(notes[0].List) != 1 || notes[0].List[0].Term != "at 0:29" {
+		t.Errorf("notes %+v", notes)
+	}
+}
+
+// TestBorneOut: the sentence claims no more than the intervals do.
+func TestBorneOut(t *testing.T) {
+	row := func(low float64) results.SLOResult {
+		share, margin := 0.995, 0.005
+		return results.SLOResult{Expression: "x", Required: true, Verdict: results.Pass, Measured: &share, Margin: &margin, Interval: []float64{low, 1}}
+	}
+	s := results.Summary{Verdict: results.Pass, SLOs: []results.SLOResult{row(0.991), row(0.98)}}
+	if got, want := sentence(s), "The run can be trusted, and all 2 required objectives hold; 1 is shown by the interval, 1 is not: x."; got != want {
+		t.Error(got)
+	}
+	s.SLOs = s.SLOs[:1]
+	if got := sentence(s); !strings.HasSuffix(got, "hold, each shown by its interval.") {
+		t.Error(got)
+	}
+}
+
 // TestEmptyRun: a run that recorded nothing has a page that says so.
 func TestEmptyRun(t *testing.T) {
 	d, err := results.Create(t.TempDir(), "empty", time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))

@@ -67,7 +67,7 @@ func sentence(s results.Summary) string {
 	}
 	switch s.Verdict {
 	case results.Pass:
-		return fmt.Sprintf("The run can be trusted, and all %d required objectives hold.", required)
+		return fmt.Sprintf("The run can be trusted, and all %d required objectives hold", required) + borneOut(s.SLOs)
 	case results.Fail:
 		return fmt.Sprintf("The run can be trusted, and %d of %d required objectives are violated.", by[results.Fail], required)
 	case results.NoData:
@@ -78,10 +78,34 @@ func sentence(s results.Summary) string {
 	return "The profile only observes; nothing is judged."
 }
 
+// borneOut says whether the intervals of the required objectives show that they hold.
+func borneOut(slos []results.SLOResult) string {
+	shown, open := 0, []string(nil)
+	for _, r := range slos {
+		switch {
+		case !r.Required:
+		case render.Shown(r) == "yes":
+			shown++
+		default:
+			open = append(open, r.Expression)
+		}
+	}
+	if len(open) == 0 {
+		return ", each shown by its interval."
+	}
+	are := func(n int) string {
+		if n == 1 {
+			return "1 is"
+		}
+		return fmt.Sprintf("%d are", n)
+	}
+	return fmt.Sprintf("; %s shown by the interval, %s not: %s.", are(shown), are(len(open)), strings.Join(open, "; "))
+}
+
 // sections are the parts of the page, in order.
 func sections() []func(analysis.Study) (section, error) {
 	return []func(analysis.Study) (section, error){
-		plain("objectives", "Objectives", "Objectives", "99 % of the answers of a kind have to be within its threshold (sig-scalability). The interval is that of the share, 95 %; the margin is in percentage points.", objectiveBlocks),
+		plain("objectives", "Objectives", "Objectives", "99 % of the answers of a request type have to be within its threshold (sig-scalability). The interval is that of the share, 95 %; the margin is in percentage points. “Shown” says whether the interval as a whole bears the verdict out.", objectiveBlocks),
 		plain("validity", "Validity", "Can the run be trusted?", "A run is judged before the system is. A check that does not hold makes the run invalid, whatever the figures say.", validityBlocks),
 		drawn("startup", "Pod start-up", "Pod start-up", startupCharts, "Pod start-up", "Throughput"),
 		drawn("latency", "Latency", "Latency", latencyCharts, "Client latency", "Client latency by phase", "API server's own SLI", "Watch latency", "API server's audit log"),
@@ -91,7 +115,7 @@ func sections() []func(analysis.Study) (section, error) {
 		drawn("etcd", "etcd", "etcd", etcdCharts),
 		drawn("queues", "Queues", "Controllers and scheduler", queueCharts, "Work queues"),
 		drawn("timeline", "Timeline", "Timeline", timelineCharts),
-		plain("slowest", "Slowest", "The slowest requests", "Of the measured phases, by the time from the planned instant to the answer or the failure. A record opens with a click.", slowestBlocks),
+		plain("slowest", "Slowest", "The slowest requests", "Of the measured phases, by the time from the planned instant to the answer or the failure, and the three parts of it. A record opens with a click.", slowestBlocks),
 		plain("notes", "Notes", "Notes and damage", "What a reader of the figures must know.", noteBlocks),
 		plain("again", "Run again", "How it was run, and how to run it again", "", againBlocks),
 		plain("limits", "Limits", "What this run cannot show", "The simulated parts leave out what follows; no figure above says anything about it.", limitBlocks),
@@ -117,7 +141,7 @@ func drawn(id, short, title string, charts func(analysis.Study) []chart.Chart, t
 func objectiveBlocks(s analysis.Study) []block {
 	var shown, rest []results.SLOResult
 	for _, r := range s.Summary.SLOs {
-		if r.Required || r.Verdict == results.Fail {
+		if r.Required || render.Short(r) {
 			shown = append(shown, r)
 		} else {
 			rest = append(rest, r)
@@ -126,7 +150,7 @@ func objectiveBlocks(s analysis.Study) []block {
 	t := render.ObjectiveTable(shown)
 	t.Title = "Required"
 	if slices.ContainsFunc(shown, func(r results.SLOResult) bool { return !r.Required }) {
-		t.Title = "Required, and others that fail without deciding"
+		t.Title = "Required, and others below what the SLO requires, which do not decide"
 	}
 	blocks := tableBlock(t, false)
 	var notes []item
@@ -147,12 +171,12 @@ func objectiveBlocks(s analysis.Study) []block {
 }
 
 // check is one check of the validity.
-type check struct{ Mark, Class, Name, Text, Remedy string }
+type check struct{ Mark, Class, Verdict, Name, Text, Remedy string }
 
 func validityBlocks(s analysis.Study) []block {
 	var checks []check
 	for _, c := range s.Summary.Validity.Checks {
-		checks = append(checks, check{render.Mark(c.Verdict), class(c.Verdict), strings.ReplaceAll(c.Name, "_", " "), c.Text, c.Remedy})
+		checks = append(checks, check{render.Mark(c.Verdict), class(c.Verdict), string(c.Verdict), strings.ReplaceAll(c.Name, "_", " "), c.Text, c.Remedy})
 	}
 	if len(checks) == 0 {
 		return nil
@@ -165,8 +189,15 @@ func noteBlocks(s analysis.Study) []block {
 	for _, n := range s.Summary.Remarks {
 		items = append(items, item{n.Kind() + " of " + n.At, n.Text})
 	}
+	events := map[string]bool{}
+	for _, e := range s.Run.Events {
+		events[e.Text] = true
+		items = append(items, item{"at " + chart.Elapsed.Format(float64(e.At/1e9)), e.Text})
+	}
 	for _, n := range s.Summary.Notes {
-		items = append(items, item{"note", n})
+		if !events[n] {
+			items = append(items, item{"note", n})
+		}
 	}
 	for _, d := range s.Summary.Damage {
 		items = append(items, item{"damage", d})

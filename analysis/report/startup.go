@@ -32,9 +32,10 @@ func startupCharts(s analysis.Study) []chart.Chart {
 // startupStages stacks the stages at each quantile and marks the total's own quantile: quantiles of stages do not add up to it.
 func startupStages(stages map[string]results.StageQuantiles) (chart.Chart, bool) {
 	c := chart.Chart{Name: "pod-startup", Title: "Pod start-up by stage",
-		Note: "Each bar stacks the stages' own quantiles; their sum stands on it. Stages are seldom slow for the same pod, so that the total's own quantile (the diamond with its 95 % interval), which the SLO judges, lies below the sum.",
-		X:    chart.Axis{Label: "share of pods that took no longer", Categories: []string{"50 %", "90 %", "99 %", "100 %"}}, Y: chart.Axis{Label: "time", Unit: chart.Seconds},
-		References: []chart.Reference{{Name: "SLO at 99 %", Value: podSLO}}}
+		Note: "The diamond is the quantile of the total with its 95 % interval (an arrow: open for want of samples); the SLO judges that of 99 %. Each bar stacks the stages' own quantiles. They are of different pods, so that the height of a bar need be neither the time of any pod nor the total's quantile.",
+		X:    chart.Axis{Label: "share of pods that took no longer", Categories: []string{"50 %", "90 %", "99 %", "100 %"}}, Y: chart.Axis{Label: "time", Unit: chart.Seconds}}
+	judged := 2 // the category of 99 %
+	c.References = []chart.Reference{{Name: "SLO of 99 %:", Value: podSLO, Over: &judged}}
 	quantiles := func(q results.StageQuantiles) [4]results.Bounds {
 		return [4]results.Bounds{q.P50, q.P90, q.P99, q.P100}
 	}
@@ -54,7 +55,7 @@ func startupStages(stages map[string]results.StageQuantiles) (chart.Chart, bool)
 	if len(bars.Groups) == 0 || total.N == 0 {
 		return c, false
 	}
-	points := chart.Points{Series: chart.Series{Name: "total", N: total.N, Slot: 7}, Beside: 44}
+	points := chart.Points{Series: chart.Series{Name: "total", N: total.N, Slot: 7}, Beside: 41, Labelled: true}
 	for i, b := range quantiles(total) {
 		points.Points = append(points.Points, chart.Point{X: float64(i), Y: estimate(b)})
 		points.Low, points.High = append(points.Low, bound(b.Low)), append(points.High, bound(b.High))

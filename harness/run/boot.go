@@ -64,11 +64,15 @@ func (s *session) hollow(ctx context.Context) error {
 // exits ends the run when a component ends that nobody asked to.
 func (s *session) exits() {
 	for exit := range s.supervisor.Exits() {
+		at := s.clock.Now()
 		s.update(func(r *results.Run) {
 			for i := range r.Components {
 				if r.Components[i].PID == exit.PID {
 					r.Components[i].Exit = exit.String()
 				}
+			}
+			if !exit.Asked {
+				r.Events = append(r.Events, results.Event{At: at, Text: exit.Name + ": " + exit.String()})
 			}
 		})
 		if !exit.Asked {

@@ -82,6 +82,13 @@ func (s *session) note(format string, args ...any) {
 	s.update(func(r *results.Run) { r.Notes = append(r.Notes, text) })
 }
 
+// event is a note of something that happens now, for the figures around it.
+func (s *session) event(format string, args ...any) {
+	e := results.Event{At: s.clock.Now(), Text: fmt.Sprintf(format, args...)}
+	s.update(func(r *results.Run) { r.Events = append(r.Events, e) })
+	s.note("%s", e.Text)
+}
+
 func (s *session) beginPhase(name string, measured bool) {
 	s.records.setPhase(name)
 	s.update(func(r *results.Run) {

@@ -59,13 +59,14 @@ func (s *session) fault(ctx context.Context, f profiles.Fault) error {
 	case f.NodesUp != 0:
 		return s.nodesUp(ctx, f.NodesUp)
 	case f.Kill != "":
-		s.note("fault: %s is killed", f.Kill)
+		s.event("fault: %s is killed", f.Kill)
 		return s.cluster.Kill(ctx, f.Kill)
 	}
-	s.note("fault: %s is started again", f.Restart)
+	s.event("fault: %s is started again", f.Restart)
 	if err := s.cluster.Restart(ctx, f.Restart); err != nil {
 		return err
 	}
+	s.event("%s serves again", f.Restart)
 	s.components()
 	return nil
 }
@@ -76,7 +77,7 @@ func (s *session) nodesDown(ctx context.Context, n int) error {
 	random := rand.New(rand.NewPCG(s.plan.Profile.Seed, uint64(len(s.down))))
 	random.Shuffle(len(up), func(i, j int) { up[i], up[j] = up[j], up[i] })
 	chosen := up[:min(n, len(up))]
-	s.note("fault: %d nodes go down: %v", len(chosen), chosen)
+	s.event("fault: %d nodes go down: %v", len(chosen), chosen)
 	s.down = append(s.down, chosen...)
 	return s.pack.Down(ctx, chosen)
 }
@@ -87,7 +88,7 @@ func (s *session) nodesUp(ctx context.Context, n int) error {
 		n = len(s.down)
 	}
 	chosen := slices.Clone(s.down[:n])
-	s.note("fault: %d nodes come up: %v", len(chosen), chosen)
+	s.event("fault: %d nodes come up: %v", len(chosen), chosen)
 	s.down = slices.Delete(s.down, 0, n)
 	return s.pack.Up(ctx, chosen)
 }
