@@ -182,6 +182,18 @@ func TestExamplesOfCompare(t *testing.T) {
 
 func TestCompareExitCodes(t *testing.T) {
 	exampleRuns(t)
+	if err := os.CopyFS("damaged", os.DirFS("again")); err != nil {
+		t.Fatal(err)
+	}
+	for id, remove := range map[string]bool{"smoke-20260102T031400Z-abc00e": true, "smoke-20260102T032600Z-abc01a": false} {
+		if remove { // the invalid one
+			if err := os.RemoveAll(filepath.Join("damaged", id)); err != nil {
+				t.Fatal(err)
+			}
+		} else if err := os.WriteFile(filepath.Join("damaged", id, results.RunFile), []byte(`{"format": 1, "id`), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, c := range []struct {
 		line string
 		code int
@@ -193,7 +205,17 @@ func TestCompareExitCodes(t *testing.T) {
 		{"compare before after --fail-on 'regression>5%'", 7, ""},
 		{"compare before after --fail-on 'regression>90%'", 0, "not shown in any of"},
 		{"compare before after --fail-on 'client LIST*: regression'", 0, ""},
-		{"compare before again --fail-on regression", 0, ""},
+		{"compare before again --fail-on regression", 4, "1 run of new left out: smoke-20260102T031400Z-abc00e"},
+		{"compare again before --fail-on regression", 0, ""}, // the base has enough others
+		{"compare before after --fail-on 'clients *: regression'", 4, "no figure is called so"},
+		{"compare before damaged", 0, "smoke-20260102T032600Z-abc01a is invalid: it cannot be read:"},
+		{"compare before damaged --fail-on regression", 4, "1 run of new left out"},
+		{"history damaged", 0, "smoke-20260102T032600Z-abc01a is invalid: it cannot be read:"},
+		{"history damaged/smoke-20260102T032600Z-abc01a", 0, "unreadable: 0 runs"},
+		{"history nightly --figures 'clients *'", 2, "no figure is called clients *"},
+		{"reference again --out kept", 4, "smoke-20260102T031400Z-abc00e is invalid: lag"},
+		{"reference damaged --out kept", 4, "smoke-20260102T032600Z-abc01a is invalid: it cannot be read"},
+		{"history kept", 2, "kept is not a run directory"}, // nothing of them was written
 		{"compare before/* -- after/* --fail-on regression", 2, "flags go before --"},
 		{"compare --fail-on regression before/* -- after/*", 7, ""},
 		{"compare before/smoke-20260102T030000Z-abc000 after/smoke-20260102T030100Z-abc001 --fail-on regression", 4, "could not be judged"},
