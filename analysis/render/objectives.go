@@ -42,6 +42,7 @@ func Objectives(w io.Writer, r slo.Report, style Style) error {
 			paragraph(out, "  · ", n.Name+": "+n.Reason, style)
 		}
 	}
+	list(out, "Notes", r.Notes, style)
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write objectives: %w", err)
 	}

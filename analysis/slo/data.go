@@ -15,6 +15,7 @@ type Data struct {
 	Phases   []results.PhaseSpan // the measured ones
 	Series   map[string][]Series // by the name of the metric
 	Missing  map[string]string   // why there is nothing of a metric, where more is known than that
+	Notes    []string            // what is missing from the metrics, for readers
 }
 
 // Series is a metric with one set of labels.
