@@ -5,7 +5,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 
 	"windtunnel/analysis/slo"
 	"windtunnel/profiles"
@@ -267,29 +266,19 @@ func memoryPoints(samples []results.ProcessSample) []slo.Point {
 // nodeSeries is the number of hollow nodes that were Ready, once a second from the begin of each measured phase.
 func (e *evidence) nodeSeries(d *results.Dir) []slo.Series {
 	var events []results.NodeEvent
-	e.again(func() {
-		each(e, d, results.NodesFile, func(n results.NodeEvent) {
-			if strings.HasPrefix(n.Name, e.profile.HollowNodes.NamePrefix) {
-				events = append(events, n)
-			}
-		})
-	})
-	if len(events) == 0 {
-		return nil
-	}
-	slices.SortStableFunc(events, func(a, b results.NodeEvent) int { return int(a.At - b.At) })
-	set, ready, next := seriesSet[inPhase]{}, map[string]bool{}, 0
+	e.again(func() { each(e, d, results.NodesFile, func(n results.NodeEvent) { events = append(events, n) }) })
+	nodesInOrder(events)
+	set, nodes, next := seriesSet[inPhase]{}, newNodeStates(e.phases, e.profile.HollowNodes.NamePrefix), 0
 	for _, phase := range e.phases {
 		for at := phase.Begin; at <= phase.End; at += 1e9 {
 			for ; next < len(events) && events[next].At <= at; next++ {
-				if n := events[next]; n.Event == "ready" {
-					ready[n.Name] = true
-				} else if n.Event != "added" {
-					delete(ready, n.Name)
-				}
+				nodes.add(events[next])
 			}
-			set.add(inPhase{phase: phase.Name}, at, float64(len(ready)))
+			set.add(inPhase{phase: phase.Name}, at, float64(len(nodes.ready)))
 		}
+	}
+	if e.nodes.n == 0 {
+		return nil
 	}
 	return set.list(inPhase.labels)
 }
