@@ -224,7 +224,7 @@ func (e *evidence) checkWatch() results.Check {
 func (e *evidence) checkScrapes() results.Check {
 	s := e.scrapes
 	c := results.Check{Name: "scrapes", Verdict: results.Pass, Measured: float64(s.n), Limit: 2, Unit: "scrapes", N: int64(s.n),
-		Text:   fmt.Sprintf("kube-apiserver was scraped %d times, at both edges of every measured phase among them.", s.n),
+		Text:   fmt.Sprintf("kube-apiserver was scraped %d times, at both edges of the measured phases among them.", s.n),
 		Remedy: "Without a scrape at each edge the server's own figures do not cover the measured phases: see logs/kube-apiserver.log for why /metrics was not answered."}
 	switch {
 	case s.n == 0:
@@ -232,7 +232,7 @@ func (e *evidence) checkScrapes() results.Check {
 		c.Text = "There is no scrape of kube-apiserver in the measured phases."
 	case !s.marked() || s.n < 2:
 		c.Verdict = results.Invalid
-		c.Text = fmt.Sprintf("kube-apiserver was scraped %d times, but not at both edges of every measured phase.", s.n)
+		c.Text = fmt.Sprintf("kube-apiserver was scraped %d times, but not at both edges of the measured phases.", s.n)
 	}
 	return c
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -289,5 +290,39 @@ func TestReferenceOfAReference(t *testing.T) {
 	}
 	if _, errs, code := windtunnel(t, "reference before --out kept"); code != 1 || !strings.Contains(errs, "exists") {
 		t.Errorf("over what is there: exit code %d: %s", code, errs)
+	}
+}
+
+// TestReferenceScripts: where windtunnel can make no run, the old reference stays and a regression test says that it is the environment (5).
+func TestReferenceScripts(t *testing.T) {
+	root := t.TempDir()
+	for name, text := range map[string]string{"bin/windtunnel": "#!/bin/sh\n[ $1 != reference ] || { mkdir -p $4/new; exit ${REFERENCE-0}; }\nexit ${RUN-0}\n", "results/reference/smoke/old/run.json": "{}"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.CopyFS(filepath.Join(root, ".ci"), os.DirFS("../../.ci")); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		script, env string
+		code        int
+		left        string
+	}{
+		{"regression", "RUN=5", 5, "old"},
+		{"reference", "RUN=4", 4, "old"},
+		{"reference", "REFERENCE=4", 4, "old"},
+		{"reference", "REFERENCE=0", 0, "new"},
+	} {
+		cmd := exec.Command("bash", filepath.Join(root, ".ci", c.script))
+		cmd.Env = append(os.Environ(), c.env)
+		out, _ := cmd.CombinedOutput() // the code says how it ended
+		kept, err := filepath.Glob(filepath.Join(root, "results/reference/smoke/*"))
+		if code := cmd.ProcessState.ExitCode(); code != c.code || err != nil || len(kept) != 1 || filepath.Base(kept[0]) != c.left {
+			t.Errorf("%s with %s: exit code %d, left %v:\n%s", c.script, c.env, code, kept, out)
+		}
 	}
 }
