@@ -95,6 +95,14 @@ func (p part) values() []float64 {
 	return values
 }
 
+func (p part) instants() []results.Instant {
+	at := make([]results.Instant, len(p.points))
+	for i, point := range p.points {
+		at[i] = point.At
+	}
+	return at
+}
+
 // n is how many values or events there are.
 func (p part) n() int64 {
 	if p.counts != nil {

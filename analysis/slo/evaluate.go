@@ -57,7 +57,7 @@ func (d Data) evaluate(m *measure, g group) found {
 			f.note = fmt.Sprintf("no measured phase is as long as the window of %s", Seconds.Format(m.window))
 			return f
 		}
-		f.value = number(maxRate(g.on.points, m.window))
+		f.value = number(stats.MaxRate(g.on.instants(), m.window))
 	default:
 		f.value, f.endless = summed(m.function, g.on)
 	}
@@ -113,7 +113,7 @@ func quantile(p part, q float64) found {
 		return f
 	}
 	if p.counts != nil {
-		f.value, f.low, f.high = p.counts.quantile(q)
+		f.value, f.low, f.high = p.counts.Quantile(q)
 		f.endless = f.value == nil
 		f.note = "of a histogram: all that is certain is the bucket"
 		return f
@@ -137,8 +137,9 @@ func quantile(p part, q float64) found {
 	return f
 }
 
-// quantile is linear within the bucket, as Prometheus has it. Beyond the last finite edge there is only a lower bound.
-func (c *Counts) quantile(q float64) (value, low, high *float64) {
+// Quantile is linear within the bucket, as Prometheus has it, and the bucket's edges are all that is known for certain. Beyond the last
+// finite edge there is only a lower bound.
+func (c *Counts) Quantile(q float64) (value, low, high *float64) {
 	rank := q * float64(c.N)
 	below, under := 0.0, int64(0)
 	for _, edge := range slices.Sorted(maps.Keys(c.Within)) {
@@ -251,18 +252,6 @@ func marks(all, some []Point) []float64 {
 		}
 	}
 	return out
-}
-
-// maxRate is the most points in any half-open window of that many seconds, a second.
-func maxRate(points []Point, seconds float64) float64 {
-	most, from := 0, 0
-	for to := range points {
-		for float64(points[to].At-points[from].At) >= seconds*1e9 {
-			from++
-		}
-		most = max(most, to-from+1)
-	}
-	return float64(most) / seconds
 }
 
 // countsNothing tells that a window without events has a value, which is 0. Of errors that takes requests that could have failed.

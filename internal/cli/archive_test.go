@@ -111,6 +111,7 @@ func TestArchiveUsageErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer running.Release() // or the garbage collector may let go of it before the end
 	if err := running.WriteRun(results.Run{Format: 1, Outcome: "running"}); err != nil {
 		t.Fatal(err)
 	}
