@@ -189,6 +189,7 @@ func ObjectivesMarkdown(w io.Writer, r slo.Report) error {
 		missing = append(missing, n.Name+": "+n.Reason)
 	}
 	markdownList(out, "Not measurable here", missing)
+	markdownList(out, "Notes", r.Notes)
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write objectives: %w", err)
 	}
