@@ -36,6 +36,10 @@ test: build ## all tests, on a real control plane; race detector on where no Kub
 	CGO_ENABLED=1 go test -race -timeout 20m $$(go list ./... | grep -vxF -f <(printf '%s\n' $(KUBE_PACKAGES)))
 	go test -timeout 10m $(KUBE_PACKAGES)
 
+.PHONY: test-long
+test-long: build ## the tests that compare many runs, minutes each
+	WINDTUNNEL_LONG=1 go test -timeout 20m -run 'TestSlowedServer' ./internal/e2e
+
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck, and the architecture's own rules
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
@@ -51,6 +55,10 @@ generate: ## write the documents that are made from code (field reference, recor
 .PHONY: bench
 bench: build ## measure what docs/performance.md states
 	.ci/bench
+
+.PHONY: node-image
+node-image: ## a kind node image from Debian packages and Go modules, for places that reach no image registry (needs root and Docker)
+	manifests/nodeimage/build windtunnel/node
 
 .PHONY: reference
 reference: build ## make the runs in results/reference anew: on the machine that compares with them, 5 minutes, and nothing else running

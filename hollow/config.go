@@ -85,10 +85,11 @@ type Node struct {
 	Proxy Identity `json:"proxy"`
 }
 
-// Identity is a client certificate and its key, PEM.
+// Identity is a client certificate and its key, PEM, or a file with a bearer token, which is read again as it is renewed.
 type Identity struct {
-	Cert []byte `json:"cert,omitempty"`
-	Key  []byte `json:"key,omitempty"`
+	Cert      []byte `json:"cert,omitempty"`
+	Key       []byte `json:"key,omitempty"`
+	TokenFile string `json:"tokenFile,omitempty"`
 }
 
 // DefaultJoinWindow is how many nodes of a shard may be joining at one time where nothing else is said.

@@ -7,7 +7,6 @@ import (
 	"sort"
 
 	"windtunnel/analysis/stats"
-	"windtunnel/results"
 )
 
 const (
@@ -16,37 +15,42 @@ const (
 	resamples    = 5000 // of the bootstrap
 )
 
-// blocks cuts the measured phases of a run into pieces of ten seconds. Requests that are close in time share what slows them
-// down, so that whole pieces are drawn again, not single requests (Künsch 1989, with blocks that do not overlap), and each
-// phase gets as many pieces as it has.
+// blocks cuts the strata of a run into pieces of ten seconds. Requests that are close in time share what slows them down, so that
+// whole pieces are drawn again, not single requests (Carlstein 1986: blocks that do not overlap), and each stratum gets as many
+// pieces as it has: no resample lacks a peak, and none has two.
 type blocks struct {
-	phases []results.PhaseSpan
-	first  []int // number of each phase's first block
+	strata []stratum
+	first  []int // number of each stratum's first block; −1 of one that is left out
 	n      int
+	part   bool // a stratum is left out
 }
 
-func newBlocks(run results.Run) blocks {
-	var b blocks
-	for _, p := range run.Phases {
-		if !p.Measured || p.End <= p.Begin {
+func newBlocks(all []stratum, keep func(stratum) bool) blocks {
+	b := blocks{strata: all}
+	for _, s := range all {
+		if !keep(s) {
+			b.first, b.part = append(b.first, -1), true
 			continue
 		}
-		b.phases, b.first = append(b.phases, p), append(b.first, b.n)
-		b.n += b.in(p)
+		b.first = append(b.first, b.n)
+		b.n += b.in(s)
 	}
 	return b
 }
 
-// in is the number of blocks of a phase: whole ones, the last of which takes what is left over.
-func (b blocks) in(p results.PhaseSpan) int {
-	return max(int((p.End-p.Begin)/(blockSeconds*1e9)), 1)
+// in is the number of blocks of a stratum: whole ones, the last of which takes what is left over.
+func (b blocks) in(s stratum) int {
+	return max(int((s.end-s.begin)/(blockSeconds*1e9)), 1)
 }
 
-// of is the block of a request, by the phase that had begun last when it was planned; −1 when none had.
+// of is the block of a request, by the stratum that had begun last when it was planned; −1 when none had, or that is left out.
 func (b blocks) of(r Request) int {
-	for i := len(b.phases) - 1; i >= 0; i-- {
-		if p := b.phases[i]; r.At >= p.Begin {
-			return b.first[i] + min(int((r.At-p.Begin)/(blockSeconds*1e9)), b.in(p)-1)
+	for i := len(b.strata) - 1; i >= 0; i-- {
+		if s := b.strata[i]; r.At >= s.begin {
+			if b.first[i] < 0 {
+				return -1
+			}
+			return b.first[i] + min(int((r.At-s.begin)/(blockSeconds*1e9)), b.in(s)-1)
 		}
 	}
 	return -1
@@ -55,8 +59,11 @@ func (b blocks) of(r Request) int {
 // draw counts how often each block is drawn in one resample.
 func (b blocks) draw(random *rand.Rand, times []int) {
 	clear(times)
-	for i, p := range b.phases {
-		n := b.in(p)
+	for i, s := range b.strata {
+		if b.first[i] < 0 {
+			continue
+		}
+		n := b.in(s)
 		for range n {
 			times[b.first[i]+random.IntN(n)]++
 		}
@@ -99,11 +106,14 @@ func (b blocks) weigh(requests []Request) weighted {
 
 // weighted are a sample's answers with the blocks of its run.
 func (s *Sample) weighted(b blocks) weighted {
-	if s.weights == nil {
-		w := b.weigh(s.answers())
-		s.weights = &w
+	if w, ok := s.weights[b.part]; ok {
+		return w
 	}
-	return *s.weights
+	if s.weights == nil {
+		s.weights = map[bool]weighted{}
+	}
+	s.weights[b.part] = b.weigh(s.answers())
+	return s.weights[b.part]
 }
 
 // quantile is the q-quantile by nearest rank of the sample in which every value stands as often as its block was drawn; false

@@ -62,8 +62,8 @@ func verbDiscussion(e *Experiment) Block {
 	if low.High != nil && high.Low != nil && *low.High < *high.Low {
 		apart = "Their intervals do not overlap."
 	}
-	return para(fmt.Sprintf("Of the calls on pods in %s, %s has the lowest p90, %s ms, and %s the highest, %s ms. %s",
-		e.Name, e.label(low.call), withInterval(&low.Bounds, milliseconds), e.label(high.call), withInterval(&high.Bounds, milliseconds), apart))
+	return para(fmt.Sprintf("Of the requests on pods in %s, %s has the lowest p90, %s, and %s the highest, %s. %s",
+		e.Name, e.label(low.call), inText(&low.Bounds, milliseconds, " ms"), e.label(high.call), inText(&high.Bounds, milliseconds, " ms"), apart))
 }
 
 // betweenTests names the calls on pods whose p90 differs between density and load beyond their intervals.
@@ -93,7 +93,7 @@ func betweenTests(d, l *Experiment) []Block {
 		}
 		return strings.Join(words, ", ")
 	}
-	return []Block{para("From ", d.Name, " to ", l.Name, ", p90 of calls on pods is higher beyond both intervals for ", say(slower), "; lower for ", say(faster), "; not told apart for ", say(same), ". These are two runs with different loads, and more differs between them than the test.")}
+	return []Block{para("From ", d.Name, " to ", l.Name, ", p90 of requests on pods is higher beyond both intervals for ", say(slower), "; lower for ", say(faster), "; not told apart for ", say(same), ". These are two runs with different loads, and more differs between them than the test.")}
 }
 
 // costDiscussion says what share of the machine's CPU time each component took in the measured phases.
@@ -130,6 +130,9 @@ func findingDiscussion(f Finding, no string) Block {
 	}
 	if len(f.Rows) == 0 {
 		return p
+	}
+	if f.apart() {
+		p = append(p, para(" That is outside of the peaks; over all stages together the claim ", verdictPhrase(overall(f.whole())), ".")...)
 	}
 	return append(p, para(" The figures are in ", table(no), ".")...)
 }

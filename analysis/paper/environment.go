@@ -3,6 +3,7 @@ package paper
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -11,10 +12,9 @@ import (
 
 func environment(in Input) []Block {
 	blocks := []Block{
-		para("The objectives are those of Kubernetes' SIG Scalability ", cite("slos"), ", in ", table("1"), " with what was measured. The cluster as it was simulated, and the machine that carried all of it, control plane, hollow nodes and users, are described by ", table("2"), ". The control plane is the real one, each component a process of its own."),
-		sloTable(in.all()),
-		clusterTable(in.all()),
+		para("The objectives are those of Kubernetes' SIG Scalability ", cite("slos"), ", in ", table("1"), " with what was measured. Two rules of judgement are in this paper: an objective is judged by its measured share or quantile itself, as it is defined, and the table says whether the whole interval agrees; a finding of the source is judged by the whole interval, so that it can stay undecided. The cluster as it was simulated, and the machine that carried all of it, control plane, hollow nodes and users, are described by ", table("2"), ". The control plane is the real one, each component a process of its own."),
 	}
+	blocks = append(append(blocks, sloTables(in.all())...), clusterTable(in.all()))
 	var notes List
 	for _, e := range in.all() {
 		for _, c := range e.Summary.Conditions {
@@ -61,15 +61,16 @@ func clusterTable(all []*Experiment) Table {
 	row("run", func(e *Experiment) string { return e.Run.ID })
 	row("verdict of the run", func(e *Experiment) string { return string(e.Summary.Verdict) })
 	row("hollow nodes", func(e *Experiment) string { return count(int64(e.Summary.Run.Nodes)) })
-	row("pods a node, of those whose start-up was measured", func(e *Experiment) string { return short(e.podsPerNode()) })
 	row("pods in all", func(e *Experiment) string { return count(int64(e.Summary.Run.Pods)) })
-	row("largest number of pods a node", func(e *Experiment) string { return positive(float64(e.Profile.HollowNodes.MaxPods)) })
+	row("start-ups of pods that were measured", func(e *Experiment) string { return count(int64(len(e.Pods))) })
+	row("most pods on one node at a time (measured)", (*Experiment).mostPodsPerNode)
+	row("kubelet's maxPods", func(e *Experiment) string { return positive(float64(e.Profile.HollowNodes.MaxPods)) })
 	row("capacity of a node", func(e *Experiment) string { return pairs(e.Profile.HollowNodes.Capacity) })
 	row("kube-proxies", func(e *Experiment) string {
 		if e.Profile.HollowNodes.Proxy != nil && !*e.Profile.HollowNodes.Proxy {
 			return "none"
 		}
-		return "one a node"
+		return "one per node"
 	})
 	row("measured phases", func(e *Experiment) string { return duration(e.measuredSeconds()) })
 	row("seed", func(e *Experiment) string { return fmt.Sprint(e.Run.Seed) })
@@ -81,7 +82,7 @@ func clusterTable(all []*Experiment) Table {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		row("version: "+name, func(e *Experiment) string { return e.Run.Versions[name] })
+		row(versionName(name), func(e *Experiment) string { return e.Run.Versions[name] })
 	}
 	limits := map[string]bool{}
 	for _, e := range all {
@@ -92,7 +93,7 @@ func clusterTable(all []*Experiment) Table {
 	for _, name := range slices.Sorted(maps.Keys(limits)) {
 		row(name, func(e *Experiment) string { return positive(e.Run.Limits[name]) })
 	}
-	row("etcd flushes every write", func(e *Experiment) string {
+	row("etcd WAL fsync before a write is answered", func(e *Experiment) string {
 		if e.Profile.ControlPlane.Etcd.Fsync != nil && !*e.Profile.ControlPlane.Etcd.Fsync {
 			return "no"
 		}
@@ -102,9 +103,30 @@ func clusterTable(all []*Experiment) Table {
 		m := e.Run.Machine
 		return fmt.Sprintf("%d × %s, %s", m.Cores, m.CPU, gibibytes(m.MemoryBytes))
 	})
-	row("system", func(e *Experiment) string { return e.Run.Machine.OS + ", " + e.Run.Machine.Kernel })
+	row("system", func(e *Experiment) string { return e.Run.Machine.OS + ", kernel " + release(e.Run.Machine.Kernel) })
 	row("file system of the store", func(e *Experiment) string { return e.Run.Machine.Filesystem })
 	return t
+}
+
+// versionName is how table 2 calls a version that a run has recorded.
+func versionName(key string) string {
+	switch key {
+	case "kubernetes":
+		return "Kubernetes"
+	case "go":
+		return "Go"
+	case "gitCommit":
+		return "commit of windtunnel"
+	}
+	return key
+}
+
+// release is the numeric version of a kernel; what a distribution or a host appends says nothing to a reader.
+func release(kernel string) string {
+	if number := regexp.MustCompile(`^[0-9]+(\.[0-9]+)*`).FindString(kernel); number != "" {
+		return number
+	}
+	return kernel
 }
 
 // positive is a number, "" for 0.

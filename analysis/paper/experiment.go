@@ -23,6 +23,10 @@ type Experiment struct {
 	Summary results.Summary
 	Pods    []analysis.PodStartup // in order of their creation
 	Calls   map[Call]*Sample
+
+	own    map[Call]int64 // what the harness itself sent to make or delete what the profile asks for
+	follow int64          // of the requests those that follow another at once: pages, the PUT after its GET
+	strata []stratum
 }
 
 // Call is one kind of request of the harness' users. The forms of a verb (paged, from the cache, metadata only and so on) are
@@ -43,7 +47,7 @@ type Sample struct {
 	Forms    map[string]int64 // answers by form of the verb; "" is the usual one
 
 	known   map[float64]*results.Bounds // quantiles that were asked for before
-	weights *weighted                   // likewise
+	weights map[bool]weighted           // likewise, by whether strata are left out
 }
 
 // Request is one request.
@@ -81,10 +85,11 @@ func Read(d *results.Dir) (*Experiment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read experiment: %w", err)
 	}
-	e := &Experiment{Run: run, Calls: map[Call]*Sample{}}
+	e := &Experiment{Run: run, Calls: map[Call]*Sample{}, own: map[Call]int64{}}
 	if err := json.Unmarshal(run.Profile, &e.Profile); err != nil {
 		return nil, fmt.Errorf("read experiment %s: the profile cannot be read: %w", run.ID, err)
 	}
+	e.strata = strata(run, e.Profile)
 	if e.Summary, err = analysis.Summarize(d); err != nil {
 		return nil, fmt.Errorf("read experiment: %w", err)
 	}
@@ -95,8 +100,9 @@ func Read(d *results.Dir) (*Experiment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read experiment: %w", err)
 	}
+	own := reconciled(e.Profile)
 	for r := range requests {
-		e.add(r)
+		e.add(r, own[track{r.Phase, r.Track}])
 	}
 	for _, s := range e.Calls {
 		slices.SortFunc(s.Requests, Request.compare)
@@ -104,13 +110,35 @@ func Read(d *results.Dir) (*Experiment, error) {
 	return e, nil
 }
 
+// track is a track of a phase, by names.
+type track struct{ phase, name string }
+
+// reconciled are the tracks in which the harness brings objects to their number and users send nothing.
+func reconciled(p profiles.Profile) map[track]bool {
+	own := map[track]bool{}
+	for _, phase := range p.Phases {
+		for _, t := range phase.Tracks {
+			users := slices.ContainsFunc(t.Steps, func(s profiles.Step) bool { return s.Requests != nil })
+			own[track{phase.Name, t.Name}] = !users && slices.ContainsFunc(t.Steps, func(s profiles.Step) bool { return s.Reconcile != nil })
+		}
+	}
+	return own
+}
+
 // add counts a request. Left out are those that have no latency by definition (watches), that count from another instant (closed
-// loops), that the generator made for itself (looks for targets), and that never went out.
-func (e *Experiment) add(r analysis.MeasuredRequest) {
+// loops), that the generator made for itself (looks for targets, and what brings objects to their number), and that never went out.
+func (e *Experiment) add(r analysis.MeasuredRequest, own bool) {
 	if r.Verb == "WATCH" || r.Verb == "WATCHLIST" || r.ClosedLoop || r.Variant == "targets" || r.Sent == 0 || r.Error == "canceled" {
 		return
 	}
 	c := Call{r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope}
+	if own {
+		e.own[c]++
+		return
+	}
+	if r.Part > 0 {
+		e.follow++
+	}
 	s := e.Calls[c]
 	if s == nil {
 		s = &Sample{Forms: map[string]int64{}}
@@ -211,12 +239,22 @@ func (e *Experiment) server(c Call) *results.ServerRow {
 	return nil
 }
 
-// podsPerNode is how many pods of the measured start-ups there are a node; 0 without nodes.
+// podsPerNode is how many pods of the measured start-ups there are per node on average; 0 without nodes.
 func (e *Experiment) podsPerNode() float64 {
 	if e.Summary.Run.Nodes == 0 {
 		return 0
 	}
 	return float64(len(e.Pods)) / float64(e.Summary.Run.Nodes)
+}
+
+// mostPodsPerNode is the largest number of pods that were on one node at a time; empty when it is not known.
+func (e *Experiment) mostPodsPerNode() string {
+	for _, c := range e.Summary.Conditions {
+		if c.Name == "pods_per_node" {
+			return positive(c.Measured)
+		}
+	}
+	return ""
 }
 
 // measuredSeconds is the length of the measured phases.

@@ -35,7 +35,8 @@ func startupFigure(no string, e *Experiment, bars []StartupBar) Figure {
 	}
 	return Figure{Number: no,
 		Caption: para("Time of pods to start in ", e.Name, " at 50, 90, 99 and 100 % of the pods, stacked by stage. Left of each pair, as in the source: each stage's own quantile. These are of different pods, so that their sum is not the quantile of the total. Right: the mean stages of the pods that stand around the total's quantile (between the ranks of its binomial 95 % interval; ", table("D3"), " says how many), which do add up. The points are the exact quantiles of the total with their 95 % intervals, which allow for the dependence of pods that start together; n = ", len(e.Pods), "."),
-		Chart: chart.Chart{Name: "figure-" + no, Note: "Stacked bars of the start-up's stages at four quantiles, with the quantile of the total beside them.",
+		Chart: chart.Chart{Name: "figure-" + no, Title: "Start-up of pods by stage: " + e.Name,
+			Note:  "Stages of the start-up, stacked, at 50, 90, 99 and 100 % of the pods, with the quantile of the total; table D3 has the values.",
 			Width: 680, Height: 360,
 			X: chart.Axis{Categories: categories}, Y: chart.Axis{Label: "time since the creation", Unit: chart.Seconds},
 			Layers: []chart.Layer{chart.Bars{Groups: groups, Stacked: true},
@@ -56,8 +57,9 @@ func latencyFigure(no string, e *Experiment, what string, calls []Call, name fun
 		categories = append(categories, name(c))
 	}
 	f := Figure{Number: no,
-		Caption: para("Latency of ", what, " in ", e.Name, ": p50, p90 and p99 of the users' requests from their planned instants, with 95 % intervals, and the bucket that the server's own p99 (of all callers) lies in; the mark is its upper edge, and the lowest bucket reaches from 0 to 50 ms. The axis is logarithmic. A quantile that the sample is too small for is not drawn, and an interval without an upper end is open; ", table(dataNumber(no)), " has the figures and n."),
-		Chart: chart.Chart{Name: "figure-" + no, Note: "Points for p50, p90 and p99 with their intervals by " + what + ", on a logarithmic axis.",
+		Caption: para("Latency of ", what, " in ", e.Name, "; ", table(dataNumber(no)), " has the values and n."),
+		Chart: chart.Chart{Name: "figure-" + no, Title: "Latency of " + what + ": " + e.Name,
+			Note:  "p50, p90 and p99 of " + what + ", with intervals; table " + dataNumber(no) + " has the values.",
 			Width: 680, Height: 340, X: chart.Axis{Categories: categories}, Y: chart.Axis{Label: "latency", Unit: chart.Seconds, Log: true}}}
 	if len(calls) > 14 {
 		f.Chart.Width, f.Chart.Height = 900, 430
@@ -119,14 +121,14 @@ func (e *Experiment) drawable(calls []Call) bool {
 func latencyFigures(no string, e *Experiment, what string, keep func(Call) bool, name func(Call) string) []Block {
 	calls := e.calls(keep)
 	if !e.drawable(calls) {
-		why := "has no request of this kind in its measured phases"
+		why := "has no request of this type in its measured phases"
 		if len(calls) > 0 {
-			why = "has too few answers of this kind in its measured phases"
+			why = "has too few responses of this type in its measured phases"
 		}
 		return []Block{para("Figure ", no, " (", what, ") is left out: ", e.Name, " ", why, ".")}
 	}
 	f := latencyFigure(no, e, what, calls, name)
-	caption := para("The data of ", figure(no), " in ms: quantiles with 95 % intervals (–: the sample is too small), and the buckets that the server's own lie in.")
+	caption := para("The data of ", figure(no), " in ms: quantiles with 95 % intervals (–: open, or not shown, since the sample is too small), and the buckets that the server's own lie in.")
 	t := latencyTable(dataNumber(no), caption, e, calls, name)
 	t.Note = e.formsNote(calls)
 	return []Block{f, t}
@@ -159,9 +161,9 @@ func overDensity(no string, es []*Experiment) Figure {
 	for _, e := range es {
 		categories = append(categories, fmt.Sprintf("%s (%s)", short(e.podsPerNode()), e.Name))
 	}
-	f := Figure{Number: no, Caption: para("Time of pods to start over the number of pods a node, one run each: exact quantiles with 95 % intervals, on a logarithmic axis. The dashed line is the objective of 5 s."),
-		Chart: chart.Chart{Name: "figure-" + no, Note: "Quantiles of the start-up over the number of pods a node.", Width: 680, Height: 340,
-			X: chart.Axis{Label: "pods a node", Categories: categories}, Y: chart.Axis{Label: "time since the creation", Unit: chart.Seconds, Log: true},
+	f := Figure{Number: no, Caption: para("Time of pods to start over the mean number of pods per node, one run each: exact quantiles with 95 % intervals, on a logarithmic axis. The dashed line is the objective of 5 s."),
+		Chart: chart.Chart{Name: "figure-" + no, Title: "Start-up over pods per node", Note: "Quantiles of the start-up over the number of pods per node; table 4 has the values.", Width: 680, Height: 340,
+			X: chart.Axis{Label: "pods per node", Categories: categories}, Y: chart.Axis{Label: "time since the creation", Unit: chart.Seconds, Log: true},
 			References: []chart.Reference{{Name: "objective", Value: 5}}}}
 	for i, q := range quantiles() {
 		ps := chart.Points{Series: chart.Series{Name: fmt.Sprintf("p%g", q*100), Slot: i + 1}}
@@ -177,8 +179,8 @@ func overDensity(no string, es []*Experiment) Figure {
 
 // densityTable is the comparison of several density runs, by pods a node.
 func densityTable(no string, es []*Experiment) Table {
-	t := Table{Number: no, Caption: para("Density at different numbers of pods a node: start-up of the pods in s with 95 % intervals, and the verdict of the whole run."),
-		Header: []string{"run", "pods a node", "n", "p50", "p90", "p99", "verdict"}, Left: []int{0, 6}}
+	t := Table{Number: no, Caption: para("Density at different mean numbers of pods per node: start-up of the pods in s with 95 % intervals, and the verdict of the whole run."),
+		Header: []string{"run", "pods per node", "n", "p50", "p90", "p99", "verdict"}, Left: []int{0, 6}}
 	for _, e := range es {
 		row := []string{e.Name, short(e.podsPerNode()), count(int64(len(e.Pods)))}
 		for _, q := range quantiles() {

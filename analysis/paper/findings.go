@@ -37,9 +37,27 @@ type FindingRow struct {
 	Run, What string
 	// Measured is the figure with its 95 % interval; nil without enough data.
 	Measured *results.Bounds
-	N        int64 // answers, of a ratio of the smaller of its two samples
+	N        int64 // responses, of a ratio of the smaller of its two samples
 	Result   Judgement
 	Note     string
+	// Whole is the same over all stages, where Measured leaves out those in which more is planned than usual; else nil.
+	Whole *FindingRow
+}
+
+// apart tells whether a row of the finding leaves peaks out.
+func (f Finding) apart() bool {
+	return slices.ContainsFunc(f.Rows, func(r FindingRow) bool { return r.Whole != nil })
+}
+
+// whole are the rows of the finding over all stages.
+func (f Finding) whole() []FindingRow {
+	rows := slices.Clone(f.Rows)
+	for i, r := range rows {
+		if r.Whole != nil {
+			rows[i] = *r.Whole
+		}
+	}
+	return rows
 }
 
 // within is the range of figures for which a claim holds.
@@ -85,7 +103,7 @@ func overall(rows []FindingRow) Judgement {
 // of load. The seed is the bootstrap's.
 func Findings(density, load []*Experiment, seed uint64) []Finding {
 	second := Finding{Claim: "99 % of the API calls stay within 1 s.", Share: true,
-		Test: "The share of the users' requests of every kind that were answered within 1 s of their planned instant, failed ones counted as never answered. It holds when the whole interval is at 99 % or more."}
+		Test: "The share of the users' requests of all types that were answered within 1 s of their planned instant, failed ones counted as never answered; beside it the share of all callers' requests on one object by the server's own histogram."}
 	for _, e := range slices.Concat(density, load) {
 		second.Rows = append(second.Rows, withinSecond(e)...)
 	}
@@ -127,7 +145,7 @@ func withinSecond(e *Experiment) []FindingRow {
 		sent = append(sent, s.Requests...)
 	}
 	slices.SortFunc(sent, Request.compare)
-	users := FindingRow{Run: e.Name, What: "the users' calls of all kinds", N: int64(len(sent)), Measured: share(sent, 1)}
+	users := FindingRow{Run: e.Name, What: "the users' requests of all types", N: int64(len(sent)), Measured: share(sent, 1)}
 
 	var k, n int64
 	for _, r := range e.Summary.Server {
@@ -136,7 +154,7 @@ func withinSecond(e *Experiment) []FindingRow {
 			k += int64(math.Round(r.Within * float64(r.N)))
 		}
 	}
-	server := FindingRow{Run: e.Name, What: "all callers' calls on one object, as the server saw them", N: n}
+	server := FindingRow{Run: e.Name, What: "all callers' requests on one object, as the server saw them", N: n}
 	if n > 0 {
 		server.Measured = serverShare(float64(k)/float64(n), n)
 	}
@@ -164,6 +182,18 @@ type ratio struct {
 	q       float64
 }
 
+// row judges the ratio outside of the peaks, where the profile plans any, and over all stages beside it.
+func (r ratio) row(seed uint64, level float64, claim within) FindingRow {
+	whole := newBlocks(r.e.strata, func(stratum) bool { return true })
+	usual := newBlocks(r.e.strata, func(s stratum) bool { return !r.e.peak(s) })
+	row := r.over(usual, seed, level, claim)
+	if usual.part {
+		w := r.over(whole, seed, level, claim)
+		row.Whole = &w
+	}
+	return row
+}
+
 // judge makes the rows of a finding about ratios. Their intervals hold together with 95 % (Bonferroni): any one that misses
 // could refute the claim.
 func (f *Finding) judge(seed uint64, claim within) {
@@ -173,15 +203,14 @@ func (f *Finding) judge(seed uint64, claim within) {
 	}
 }
 
-// row compares the two quantiles; each needs enough answers to be known from above.
-func (r ratio) row(seed uint64, level float64, claim within) FindingRow {
+// over compares the two quantiles over some blocks of the run; each needs enough responses to be known from above.
+func (r ratio) over(b blocks, seed uint64, level float64, claim within) FindingRow {
 	row := FindingRow{Run: r.e.Name, What: r.what, Result: NoData}
-	b := newBlocks(r.e.Run)
 	u, v := r.e.Calls[r.above].weighted(b), r.e.Calls[r.beneath].weighted(b)
 	x, y := len(u.value), len(v.value)
 	row.N = int64(min(x, y))
 	if least := max(stats.LeastToShow(r.p), stats.LeastToShow(r.q)); x < stats.LeastToShow(r.p) || y < stats.LeastToShow(r.q) {
-		row.Note = fmt.Sprintf("too few answers for p%g: %d are needed", max(r.p, r.q)*100, least)
+		row.Note = fmt.Sprintf("too few responses for p%g: %d are needed", max(r.p, r.q)*100, least)
 		return row
 	}
 	statistic := func(times []int) (float64, bool) {
@@ -201,7 +230,7 @@ func (r ratio) row(seed uint64, level float64, claim within) FindingRow {
 	row.Measured = &results.Bounds{Value: value}
 	row.Measured.Low, row.Measured.High = bootstrap(b, seed, level, statistic)
 	if row.Result = claim.judge(row.Measured); row.Measured.Low == nil {
-		row.Note = fmt.Sprintf("no interval: the measured phases have %d blocks of %d s, %d are needed", b.n, blockSeconds, minBlocks)
+		row.Note = fmt.Sprintf("no interval: there are %d blocks of %d s, %d are needed", b.n, blockSeconds, minBlocks)
 	}
 	return row
 }

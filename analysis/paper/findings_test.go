@@ -8,8 +8,11 @@ import (
 	"testing"
 
 	"windtunnel/analysis/stats"
+	"windtunnel/profiles"
 	"windtunnel/results"
 )
+
+func every(stratum) bool { return true }
 
 // judged gives the findings about a load run.
 func judged(t *testing.T, h *history) []Finding {
@@ -105,7 +108,7 @@ func TestBootstrapCoverage(t *testing.T) {
 	truth := math.Ln2 / math.Ln10
 	random := rand.New(rand.NewPCG(1, 2))
 	run := results.Run{Phases: []results.PhaseSpan{{Name: "workload", End: 300 * sec, Measured: true}}}
-	b := newBlocks(run)
+	b := newBlocks(strata(run, profiles.Profile{}), every)
 	if b.n != 30 {
 		t.Fatalf("%d blocks", b.n)
 	}
@@ -136,7 +139,7 @@ func TestBootstrapCoverage(t *testing.T) {
 // latencies in random order.
 func TestBlocksCountDependence(t *testing.T) {
 	run := results.Run{Phases: []results.PhaseSpan{{Name: "workload", End: 300 * sec, Measured: true}}}
-	b := newBlocks(run)
+	b := newBlocks(strata(run, profiles.Profile{}), every)
 	random := rand.New(rand.NewPCG(3, 4))
 	stretches := make([]Request, 1200)
 	for i := range stretches {
@@ -164,7 +167,7 @@ func TestBlocksCountDependence(t *testing.T) {
 // segments.
 func TestWeightedQuantile(t *testing.T) {
 	run := results.Run{Phases: []results.PhaseSpan{{Name: "a", Begin: 5 * sec, End: 65 * sec, Measured: true}, {Name: "b", Begin: 65 * sec, End: 70 * sec, Measured: true}}}
-	b := newBlocks(run)
+	b := newBlocks(strata(run, profiles.Profile{}), every)
 	if b.n != 7 {
 		t.Fatalf("%d blocks", b.n)
 	}
@@ -197,7 +200,7 @@ func TestWeightedQuantile(t *testing.T) {
 
 // TestDrawKeepsPhases: a resample has as many blocks of each phase as the run.
 func TestDrawKeepsPhases(t *testing.T) {
-	b := newBlocks(results.Run{Phases: []results.PhaseSpan{{Name: "a", End: 60 * sec, Measured: true}, {Name: "b", Begin: 60 * sec, End: 100 * sec, Measured: true}}})
+	b := newBlocks(strata(results.Run{Phases: []results.PhaseSpan{{Name: "a", End: 60 * sec, Measured: true}, {Name: "b", Begin: 60 * sec, End: 100 * sec, Measured: true}}}, profiles.Profile{}), every)
 	times := make([]int, b.n)
 	for seed := range uint64(10) {
 		b.draw(rand.New(rand.NewPCG(seed, 0)), times)

@@ -79,6 +79,20 @@ func withInterval(b *results.Bounds, format func(float64) string) string {
 	return format(b.Value) + " [" + optional(b.Low, format) + ", " + optional(b.High, format) + "]"
 }
 
+// inText is a figure with its unit and its interval as a sentence has them.
+func inText(b *results.Bounds, format func(float64) string, unit string) string {
+	said := format(b.Value) + unit
+	switch {
+	case b.Low != nil && b.High != nil:
+		return said + " (95 % interval " + format(*b.Low) + " to " + format(*b.High) + unit + ")"
+	case b.Low != nil:
+		return said + " (95 % interval: at least " + format(*b.Low) + unit + ")"
+	case b.High != nil:
+		return said + " (95 % interval: at most " + format(*b.High) + unit + ")"
+	}
+	return said
+}
+
 // bucket is the histogram bucket that a quantile falls into, in milliseconds.
 func bucket(b *results.Bounds) string {
 	if b == nil {

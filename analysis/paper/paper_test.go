@@ -192,7 +192,7 @@ func TestGaps(t *testing.T) {
 		"load only":    {Input{Load: pair(t, 1).Load}, []string{"7", "8", "9"}, []string{"No density run was given: figures 3 to 6 are left out."}, 1},
 		"no pods":      {Input{Density: []*Experiment{noPods.read(t)}, Load: pair(t, 1).Load}, []string{"4", "5", "6", "7", "8", "9"}, []string{"Figure 3 is left out: no pod of density was created"}, 1},
 		"nothing": {Input{Density: []*Experiment{empty.read(t)}, Load: []*Experiment{empty.read(t)}}, nil,
-			[]string{"Figure 3 is left out", "Figure 7 (calls on pods by verb) is left out: load has no request of this kind", "Table 3a is left out", "Table 6 is left out"}, 3},
+			[]string{"Figure 3 is left out", "Figure 7 (requests on pods by verb) is left out: load has no request of this type", "Table 3a is left out", "Table 6 is left out"}, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := Write(c.in)
@@ -286,14 +286,14 @@ func TestSeveralRuns(t *testing.T) {
 	}
 	for _, verdicts := range [][2]results.Verdict{{results.Fail, results.NoData}, {results.Invalid, results.Fail}} {
 		in.Density[0].Summary.Verdict, in.Density[1].Summary.Verdict = verdicts[0], verdicts[1]
-		if text := paperOf(t, Write(in), "markdown"); !strings.Contains(text, "no number of pods a node at which every run passed") {
+		if text := paperOf(t, Write(in), "markdown"); !strings.Contains(text, "no number of pods per node at which every run passed") {
 			t.Errorf("%v: it names a best density", verdicts)
 		}
 	}
 	// Of two runs at one density, one that fails spoils it.
 	in.Density = []*Experiment{dense(1).read(t), dense(1).read(t)}
 	in.Density[0].Summary.Verdict, in.Density[1].Summary.Verdict = results.Pass, results.Fail
-	if text := paperOf(t, Write(in), "markdown"); !strings.Contains(text, "no number of pods a node at which every run passed") {
+	if text := paperOf(t, Write(in), "markdown"); !strings.Contains(text, "no number of pods per node at which every run passed") {
 		t.Error("a density at which a run failed is called the best")
 	}
 }

@@ -8,27 +8,46 @@ import (
 // reproduction is how to make the runs and the paper again.
 func reproduction(in Input) []Block {
 	var l Listing
-	var roles []string
-	commit := ""
-	for _, e := range in.all() {
-		if c := e.Run.Versions["gitCommit"]; c != "" && c != commit {
-			commit = c
-			l = append(l, "git checkout "+c+" && make build")
+	built := ""
+	build := func(commit string) {
+		if commit != "" && commit != built {
+			built = commit
+			l = append(l, "git checkout "+commit, "make build")
 		}
-		l = append(l, fmt.Sprintf("%s    # gave %s", e.command(), e.Run.ID))
 	}
-	for _, e := range in.Density {
-		roles = append(roles, "--density results/runs/"+e.Run.ID)
+	runs, roles := in.places()
+	for i, e := range in.all() {
+		build(e.Run.Versions["gitCommit"])
+		l = append(l, fmt.Sprintf("%s    # gives %s; here it was %s", e.command(), runs[i], e.Run.ID))
 	}
-	for _, e := range in.Load {
-		roles = append(roles, "--load results/runs/"+e.Run.ID)
-	}
+	build(in.Commit)
 	l = append(l, fmt.Sprintf("bin/windtunnel paper --seed %d %s --format latex --out paper", in.Seed, strings.Join(roles, " ")))
-	return []Block{
-		para("The same seed plans the same requests; what the system answers differs from run to run. From the same run directories the last command gives the same bytes."),
+	blocks := []Block{
+		para("The same seed plans the same requests; what the system answers differs from run to run. ", listing(runs), " stand for the directories that the runs name when they end."),
 		l,
-		para("Every number can be made again from the raw records in the run directories, which are Arrow files."),
+		para("From the same run directories the last command gives the same bytes. Every number can be made again from the raw records in them, which are Arrow files."),
 	}
+	if in.Commit == "" {
+		blocks = append(blocks, para("The commit of the program that wrote this paper was not recorded."))
+	}
+	return blocks
+}
+
+// places are the words that stand for the directories of new runs, and the flags of the paper's command with them.
+func (in Input) places() (runs, roles []string) {
+	for _, part := range []struct {
+		role string
+		es   []*Experiment
+	}{{"density", in.Density}, {"load", in.Load}} {
+		for i := range part.es {
+			word := strings.ToUpper(part.role)
+			if len(part.es) > 1 {
+				word += fmt.Sprintf("_%d", i+1)
+			}
+			runs, roles = append(runs, word), append(roles, "--"+part.role+" "+word)
+		}
+	}
+	return runs, roles
 }
 
 // command is the command line of a run with its seed, without the directories of the machine and how its answer was printed.

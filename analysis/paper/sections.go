@@ -89,19 +89,32 @@ func startupTable(no string, e *Experiment, bars []StartupBar) Table {
 	return t
 }
 
-// callBlocks are the figures of a run's calls: on pods by verb, GET by resource, LIST by resource.
+// callBlocks are the figures of a run's requests: on pods by verb, GET by resource, LIST by resource.
 func callBlocks(e *Experiment, pods, get, list string) []Block {
 	verb := func(v string) func(Call) bool { return func(c Call) bool { return c.Verb == v } }
 	return slices.Concat(
-		latencyFigures(pods, e, "calls on pods by verb", onPods, e.label),
-		latencyFigures(get, e, "GET by resource", verb("GET"), e.resourceLabel),
-		latencyFigures(list, e, "LIST by resource", verb("LIST"), e.resourceLabel))
+		latencyFigures(pods, e, "requests on pods by verb", onPods, e.label),
+		latencyFigures(get, e, "GET by resource"+e.ofResources(verb("GET")), verb("GET"), e.resourceLabel),
+		latencyFigures(list, e, "LIST by resource"+e.ofResources(verb("LIST")), verb("LIST"), e.resourceLabel))
+}
+
+// resources are those that the users sent some request types to, in order.
+func (e *Experiment) resources(keep func(Call) bool) []string {
+	var all []string
+	for _, c := range e.calls(keep) {
+		all = append(all, c.Resource)
+	}
+	return slices.Compact(all)
+}
+
+func (e *Experiment) ofResources(keep func(Call) bool) string {
+	return " (of " + plural(len(e.resources(keep)), "resource") + ")"
 }
 
 // overDensities compares several density runs and names the best density among them.
 func overDensities(es []*Experiment) []Block {
 	if len(es) < 2 {
-		return []Block{para("One density run was given, so that no number of pods a node can be called the best.")}
+		return []Block{para("One density run was given, so that no number of pods per node can be called the best.")}
 	}
 	blocks := []Block{overDensity("10", es), densityTable("4", es)}
 	best, found := 0.0, false
@@ -111,9 +124,9 @@ func overDensities(es []*Experiment) []Block {
 		}
 	}
 	if !found {
-		return append(blocks, para("There is no number of pods a node at which every run passed, so that none of these can be called good."))
+		return append(blocks, para("There is no number of pods per node at which every run passed, so that none of these can be called good."))
 	}
-	return append(blocks, para(fmt.Sprintf("The largest number of pods a node at which every run kept all objectives that its profile requires is %s. Between the numbers that were run nothing is known.", short(best))))
+	return append(blocks, para(fmt.Sprintf("The largest mean number of pods per node at which every run kept all objectives that its profile requires is %s. Between the numbers that were run nothing is known.", short(best))))
 }
 
 // passed tells whether every run at a number of pods a node passed.
@@ -123,12 +136,12 @@ func passed(es []*Experiment, podsPerNode float64) bool {
 
 func findingBlocks(findings []Finding) []Block {
 	blocks := []Block{
-		para("A claim about a figure holds in a row when the figure's whole 95 % interval lies in the range that the claim allows, and does not when none of it does; otherwise these data do not decide. A claim as a whole does not hold when there is a row in which it does not; it holds in part when it does in others, and holds when it does in every row that has data."),
+		para("A claim about a figure holds in a row when the figure's whole 95 % interval lies in the range that the claim allows, and does not when none of it does; otherwise these data do not decide. Ratios are those outside of peaks, where the profile plans any. A claim as a whole does not hold when there is a row in which it does not; it holds in part when it does in others, and holds when it does in every row that has data."),
 		findingTable("5", findings),
 	}
 	for i, f := range findings {
 		if len(f.Rows) == 0 {
-			blocks = append(blocks, para("“", f.Claim, "” could not be tested: no run has such calls."))
+			blocks = append(blocks, para("“", f.Claim, "” could not be tested: no run has such requests."))
 			continue
 		}
 		blocks = append(blocks, measuredTable("5"+letter(i), f))

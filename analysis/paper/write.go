@@ -15,6 +15,7 @@ type Input struct {
 	Load     []*Experiment // the first is the one that figures 7 to 9 show; all are held against the findings
 	Capacity []Capacity    // searches over the load, which answer the question backwards
 	Seed     uint64        // of the bootstrap
+	Commit   string        // of windtunnel that writes the paper; empty when it is not known
 }
 
 // all are the experiments in the order of the paper.
@@ -118,7 +119,11 @@ func abstract(in Input, findings []Finding) []Block {
 	for _, f := range findings {
 		said = append(said, fmt.Sprintf("“%s” %s", strings.TrimSuffix(f.Claim, "."), verdictPhrase(f.Result)))
 	}
-	return append(b, para("Of the source's findings: ", strings.Join(said, "; "), "."))
+	where := "."
+	if slices.ContainsFunc(findings, Finding.apart) {
+		where = "; the ratios are taken outside of the load's peaks."
+	}
+	return append(b, para("Of the source's findings: ", strings.Join(said, "; "), where))
 }
 
 // verdictPhrase is a judgement as the end of a sentence about a claim.
@@ -133,13 +138,16 @@ func verdictPhrase(j Judgement) string {
 }
 
 func densityAbstract(e *Experiment) Paragraph {
-	p := para(fmt.Sprintf(" In the density test %d pods were started on %d nodes, %s a node", len(e.Pods), e.Summary.Run.Nodes, short(e.podsPerNode())))
+	p := para(fmt.Sprintf(" In the density test %d pods were started on %d nodes, %s per node on average", len(e.Pods), e.Summary.Run.Nodes, short(e.podsPerNode())))
+	if most := e.mostPodsPerNode(); most != "" {
+		p = append(p, para(" and at most ", most, " on one node at a time (measured)")...)
+	}
 	bars := e.startupBars()
 	if half, ok := bar(bars, 0.5); ok {
-		p = append(p, para(": half of them ran within ", number(half.Total.Value), " s of their creation")...)
+		p = append(p, para(": half of them were seen running within ", inText(&half.Total, number, " s"), " of being seen created")...)
 	}
 	if most, ok := bar(bars, 0.99); ok {
-		p = append(p, para(", 99 % within ", withInterval(&most.Total, number), " s (95 % interval)")...)
+		p = append(p, para(", 99 % within ", inText(&most.Total, number, " s"))...)
 	}
 	if last, ok := bar(bars, 1); ok {
 		p = append(p, para(", the last after ", number(last.Total.Value), " s")...)
@@ -154,13 +162,13 @@ func loadAbstract(e *Experiment) Paragraph {
 	}
 	p := para(fmt.Sprintf(" In the load test users sent %d requests in %s.", sent, duration(e.measuredSeconds())))
 	if low, high, ok := e.extremes(onPods, 0.99); ok {
-		p = append(p, para(fmt.Sprintf(" On pods the 99th percentile of their latency lay between %s ms (%s) and %s ms (%s).",
-			milliseconds(low.Value), e.label(low.call), milliseconds(high.Value), e.label(high.call)))...)
+		p = append(p, para(fmt.Sprintf(" On pods the 99th percentile of their latency lay between %s for %s and %s for %s.",
+			inText(&low.Bounds, milliseconds, " ms"), e.label(low.call), inText(&high.Bounds, milliseconds, " ms"), e.label(high.call)))...)
 	}
 	return p
 }
 
-// ranked is a call with a quantile of its latency in seconds.
+// ranked is a request type with a quantile of its latency in seconds.
 type ranked struct {
 	call Call
 	results.Bounds

@@ -20,7 +20,7 @@ func (p *Pack) compose(cluster *controlplane.Cluster) error {
 		if err != nil {
 			return err
 		}
-		proxy = hollow.Identity(id)
+		proxy = hollow.Identity{Cert: id.Cert, Key: id.Key}
 	}
 	for i, size := range spread(p.opts.Spec.Count, p.demand().shards()) {
 		s, err := p.newShard(cluster, i)
@@ -35,7 +35,7 @@ func (p *Pack) compose(cluster *controlplane.Cluster) error {
 				return err
 			}
 			s.config.Nodes = append(s.config.Nodes, hollow.Node{
-				Name: name, Index: index, Kubelet: hollow.Identity(id), Proxy: proxy,
+				Name: name, Index: index, Kubelet: hollow.Identity{Cert: id.Cert, Key: id.Key}, Proxy: proxy,
 				Labels: map[string]string{zoneLabel: "zone-" + strconv.Itoa(index%p.opts.Spec.Zones)},
 			})
 			p.names = append(p.names, name)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/http2"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/transport"
 
 	"windtunnel/hollow"
 	"windtunnel/hollow/cri"
@@ -50,12 +51,12 @@ func newNode(s *shard, config hollow.Node) *node {
 
 // start starts the node's kubelet and, once it is Ready, its proxy. ready is called when both are there.
 func (n *node) start(ctx context.Context, ready func(), strain func()) error {
-	transport, err := n.transport(n.Kubelet)
+	via, err := n.transport(n.Kubelet)
 	if err != nil {
 		return err
 	}
 	var config *rest.Config
-	observed := newReadiness(transport, n.Name, func() { go n.finish(ctx, config, ready) }, strain)
+	observed := newReadiness(via, n.Name, func() { go n.finish(ctx, config, ready) }, strain)
 	config = n.client("hollow-kubelet", observed)
 	config.QPS, config.Burst = kubeletQPS, kubeletBurst
 	if n.shard.config.QPS > 0 {
@@ -97,9 +98,9 @@ func (n *node) finish(ctx context.Context, config *rest.Config, ready func()) {
 	if !n.shard.config.Proxy {
 		return
 	}
-	transport, err := n.transport(n.Proxy)
+	via, err := n.transport(n.Proxy)
 	if err == nil {
-		err = proxy.Start(ctx, n.Name, n.client("hollow-proxy", transport), n.shard.note)
+		err = proxy.Start(ctx, n.Name, n.client("hollow-proxy", via), n.shard.note)
 	}
 	if err != nil {
 		n.shard.note(err)
@@ -121,22 +122,22 @@ func (n *node) client(userAgent string, transport http.RoundTripper) *rest.Confi
 
 // transport returns a transport of one identity, with connections of its own: HTTP/2 over the node's gate. A client-go
 // transport would be HTTP/2 as well, after more negotiation, and would share connections between equal identities.
-func (n *node) transport(identity hollow.Identity) (*http2.Transport, error) {
+func (n *node) transport(identity hollow.Identity) (http.RoundTripper, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: n.shard.authorities, NextProtos: []string{http2.NextProtoTLS}}
+	plain := &http2.Transport{TLSClientConfig: config, DialTLSContext: n.dialTLS, ReadIdleTimeout: readIdleTimeout, PingTimeout: pingTimeout}
+	if identity.TokenFile != "" {
+		bearer, err := transport.NewBearerAuthWithRefreshRoundTripper("", identity.TokenFile, plain)
+		if err != nil {
+			return nil, fmt.Errorf("identity of %s: %w", n.Name, err)
+		}
+		return bearer, nil
+	}
 	certificate, err := tls.X509KeyPair(identity.Cert, identity.Key)
 	if err != nil {
 		return nil, fmt.Errorf("identity of %s: %w", n.Name, err)
 	}
-	return &http2.Transport{
-		TLSClientConfig: &tls.Config{
-			MinVersion:   tls.VersionTLS12,
-			RootCAs:      n.shard.authorities,
-			Certificates: []tls.Certificate{certificate},
-			NextProtos:   []string{http2.NextProtoTLS},
-		},
-		DialTLSContext:  n.dialTLS,
-		ReadIdleTimeout: readIdleTimeout,
-		PingTimeout:     pingTimeout,
-	}, nil
+	config.Certificates = []tls.Certificate{certificate}
+	return plain, nil
 }
 
 func (n *node) dialTLS(ctx context.Context, network, address string, config *tls.Config) (net.Conn, error) {

@@ -77,11 +77,30 @@ and says, with numbers that hold up, whether the Kubernetes service level object
 		SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(a.runCommand(), a.planCommand(), a.validateCommand(), a.upCommand(), a.downCommand(),
-		a.reportCommand(), a.sloCommand(), a.compareCommand(), a.historyCommand(), a.referenceCommand(), a.capacityCommand(), a.paperCommand(),
-		a.listCommand(), a.noteCommand(), a.packCommand(), a.unpackCommand(), a.exportCommand(),
-		a.profilesCommand(), a.doctorCommand(), a.versionCommand(), a.superviseCommand())
+	for _, g := range a.groups() {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})
+		for _, c := range g.commands {
+			c.GroupID = g.title
+			root.AddCommand(c)
+		}
+	}
+	root.AddCommand(a.versionCommand(), a.superviseCommand())
 	return root
+}
+
+// group is a heading of the list of verbs.
+type group struct {
+	title    string
+	commands []*cobra.Command
+}
+
+func (a *app) groups() []group {
+	return []group{
+		{"Before a run", []*cobra.Command{a.doctorCommand(), a.profilesCommand(), a.validateCommand(), a.planCommand()}},
+		{"Run", []*cobra.Command{a.runCommand(), a.upCommand(), a.downCommand()}},
+		{"What a run left", []*cobra.Command{a.listCommand(), a.reportCommand(), a.sloCommand(), a.noteCommand(), a.exportCommand(), a.packCommand(), a.unpackCommand()}},
+		{"Several runs", []*cobra.Command{a.compareCommand(), a.historyCommand(), a.referenceCommand(), a.capacityCommand(), a.paperCommand()}},
+	}
 }
 
 // usage turns cobra's complaints about arguments into usage errors.

@@ -111,7 +111,7 @@ func TestArchiveUsageErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer running.Release() // or the garbage collector may let go of it before the end
+	defer running.Release() // and until then nobody else can have it
 	if err := running.WriteRun(results.Run{Format: 1, Outcome: "running"}); err != nil {
 		t.Fatal(err)
 	}

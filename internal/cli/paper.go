@@ -109,7 +109,7 @@ func (f paperFlags) check(args []string) error {
 
 // read reads everything that the paper is about and names all that cannot be read.
 func (f paperFlags) read() (paper.Input, error) {
-	in := paper.Input{Seed: f.seed}
+	in := paper.Input{Seed: f.seed, Commit: knownCommit()}
 	var problems []error
 	experiments := func(paths []string) (es []*paper.Experiment) {
 		for _, path := range paths {
@@ -139,6 +139,14 @@ func (f paperFlags) read() (paper.Input, error) {
 		return in, usageError{errors.Join(problems...)}
 	}
 	return in, nil
+}
+
+// knownCommit is the commit of this program; empty when the linker was not told.
+func knownCommit() string {
+	if commit == "unknown" {
+		return ""
+	}
+	return commit
 }
 
 // refuseInvalid says what is wrong with the runs.

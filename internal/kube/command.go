@@ -56,6 +56,7 @@ func newRoot() *cobra.Command {
 		component("kube-controller-manager", "Kubernetes' controllers", manager.NewControllerManagerCommand),
 		component("kube-scheduler", "Kubernetes' scheduler", func() *cobra.Command { return scheduler.NewSchedulerCommand() }),
 		hollowNodesCommand(),
+		hollowPodCommand(),
 		versionCommand(),
 	)
 	return root
