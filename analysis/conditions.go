@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
 
@@ -88,7 +89,7 @@ func (e *evidence) churn() (mean, most float64) {
 	if s := e.phases.seconds(); s > 0 {
 		mean = float64(len(at)) / s
 	}
-	return mean, maxRate(at, churnWindow)
+	return mean, stats.MaxRate(at, churnWindow)
 }
 
 // peaks are the largest numbers of pods at one time.

@@ -5,7 +5,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 
 	"windtunnel/analysis/slo"
 	"windtunnel/profiles"
@@ -28,7 +27,7 @@ func Judge(d *results.Dir, f *slo.File) (slo.Report, error) {
 	for name, read := range map[string]func() []slo.Series{
 		slo.RequestLatency:  func() []slo.Series { return e.latencySeries() },
 		slo.Requests:        func() []slo.Series { return e.requestSeries(d) },
-		slo.ServerLatency:   func() []slo.Series { return e.serverSeries(d) },
+		slo.ServerLatency:   func() []slo.Series { return e.serverSeries() },
 		slo.WatchLatency:    func() []slo.Series { return e.watchSeries() },
 		slo.PodStartup:      func() []slo.Series { return e.startupSeries() },
 		slo.PodsCreated:     func() []slo.Series { return e.podSeries(func(p *podLife) results.Instant { return p.created }) },
@@ -42,6 +41,9 @@ func Judge(d *results.Dir, f *slo.File) (slo.Report, error) {
 		if slices.Contains(asked, name) {
 			data.Series[name] = read()
 		}
+	}
+	if slices.Contains(asked, slo.ServerLatency) {
+		_, data.Notes = e.scrapes.calls()
 	}
 	return slo.Judge(f, data), nil
 }
@@ -115,28 +117,13 @@ func (e *evidence) again(read func()) {
 }
 
 // serverSeries are the SLI's histograms over each measured phase.
-func (e *evidence) serverSeries(d *results.Dir) []slo.Series {
+func (e *evidence) serverSeries() []slo.Series {
 	var all []slo.Series
-	phases := make([]*scrapes, len(e.phases))
-	if len(phases) == 1 {
-		phases[0] = e.scrapes
-	} else {
-		for i := range phases {
-			phases[i] = newScrapes(e.phases[i : i+1])
-		}
-		e.again(func() {
-			each(e, d, results.ScrapesFile, func(r results.Scrape) {
-				for _, s := range phases {
-					s.add(r)
-				}
-			})
-		})
-	}
-	for i, s := range phases {
-		cs, _ := s.calls()
+	for _, s := range e.scrapes.phases {
+		cs, _ := s.calls() // the notes are those of the summary, and of the report
 		for c, h := range cs {
 			all = append(all, slo.Series{Counts: &slo.Counts{Within: h.buckets, N: h.n}, Labels: map[string]string{"verb": c.verb, "group": c.group,
-				"resource": c.resource, "subresource": c.subresource, "scope": c.scope, "phase": e.phases[i].Name, "builtin": strconv.FormatBool(c.builtin())}})
+				"resource": c.resource, "subresource": c.subresource, "scope": c.scope, "phase": s.name, "builtin": strconv.FormatBool(c.builtin())}})
 		}
 	}
 	return all
@@ -279,29 +266,19 @@ func memoryPoints(samples []results.ProcessSample) []slo.Point {
 // nodeSeries is the number of hollow nodes that were Ready, once a second from the begin of each measured phase.
 func (e *evidence) nodeSeries(d *results.Dir) []slo.Series {
 	var events []results.NodeEvent
-	e.again(func() {
-		each(e, d, results.NodesFile, func(n results.NodeEvent) {
-			if strings.HasPrefix(n.Name, e.profile.HollowNodes.NamePrefix) {
-				events = append(events, n)
-			}
-		})
-	})
-	if len(events) == 0 {
-		return nil
-	}
-	slices.SortStableFunc(events, func(a, b results.NodeEvent) int { return int(a.At - b.At) })
-	set, ready, next := seriesSet[inPhase]{}, map[string]bool{}, 0
+	e.again(func() { each(e, d, results.NodesFile, func(n results.NodeEvent) { events = append(events, n) }) })
+	nodesInOrder(events)
+	set, nodes, next := seriesSet[inPhase]{}, newNodeStates(e.phases, e.profile.HollowNodes.NamePrefix), 0
 	for _, phase := range e.phases {
 		for at := phase.Begin; at <= phase.End; at += 1e9 {
 			for ; next < len(events) && events[next].At <= at; next++ {
-				if n := events[next]; n.Event == "ready" {
-					ready[n.Name] = true
-				} else if n.Event != "added" {
-					delete(ready, n.Name)
-				}
+				nodes.add(events[next])
 			}
-			set.add(inPhase{phase: phase.Name}, at, float64(len(ready)))
+			set.add(inPhase{phase: phase.Name}, at, float64(len(nodes.ready)))
 		}
+	}
+	if e.nodes.n == 0 {
+		return nil
 	}
 	return set.list(inPhase.labels)
 }

@@ -1,7 +1,6 @@
 package analysis
 
 import (
-	"maps"
 	"strconv"
 	"strings"
 
@@ -17,56 +16,17 @@ func (e *evidence) componentSeries(d *results.Dir) []slo.Series {
 		phase string
 	}
 	set := seriesSet[key]{}
-	former := map[string]*look{} // of each component
-	latest := map[string]*look{}
-	close := func(component string) {
-		now, before := latest[component], former[component]
-		if now == nil {
-			return
+	l := newLooks(e.phases)
+	l.seen = func(r reading) {
+		switch counter := isCounter(r.key.name); {
+		case counter && r.rose != "":
+			set.add(key{r.key, r.rose}, r.at, r.rise)
+		case !counter && r.phase != "":
+			set.add(key{r.key, r.phase}, r.at, r.value)
 		}
-		start := seriesKey{component: component, name: startMetric}
-		phase, measured := e.phases.at(now.at)
-		var rose results.PhaseSpan // the phase that both looks lie in
-		counted := false
-		if before != nil {
-			rose, counted = e.phases.both(before.at, now.at)
-		}
-		restarted := before != nil && before.values[start] != now.values[start]
-		for _, k := range now.order {
-			v := now.values[k]
-			switch {
-			case !isCounter(k.name):
-				if measured {
-					set.add(key{k, phase.Name}, now.at, v)
-				}
-			case counted:
-				if was := before.values[k]; !restarted && v >= was {
-					v -= was // a counter at 0 is not recorded; one that was reset shows what happened since
-				}
-				set.add(key{k, rose.Name}, now.at, v)
-			}
-		}
-		former[component] = now
 	}
-	e.again(func() {
-		each(e, d, results.MetricsFile, func(m results.Metric) {
-			now := latest[m.Component]
-			if now != nil && m.At < now.at {
-				return // two looks overlapped; the older one is passed over
-			}
-			if now == nil || m.At > now.at {
-				close(m.Component)
-				now = &look{at: m.At, values: map[seriesKey]float64{}}
-				latest[m.Component] = now
-			}
-			k := seriesKey{m.Component, m.Name, m.Labels}
-			now.values[k] = m.Value
-			now.order = append(now.order, k)
-		})
-	})
-	for component := range maps.Clone(latest) {
-		close(component)
-	}
+	e.again(func() { each(e, d, results.MetricsFile, l.add) })
+	l.finish()
 	return set.list(func(k key) map[string]string {
 		labels := labelsOf(k.labels)
 		labels["name"], labels["component"], labels["phase"] = k.name, k.component, k.phase

@@ -3,6 +3,7 @@ package analysis
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -222,5 +223,87 @@ func TestSchedulable(t *testing.T) {
 	slices.SortFunc(all, func(a, b slo.Row) int { return cmp.Compare(a.N, b.N) })
 	if len(all) != 2 || all[0].N != 50 || *all[0].Measured != 0 {
 		t.Errorf("%+v", all)
+	}
+}
+
+// TestCounters: an objective's rise of a counter is that of the summary, whatever the order of the records: a little less than before is made
+// up for, half is a reset, a restart begins at 0, and what is no number is left out.
+func TestCounters(t *testing.T) {
+	h := newHistory()
+	const size = "etcd_mvcc_db_total_size_in_bytes"
+	look := func(at int64, start, n float64) {
+		h.metrics = append(h.metrics, lookAt(at, "etcd", start, map[string]float64{"grpc_server_handled_total": n, size: n})...)
+	}
+	look(20*sec, 1, 1000)
+	look(25*sec, 1, 1100)
+	look(26*sec, 1, 1090) // asked for later and answered earlier
+	look(30*sec, 1, 1200) // 200
+	look(35*sec, 1, 100)  // reset: 100
+	look(40*sec, 2, 90)   // restarted: 90
+	look(50*sec, 2, 100)  // 10
+	h.metrics = append(h.metrics, results.Metric{At: 45 * sec, Component: "etcd", Name: size, Value: math.Inf(1)}, results.Metric{At: 45 * sec, Component: "etcd", Name: size, Value: math.NaN()})
+	rng := rand.New(rand.NewPCG(3, 4))
+	for range 5 {
+		rng.Shuffle(len(h.metrics), func(i, j int) { h.metrics[i], h.metrics[j] = h.metrics[j], h.metrics[i] })
+		dir := h.write(t)
+		r := judgeDir(t, dir, objectives(t, `increase(metric{name="grpc_server_handled_total"}) >= 1`, `max(metric{name="etcd_mvcc_db_total_size_in_bytes"}) >= 1B`))
+		s, err := Summarize(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := *r.Results[0].Rows[0].Measured, figure(t, s, "etcd", "requests").Value; got != 400 || want != 400 {
+			t.Errorf("increase %g, of the summary %g, not 400", got, want)
+		}
+		if row := r.Results[1].Rows[0]; row.Measured == nil || *row.Measured != 1200 {
+			t.Errorf("max %+v", row)
+		}
+	}
+}
+
+// TestNodesReady: what came at one instant counts as if it ended ready, and an instant beyond belief ends.
+func TestNodesReady(t *testing.T) {
+	h := newHistory()
+	h.nodes = append(h.nodes, results.NodeEvent{At: 30 * sec, Name: "hollow-0", Event: "ready"}, results.NodeEvent{At: 30 * sec, Name: "hollow-0", Event: "notready"})
+	f := objectives(t, `min(nodes_ready) >= 1`)
+	if row := h.judge(t, f).Results[0].Rows[0]; *row.Measured != 2 || row.N != 31 {
+		t.Errorf("%+v", row)
+	}
+	h.run.Phases[2].End = math.MaxInt64 - 5
+	if r := h.judge(t, f); r.Verdict != results.Invalid {
+		t.Errorf("a phase of 292 years: %s", r.Verdict)
+	}
+}
+
+// TestUnmeasuredBetween: what happens between two measured phases is in no figure, neither of the summary nor of an objective, and
+// what is missing is said by both.
+func TestUnmeasuredBetween(t *testing.T) {
+	h := newHistory()
+	h.run.Phases = []results.PhaseSpan{{Name: "day", Begin: 20 * sec, End: 30 * sec, Measured: true}, {Name: "pause", Begin: 30 * sec, End: 40 * sec}, {Name: "night", Begin: 40 * sec, End: 50 * sec, Measured: true}}
+	scrape := func(at int64, phase, mark string, start float64, n int64) {
+		h.scrapes = append(h.scrapes, results.Scrape{At: at, Component: apiServer, Phase: phase, Mark: mark, Body: exposition(start, sli("PATCH", "pods", "status", "resource", n, n, n))})
+	}
+	h.scrapes = nil
+	scrape(20*sec, "day", "begin", 1000, 100)
+	scrape(30*sec, "day", "end", 1000, 300)
+	scrape(35*sec, "pause", "", 1000, 5000)
+	scrape(40*sec, "night", "begin", 1000, 9000)
+	scrape(45*sec, "night", "", 1000, 9100)
+	scrape(47*sec, "night", "", 1045, 20)
+	scrape(50*sec, "night", "end", 1045, 200)
+	s, r := h.summarize(t), h.judge(t, objectives(t, `count(server_latency) >= 1`))
+	if s.Server[0].N != 500 || *r.Results[0].Rows[0].Measured != 500 {
+		t.Errorf("summary %d, objective %g, not 500", s.Server[0].N, *r.Results[0].Rows[0].Measured)
+	}
+	for _, notes := range [][]string{s.Notes, r.Notes} {
+		if text := strings.Join(notes, "\n"); !strings.Contains(text, "restarted in phase night (1)") {
+			t.Errorf("notes %q", text)
+		}
+	}
+	if c := check(t, s, "scrapes"); c.Verdict != results.Pass {
+		t.Errorf("%+v", c)
+	}
+	h.scrapes[1].Mark = ""
+	if s := h.summarize(t); check(t, s, "scrapes").Verdict != results.Invalid || !strings.Contains(strings.Join(s.Notes, "\n"), "the end of phase day is missing") {
+		t.Errorf("without the end of a phase: %q", s.Notes)
 	}
 }

@@ -47,6 +47,27 @@ type looks struct {
 	series map[seriesKey]*series
 	order  []seriesKey           // of series: sums of floating-point numbers depend on the order, and a report must not
 	most   map[seriesKey]float64 // of the sum over all labels, which are empty in the key
+	seen   func(reading)         // is given every value in order of time; nil: nobody
+}
+
+// reading is one value of a look and what it means.
+type reading struct {
+	key   seriesKey
+	at    results.Instant
+	value float64
+	phase string  // measured one that the look lies in, or empty
+	rise  float64 // of a counter since the look before
+	rose  string  // measured phase that both looks lie in, or empty
+}
+
+// CounterRise is how much a counter rose from one look at a process to the next. Looks can overlap, and the one that was asked first be
+// answered last: a counter that is a little lower than before fell by that, which the next look makes up for. One that lost more than half
+// was reset without the process saying so: what it shows happened since. After a restart that is known, before is 0.
+func CounterRise(before, now float64) float64 {
+	if now < before/2 {
+		return now
+	}
+	return now - before
 }
 
 // looked is one value that waits.
@@ -125,8 +146,12 @@ func (l *looks) close(component string) {
 	}
 	start := seriesKey{component: component, name: startMetric}
 	restarted := former != nil && former.values[start] != now.values[start]
-	counted := former != nil && l.together(former.at, now.at)
-	measured := l.phases.contains(now.at)
+	var rose results.PhaseSpan
+	counted := false
+	if former != nil {
+		rose, counted = l.phases.both(former.at, now.at)
+	}
+	phase, measured := l.phases.at(now.at)
 	if measured {
 		l.n[component]++
 	}
@@ -142,14 +167,12 @@ func (l *looks) close(component string) {
 		if former != nil && !restarted {
 			before = former.values[key] // a counter that is at 0 is not recorded
 		}
+		rise := CounterRise(before, v)
 		if counted {
-			s.rise += v - before
-			// Looks can overlap, and the one that was asked first be answered last: a counter that is a little lower than
-			// before is made up for by the next look. One that lost more than half was reset without the process saying so:
-			// what it shows happened since.
-			if v < before/2 {
-				s.rise += before
-			}
+			s.rise += rise
+		}
+		if l.seen != nil {
+			l.seen(reading{key, now.at, v, phase.Name, rise, rose.Name})
 		}
 		if measured {
 			s.most, s.last = max(s.most, v), v
@@ -161,12 +184,6 @@ func (l *looks) close(component string) {
 	}
 	l.former[component] = now
 	delete(l.open, component)
-}
-
-// together tells whether two instants lie in the same measured phase.
-func (l *looks) together(a, b results.Instant) bool {
-	_, together := l.phases.both(a, b)
-	return together
 }
 
 // rises are how much the counters of a name rose, by the value of one of their labels; without a label, of all

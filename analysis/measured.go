@@ -95,6 +95,7 @@ func evidenceOf(d *results.Dir) (*evidence, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read records: %w", err)
 	}
+	run.Phases, _ = believable(run.Phases)
 	e := &evidence{run: run}
 	e.readProfile()
 	return e, nil

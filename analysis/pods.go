@@ -179,6 +179,9 @@ func (s *startup) quantiles() map[string]results.StageQuantiles {
 	for _, name := range []string{stageSchedule, stageRun, stageObserve, stageTotal} {
 		q[name] = stageQuantiles(slices.Clone(s.stages[name]))
 	}
+	total := q[stageTotal]
+	total.NeverRan = int64(s.failed)
+	q[stageTotal] = total
 	return q
 }
 

@@ -9,18 +9,18 @@ import (
 	"windtunnel/results"
 )
 
-// piece is the part of the measured window through which one process of the API server lived: its first and its last
+// piece is the part of a measured phase through which one process of the API server lived: its first and its last
 // scrape, reduced to the SLI. What happened between the last scrape of a process and its end is lost.
 type piece struct {
 	start       float64 // of the process, Unix seconds
 	first, last edge
-	firstIsZero bool // the process began within the window, with all counters at 0
+	firstIsZero bool // the process began within the phase, with all counters at 0
 }
 
 // edge is a scrape at the edge of a piece.
 type edge struct {
 	at         results.Instant
-	begin, end bool // it is the one at the begin of the first measured phase, or at the end of the last
+	begin, end bool // it is the one at the begin of the phase, or at its end
 	sli        []byte
 }
 
@@ -35,26 +35,45 @@ func (e edge) before(o edge) bool {
 	return e.at < o.at || e.at == o.at && bytes.Compare(e.sli, o.sli) < 0
 }
 
-// scrapes takes the scrapes of a run in any order and keeps what the SLI of the measured window needs.
+// scrapes takes the scrapes of a run in any order and keeps what the SLI of the measured phases needs. What happened between two of
+// them is not measured, so that every phase stands alone.
 type scrapes struct {
-	phases window
-	parts  map[float64]*piece // by the start of the process
+	phases []*phaseScrapes
 	n      int
 }
 
-func newScrapes(w window) *scrapes { return &scrapes{phases: w, parts: map[float64]*piece{}} }
+// phaseScrapes are those of one measured phase.
+type phaseScrapes struct {
+	name  string
+	parts map[float64]*piece // by the start of the process
+	n     int
+}
+
+func newScrapes(w window) *scrapes {
+	s := &scrapes{}
+	for _, p := range w {
+		s.phases = append(s.phases, &phaseScrapes{name: p.Name, parts: map[float64]*piece{}})
+	}
+	return s
+}
 
 func (s *scrapes) add(r results.Scrape) {
-	if len(s.phases) == 0 || r.Component != apiServer {
+	if r.Component != apiServer {
 		return
 	}
-	if _, ok := s.phases.phase(r.Phase); !ok && !s.between(r.At) {
-		return
+	for _, p := range s.phases {
+		if p.name == r.Phase {
+			s.n++
+			p.add(r)
+			return
+		}
 	}
+}
+
+func (s *phaseScrapes) add(r results.Scrape) {
 	s.n++
 	start := processStart(r.Body)
-	e := edge{at: r.At, begin: r.Phase == s.phases[0].Name && r.Mark == "begin", end: r.Phase == s.phases[len(s.phases)-1].Name && r.Mark == "end"}
-	e.sli = only(r.Body, sliMetric)
+	e := edge{at: r.At, begin: r.Mark == "begin", end: r.Mark == "end", sli: only(r.Body, sliMetric)}
 	p := s.parts[start]
 	if p == nil {
 		s.parts[start] = &piece{start: start, first: e, last: e}
@@ -68,13 +87,8 @@ func (s *scrapes) add(r results.Scrape) {
 	}
 }
 
-// between reports whether an instant lies in an unmeasured phase between measured ones.
-func (s *scrapes) between(at results.Instant) bool {
-	return s.phases.begin() <= at && at <= s.phases.end()
-}
-
 // pieces are the parts in order of time, up to the one that holds the end mark.
-func (s *scrapes) pieces() []piece {
+func (s *phaseScrapes) pieces() []piece {
 	var all []piece
 	for _, p := range s.parts {
 		all = append(all, *p)
@@ -91,38 +105,61 @@ func (s *scrapes) pieces() []piece {
 	return all
 }
 
-// beginMark and endMark tell whether the scrapes at the edges of the window are there.
-func (s *scrapes) beginMark() bool {
+// marked tells whether the scrapes at the edges of every phase are there.
+func (s *scrapes) marked() bool {
+	return !slices.ContainsFunc(s.phases, func(p *phaseScrapes) bool { return !p.beginMark() || !p.endMark() })
+}
+
+func (s *phaseScrapes) beginMark() bool {
 	all := s.pieces()
 	return len(all) > 0 && all[0].first.begin
 }
 
-func (s *scrapes) endMark() bool {
+func (s *phaseScrapes) endMark() bool {
 	all := s.pieces()
 	return len(all) > 0 && all[len(all)-1].last.end
 }
 
-// calls sums the pieces up, with notes about what is missing from the sum.
+// calls sums the phases up, with notes about what is missing from the sum.
 func (s *scrapes) calls() (calls, []string) {
 	total := calls{}
 	var notes []string
+	for _, p := range s.phases {
+		d, more := p.calls()
+		notes = append(notes, more...)
+		total.add(d)
+		if s.n > 0 && p.n == 0 {
+			notes = append(notes, fmt.Sprintf("API server figures: there is no scrape in phase %s, which they lack", p.name))
+		}
+	}
+	return total, notes
+}
+
+func (cs calls) add(more calls) {
+	for c, h := range more {
+		sum := cs[c]
+		sum.add(h, 1)
+		cs[c] = sum
+	}
+}
+
+// calls sums the pieces of one phase up, with notes.
+func (s *phaseScrapes) calls() (calls, []string) {
+	total := calls{}
+	var notes []string
 	if s.n > 0 && !s.beginMark() {
-		notes = append(notes, "API server figures: the scrape at the begin of the measured phases is missing, they count from the first that there is")
+		notes = append(notes, fmt.Sprintf("API server figures: the scrape at the begin of phase %s is missing, they count from the first that there is", s.name))
 	}
 	if s.n > 0 && !s.endMark() {
-		notes = append(notes, "API server figures: the scrape at the end of the measured phases is missing, they count up to the last that there is")
+		notes = append(notes, fmt.Sprintf("API server figures: the scrape at the end of phase %s is missing, they count up to the last that there is", s.name))
 	}
 	for i, p := range s.pieces() {
 		if i > 0 {
-			notes = append(notes, fmt.Sprintf("kube-apiserver was restarted in the measured phases (%d): its requests between the last scrape and the restart are not counted", i))
+			notes = append(notes, fmt.Sprintf("kube-apiserver was restarted in phase %s (%d): its requests between the last scrape and the restart are not counted", s.name, i))
 		}
 		d, more := p.calls()
 		notes = append(notes, more...)
-		for c, h := range d {
-			sum := total[c]
-			sum.add(h, 1)
-			total[c] = sum
-		}
+		total.add(d)
 	}
 	return total, notes
 }
@@ -141,7 +178,7 @@ func (p piece) calls() (calls, []string) {
 	d, reset := difference(earlier, later)
 	var notes []string
 	for _, c := range reset {
-		notes = append(notes, fmt.Sprintf("API server figures: the counter of %s %s (%s) was reset in the measured phases; it counts from there", c.verb, c.path(), c.scope))
+		notes = append(notes, fmt.Sprintf("API server figures: the counter of %s %s (%s) was reset within a measured phase; it counts from there", c.verb, c.path(), c.scope))
 	}
 	return d, notes
 }

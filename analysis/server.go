@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"windtunnel/analysis/slo"
 	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
@@ -102,20 +102,11 @@ func (h histogram) quantile(q float64) *results.Bounds {
 	if h.n < int64(stats.LeastFor(q)) {
 		return nil
 	}
-	edges := slices.Sorted(maps.Keys(h.buckets))
-	rank := q * float64(h.n)
-	low, under := 0.0, int64(0)
-	for _, edge := range edges {
-		n := h.buckets[edge]
-		if float64(n) >= rank && n > under && !math.IsInf(edge, 1) {
-			value := low + (edge-low)*(rank-float64(under))/float64(n-under)
-			return &results.Bounds{Value: value, Low: &low, High: &edge}
-		}
-		if !math.IsInf(edge, 1) {
-			low, under = edge, n
-		}
+	value, low, high := (&slo.Counts{Within: h.buckets, N: h.n}).Quantile(q)
+	if value == nil {
+		value = low // beyond the last finite edge
 	}
-	return &results.Bounds{Value: low, Low: &low} // beyond the last finite edge
+	return &results.Bounds{Value: *value, Low: low, High: high}
 }
 
 // calls are the histograms of one scrape, or of the difference between two.

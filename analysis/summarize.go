@@ -51,6 +51,10 @@ func (e *evidence) readProfile() {
 // last phase has no end.
 func (e *evidence) readAll(d *results.Dir) {
 	e.pods = lives{}
+	var whole bool
+	if e.run.Phases, whole = believable(e.run.Phases); !whole {
+		e.damage = append(e.damage, results.RunFile+": its phases have instants that no run has")
+	}
 	last := results.Instant(0)
 	for _, file := range append([]string{results.PodsFile}, d.HollowFiles()...) {
 		each(e, d, file, func(r results.PodEvent) {
@@ -71,6 +75,7 @@ func (e *evidence) readAll(d *results.Dir) {
 	})
 	inOrder(samples)
 
+	last = min(last, longestRun)
 	e.phases = measuredWindow(e.run, last)
 	e.pictures.begin(e, last)
 	e.nodes = newNodeStates(e.phases, e.profile.HollowNodes.NamePrefix)

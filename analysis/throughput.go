@@ -3,6 +3,7 @@ package analysis
 import (
 	"slices"
 
+	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
 
@@ -32,11 +33,11 @@ func throughput(pods lives, w window) map[string]results.Figure {
 			Text: "pods scheduled a second, from the first to the last"}
 	}
 	if n > 0 && seconds(scheduled[n-1]-scheduled[0]) >= 5 { // in less, it would count time in which there was nothing to schedule
-		t["scheduled_max_5s"] = results.Figure{Value: maxRate(scheduled, 5), Unit: "pods/s", N: n,
+		t["scheduled_max_5s"] = results.Figure{Value: stats.MaxRate(scheduled, 5), Unit: "pods/s", N: n,
 			Text: "pods scheduled a second in the best window of 5 s"}
 	}
 	if n > 0 {
-		t["scheduled_max_1s"] = results.Figure{Value: maxRate(scheduled, 1), Unit: "pods/s", N: n,
+		t["scheduled_max_1s"] = results.Figure{Value: stats.MaxRate(scheduled, 1), Unit: "pods/s", N: n,
 			Text: "most pods scheduled in any window of 1 s"}
 	}
 	if m := len(running); m > 0 {
@@ -44,16 +45,4 @@ func throughput(pods lives, w window) map[string]results.Figure {
 			Text: "from the first pod created to the last pod observed running"}
 	}
 	return t
-}
-
-// maxRate is the largest number of ascending instants in any half-open window of that many seconds, per second.
-func maxRate(at []results.Instant, windowSeconds int64) float64 {
-	most, from := 0, 0
-	for to := range at {
-		for at[to]-at[from] >= windowSeconds*1e9 {
-			from++
-		}
-		most = max(most, to-from+1)
-	}
-	return float64(most) / float64(windowSeconds)
 }

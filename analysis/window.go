@@ -1,11 +1,27 @@
 package analysis
 
 import (
+	"slices"
+
 	"windtunnel/results"
 )
 
 // window is the measured part of a run: its measured phases, in order.
 type window []results.PhaseSpan
+
+// longestRun is longer than any run takes. Instants beyond it are damage, and loops from one instant to another end.
+const longestRun = results.Instant(100 * 24 * 3600 * 1e9)
+
+// believable are the phases of a run within 0 and longestRun, and whether they were.
+func believable(phases []results.PhaseSpan) (all []results.PhaseSpan, were bool) {
+	within := func(at results.Instant) results.Instant { return min(max(at, 0), longestRun) }
+	all, were = slices.Clone(phases), true
+	for i, p := range phases {
+		all[i].Begin, all[i].End = within(p.Begin), within(p.End)
+		were = were && all[i].Begin == p.Begin && all[i].End == p.End
+	}
+	return all, were
+}
 
 // measuredWindow takes the measured phases of a run. A phase that has no end, because the run was killed in it, ends with
 // the last instant that anything was recorded at.
@@ -16,7 +32,7 @@ func measuredWindow(run results.Run, last results.Instant) window {
 			continue
 		}
 		if p.End == 0 {
-			p.End = max(last, p.Begin)
+			p.End = max(min(last, longestRun), p.Begin)
 		}
 		w = append(w, p)
 	}

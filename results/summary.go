@@ -121,6 +121,8 @@ type StageQuantiles struct {
 	// Negative is how many values are below zero, because their two ends were seen by different observers. They are kept
 	// as they were measured.
 	Negative int64 `json:"negative,omitempty"`
+	// NeverRan is, of total, how many pods had more than the SLO's 5 s and never ran. N and the quantiles are without them.
+	NeverRan int64 `json:"neverRan,omitempty"`
 }
 
 // Figure is a number with its unit.

@@ -137,6 +137,11 @@ func (r *readings) startup(stages map[string]results.StageQuantiles) {
 		q := stages[stage]
 		r.quantiles("pod_startup", stage, leastStartup, q.N, &q.P50, &q.P90, &q.P99)
 	}
+	// Quantiles are over the pods that ran: lost ones, often the slowest, would make them look better.
+	total := stages["total"]
+	if n := total.N + total.NeverRan; n >= least(0.50) {
+		r.share("pod_startup", "pods", "never_ran", Lower, total.NeverRan, n)
+	}
 }
 
 // servers adds the exact fraction of the server's own SLI within its threshold. Its quantiles are those of a histogram whose first

@@ -19,8 +19,10 @@ type History struct {
 	Level   float64 `json:"level"`
 	Figures int     `json:"figures"`
 	// Needed is the least number of runs in which a change of one of so many figures, in the middle, can be shown.
-	Needed  int    `json:"neededRuns"`
-	Changes []Step `json:"changes"` // in the order of the runs
+	Needed int `json:"neededRuns"`
+	// TooFew are figures that some of the runs have, too few to show a change. Others are searched over the runs that have them.
+	TooFew  []string `json:"tooFewRuns,omitempty"`
+	Changes []Step   `json:"changes"` // in the order of the runs
 }
 
 // Step is a change of one figure from one run on.
@@ -40,20 +42,29 @@ type Step struct {
 }
 
 // Histories sorts runs by what they have in common, all traits but versions, and by the time at which they were made, and searches
-// every figure that all valid runs of a kind have for change points (stats.ChangePoints), at a level shared among them (Bonferroni).
-// The kinds are in order of their profile and first run. level 0 is 0.05.
+// every figure for change points (stats.ChangePoints) over the valid runs of a kind that have it, at a level shared among the figures
+// (Bonferroni). The kinds are in order of their profile and first run. Runs that cannot be read could be of any kind and are named in each.
+// level 0 is 0.05.
 func Histories(runs []Run, patterns []Pattern, level float64) []History {
 	if level == 0 {
 		level = 1 - stats.Confidence
 	}
 	kinds := map[string][]Run{}
+	var unreadable []Run
 	for _, r := range runs {
+		if r.unreadable {
+			unreadable = append(unreadable, r)
+			continue
+		}
 		key := kindOf(r)
 		kinds[key] = append(kinds[key], r)
 	}
+	if len(kinds) == 0 && len(unreadable) > 0 {
+		kinds[""] = nil
+	}
 	histories := []History{}
 	for _, key := range slices.Sorted(maps.Keys(kinds)) {
-		histories = append(histories, historyOf(kinds[key], patterns, level))
+		histories = append(histories, historyOf(append(kinds[key], unreadable...), patterns, level))
 	}
 	slices.SortStableFunc(histories, func(a, b History) int {
 		return cmp.Or(strings.Compare(a.Profile, b.Profile), strings.Compare(firstStart(a), firstStart(b)))
@@ -87,7 +98,7 @@ func historyOf(all []Run, patterns []Pattern, level float64) History {
 	h := History{Profile: all[0].Profile, Runs: side.Runs, LeftOut: side.LeftOut, Level: level, Changes: []Step{}}
 	searched := slices.DeleteFunc(figures(runs, patterns), func(f Figure) bool {
 		s := sampleOf(f, runs)
-		return s.N < len(runs) || slices.Min(s.Values) == slices.Max(s.Values)
+		return slices.Min(s.Values) == slices.Max(s.Values)
 	})
 	h.Figures = len(searched)
 	for h.Needed = 2 * stats.LeastSegment; stats.LeastRankP(h.Needed/2, h.Needed-h.Needed/2)*float64(max(1, h.Figures)) > level; {
@@ -97,15 +108,26 @@ func historyOf(all []Run, patterns []Pattern, level float64) History {
 		return h
 	}
 	for _, f := range searched {
+		if sampleOf(f, runs).N < h.Needed {
+			h.TooFew = append(h.TooFew, f.String())
+			continue
+		}
 		h.Changes = append(h.Changes, steps(f, runs, h, level/float64(h.Figures))...)
 	}
 	slices.SortStableFunc(h.Changes, func(a, b Step) int { return cmp.Compare(a.At, b.At) })
 	return h
 }
 
-// steps are the changes of one figure.
-func steps(f Figure, runs []Run, h History, level float64) []Step {
+// steps are the changes of one figure over the runs that have it.
+func steps(f Figure, all []Run, h History, level float64) []Step {
 	var steps []Step
+	var runs []Run
+	var place []int // of each in all
+	for i, r := range all {
+		if r.has(f) {
+			runs, place = append(runs, r), append(place, i)
+		}
+	}
 	points := stats.ChangePoints(sampleOf(f, runs).Values, level)
 	for i, p := range points {
 		from, to := 0, len(runs)
@@ -117,7 +139,7 @@ func steps(f Figure, runs []Run, h History, level float64) []Step {
 		}
 		x, y := sampleOf(f, runs[from:p.At]), sampleOf(f, runs[p.At:to])
 		row := Row{Figure: f, Base: x, New: y, Change: changeOf(f, x, y)}
-		s := Step{Figure: f, At: p.At, First: h.Runs[p.At], Before: x, After: y, Change: row.Change, P: p.P, Verdict: Small, Versions: newVersions(runs[p.At-1], runs[p.At])}
+		s := Step{Figure: f, At: place[p.At], First: h.Runs[place[p.At]], Before: x, After: y, Change: row.Change, P: p.P, Verdict: Small, Versions: newVersions(runs[p.At-1], runs[p.At])}
 		switch {
 		case row.Matters() && row.Worse():
 			s.Verdict = Regression
@@ -127,6 +149,10 @@ func steps(f Figure, runs []Run, h History, level float64) []Step {
 		steps = append(steps, s)
 	}
 	return steps
+}
+
+func (r Run) has(f Figure) bool {
+	return slices.ContainsFunc(r.Readings, func(reading Reading) bool { return reading.Figure == f })
 }
 
 // newVersions are what changed between two runs, of what was tested and of what measured it.

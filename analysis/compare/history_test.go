@@ -1,8 +1,11 @@
 package compare
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -41,6 +44,22 @@ func TestHistories(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 	}
+	// One run lacks a figure, which is searched over the others; another is in too few runs.
+	lacking := slices.IndexFunc(runs, func(r Run) bool { return r.ID == "run-003" })
+	runs[lacking].Readings = slices.DeleteFunc(runs[lacking].Readings, func(r Reading) bool { return r.Row == "GET things-7 resource" })
+	for i := range 5 {
+		at := slices.IndexFunc(runs, func(r Run) bool { return r.ID == fmt.Sprintf("run-%03d", 7+i) })
+		runs[at].Readings = append(runs[at].Readings, Reading{latency("GET rare resource", "p50"), Value{Value: float64(i)}})
+	}
+	runs = append(runs, Unreadable("run-099", errors.New("half a file")))
+	hs = Histories(runs, nil, 0)
+	if h = hs[0]; len(h.Changes) != 3 || h.Changes[0].At != 11 || h.Changes[0].First.ID != "run-012" || h.Changes[0].Before.N != 10 || strings.Join(h.TooFew, "") != "client GET rare resource p50" {
+		t.Errorf("with gaps: %+v", h)
+	}
+	if len(hs) != 2 || len(hs[0].LeftOut) != 2 || len(hs[1].LeftOut) != 1 || !strings.Contains(hs[1].LeftOut[0].String(), "run-099 is invalid: it cannot be read: half a file") {
+		t.Errorf("a run that cannot be read: %+v", hs)
+	}
+	runs = runs[:len(runs)-1]
 	if hs[1].Needed < 6 || len(hs[1].Changes) != 0 {
 		t.Errorf("three runs: %+v", hs[1])
 	}

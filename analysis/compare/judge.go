@@ -69,6 +69,14 @@ func (r Row) Matters() bool {
 	return r.Change.absolute > 0 && r.Change.absolute >= r.LeastAbsolute && r.Change.relative() >= r.LeastRelative
 }
 
+// size is the change as a gate measures it: of a share in its own unit, of all else relative to the base.
+func (r Row) size() float64 {
+	if r.Unit == "fraction" {
+		return r.Change.absolute
+	}
+	return r.Change.relative()
+}
+
 // Worse tells whether the change, shown or not, is for the worse.
 func (r Row) Worse() bool {
 	up := r.Change.Value > 0

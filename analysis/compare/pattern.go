@@ -16,7 +16,9 @@ func ParsePattern(text string) Pattern { return Pattern{strings.TrimSpace(text)}
 func (p Pattern) String() string { return p.text }
 
 // Match tells whether a figure's name is meant.
-func (p Pattern) Match(f Figure) bool {
+func (p Pattern) Match(f Figure) bool { return p.matchName(f.String()) }
+
+func (p Pattern) matchName(name string) bool {
 	if p.text == "" {
 		return true
 	}
@@ -25,14 +27,16 @@ func (p Pattern) Match(f Figure) bool {
 		parts[i] = regexp.QuoteMeta(parts[i])
 	}
 	// Quoted text and .* always compile.
-	return regexp.MustCompile(`(?i)^` + strings.Join(parts, ".*") + `$`).MatchString(f.String())
+	return regexp.MustCompile(`(?i)^` + strings.Join(parts, ".*") + `$`).MatchString(name)
 }
 
 // Gate is a condition that must not come true, for CI.
 type Gate struct {
 	Text    string
 	Figures Pattern
-	Beyond  float64 // share of the base's median that the change for the worse must exceed; 0: any that matters
+	// Beyond is what the change for the worse must exceed, 0.05 for 5 % of the base's median; of a share, 5 percentage points: from 0.1 % to
+	// 0.2 % of errors would be twice as many. 0: any change that matters.
+	Beyond float64
 }
 
 // ParseGate reads "regression", "regression>5%" or either behind a pattern of figures, "client * p99: regression>10%".
@@ -67,9 +71,12 @@ type GateResult struct {
 	Figures int      `json:"figures"`           // that it is about
 	Failed  []string `json:"failed,omitempty"`  // figures with such a regression
 	Unknown []string `json:"unknown,omitempty"` // figures that could not be judged
+	Gone    []string `json:"gone,omitempty"`    // figures that only the base has
+	LeftOut []string `json:"leftOut,omitempty"` // runs of new that are invalid: what spoils runs must not open a gate
 }
 
-// Check holds a comparison against the gate.
+// Check holds a comparison against the gate. It does not pass where figures or runs of the new side are missing, and fails where a
+// regression was shown in what is left.
 func (g Gate) Check(c Comparison) GateResult {
 	r := GateResult{Gate: g.Text, Verdict: NotShown}
 	for _, row := range c.Rows {
@@ -78,16 +85,25 @@ func (g Gate) Check(c Comparison) GateResult {
 		}
 		r.Figures++
 		switch {
-		case row.Verdict == Regression && row.Change.relative() > g.Beyond:
+		case row.Verdict == Regression && row.size() > g.Beyond:
 			r.Failed = append(r.Failed, row.Figure.String())
 		case row.Verdict == Unknown:
 			r.Unknown = append(r.Unknown, row.Figure.String())
 		}
 	}
+	for _, name := range c.OnlyBase {
+		if g.Figures.matchName(name) {
+			r.Figures++
+			r.Gone = append(r.Gone, name)
+		}
+	}
+	for _, l := range c.New.LeftOut {
+		r.LeftOut = append(r.LeftOut, l.ID)
+	}
 	switch {
 	case len(r.Failed) > 0:
 		r.Verdict = Regression
-	case len(r.Unknown) > 0 || r.Figures == 0:
+	case len(r.Unknown)+len(r.Gone)+len(r.LeftOut) > 0 || r.Figures == 0:
 		r.Verdict = Unknown
 	}
 	return r

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -35,6 +36,18 @@ func TestParseGate(t *testing.T) {
 	}
 }
 
+// addErrors makes a share of the first row's requests fail in every run.
+func addErrors(runs []Run, share float64) []Run {
+	for _, r := range runs {
+		for i := range r.Readings {
+			if f := r.Readings[i].Figure; f.Row == "GET things-0 resource" && f.Name == "errors" {
+				r.Readings[i].Value.Value += share
+			}
+		}
+	}
+	return runs
+}
+
 func TestGates(t *testing.T) {
 	random := rand.New(rand.NewPCG(47, 48))
 	slower := func(f Figure) float64 {
@@ -45,6 +58,16 @@ func TestGates(t *testing.T) {
 	}
 	c := must(t, makeRuns(random, 8, 0, same), makeRuns(random, 8, 8, slower), Options{})
 	few := must(t, makeRuns(random, 2, 0, same), makeRuns(random, 2, 8, slower), Options{})
+	lost := makeRuns(random, 8, 8, same) // without the figures of a row, and with one run that is invalid
+	for i := range lost {
+		lost[i].Readings = slices.DeleteFunc(lost[i].Readings, func(r Reading) bool { return r.Row == "GET things-3 resource" && r.Unit == "s" })
+	}
+	gone := must(t, makeRuns(random, 8, 0, same), lost, Options{})
+	broken := makeRuns(random, 9, 8, slower)
+	broken[4].Invalid = []string{"lag: too late."}
+	invalid := must(t, makeRuns(random, 8, 0, same), broken, Options{})
+	old := must(t, broken, makeRuns(random, 8, 0, slower), Options{})
+	failing := must(t, makeRuns(random, 8, 0, same), addErrors(makeRuns(random, 8, 8, same), 0.02), Options{})
 	for _, g := range []struct {
 		text string
 		c    Comparison
@@ -53,6 +76,9 @@ func TestGates(t *testing.T) {
 		{"regression", c, Regression}, {"regression>5%", c, Regression}, {"regression>80%", c, NotShown},
 		{"*things-3* p50: regression", c, Regression}, {"*things-4*: regression", c, NotShown}, {"server *: regression", c, Unknown},
 		{"regression", few, Unknown},
+		{"regression", gone, Unknown}, {"*things-3* p99: regression", gone, Unknown}, {"*things-4*: regression", gone, NotShown},
+		{"*things-4*: regression", invalid, Unknown}, {"regression", invalid, Regression}, {"regression", old, NotShown},
+		{"* errors: regression>1%", failing, Regression}, {"* errors: regression>5%", failing, NotShown}, // from 0.05 % to 2 % is no 5 points
 	} {
 		gate, err := ParseGate(g.text)
 		if err != nil {

@@ -27,6 +27,8 @@ type Run struct {
 	Invalid  []string
 	Readings []Reading
 	dir      *results.Dir
+
+	unreadable bool // nothing is known of it but ID and Invalid
 }
 
 // Read reads a run. Its summary is made again from the records where they are there, so that both sides are worked out alike
@@ -60,6 +62,11 @@ func Read(dir *results.Dir) (Run, error) {
 	return r, nil
 }
 
+// Unreadable stands for a run of which Read failed: it is left out of comparisons and histories by its name with the reason.
+func Unreadable(id string, err error) Run {
+	return Run{ID: id, Invalid: []string{"it cannot be read: " + err.Error()}, unreadable: true}
+}
+
 func summaryOf(dir *results.Dir) (results.Summary, error) {
 	if reduced, err := isReduced(dir); err != nil || reduced {
 		if err != nil {
@@ -85,9 +92,13 @@ func traits(r results.Run) (traits, instrument map[string]string, err error) {
 	if err := json.Unmarshal(r.Profile, &profile); err != nil {
 		return nil, nil, fmt.Errorf("the profile cannot be read: %w", err)
 	}
-	// These change what is said about a run, not what happens in it.
-	for _, said := range []string{"name", "description", "seed", "slo", "validity", "timeout"} {
+	// These change what is said about a run, not what happens in it; but of the SLOs, podStartup chooses whose pods are measured.
+	slo, _ := profile["slo"].(map[string]any)
+	for _, said := range []string{"name", "description", "seed", "slo", "validity", "timeout", "axes"} {
 		delete(profile, said)
+	}
+	if pods, ok := slo["podStartup"]; ok {
+		profile["slo"] = map[string]any{"podStartup": pods}
 	}
 	traits = map[string]string{"provider": r.Provider, "machine.os": r.Machine.OS, "machine.kernel": r.Machine.Kernel, "machine.cpu": r.Machine.CPU,
 		"machine.cores": fmt.Sprint(r.Machine.Cores), "machine.memory": fmt.Sprintf("%.0f GiB", float64(r.Machine.MemoryBytes)/(1<<30)),

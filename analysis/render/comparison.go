@@ -102,10 +102,20 @@ func gateText(g compare.GateResult) string {
 	case compare.Regression:
 		return fmt.Sprintf("--fail-on %s: %s", g.Gate, strings.Join(g.Failed, ", "))
 	case compare.Unknown:
+		var why []string
 		if g.Figures == 0 {
-			return fmt.Sprintf("--fail-on %s: no figure is called so", g.Gate)
+			why = append(why, "no figure is called so")
 		}
-		return fmt.Sprintf("--fail-on %s: %d of %d figures could not be judged", g.Gate, len(g.Unknown), g.Figures)
+		if n := len(g.Unknown); n > 0 {
+			why = append(why, fmt.Sprintf("%d of %d figures could not be judged", n, g.Figures))
+		}
+		if len(g.Gone) > 0 {
+			why = append(why, "new has no "+strings.Join(g.Gone, ", "))
+		}
+		if len(g.LeftOut) > 0 {
+			why = append(why, runs(len(g.LeftOut))+" of new left out: "+strings.Join(g.LeftOut, ", "))
+		}
+		return fmt.Sprintf("--fail-on %s: cannot tell: %s", g.Gate, strings.Join(why, "; "))
 	}
 	return fmt.Sprintf("--fail-on %s: not shown in any of %d figures", g.Gate, g.Figures)
 }

@@ -2,6 +2,7 @@ package render
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -22,6 +23,7 @@ func Histories(w io.Writer, hs []compare.History, style Style) error {
 		paragraph(out, "  ", historySentence(h), style)
 		g := historyGrid(h, func(v compare.Verdict) string { return style.paint(changeColour(v), changeMark(v)) })
 		writeGrid(out, g)
+		list(out, "Not searched: too few runs have them", h.TooFew, style)
 		list(out, "Invalid runs, left out", leftOutTexts(h), style)
 	}
 	if err := out.Flush(); err != nil {
@@ -39,6 +41,7 @@ func HistoriesMarkdown(w io.Writer, hs []compare.History) error {
 		}
 		fmt.Fprintf(out, "# %s\n\n%s\n", escape(historyTitle(h)), escape(historySentence(h)))
 		markdownGrid(out, historyGrid(h, changeMark))
+		markdownList(out, "Not searched: too few runs have them", h.TooFew)
 		markdownList(out, "Invalid runs, left out", leftOutTexts(h))
 	}
 	if err := out.Flush(); err != nil {
@@ -66,7 +69,7 @@ func HistoriesCSV(w io.Writer, hs []compare.History) error {
 }
 
 func historyTitle(h compare.History) string {
-	s := fmt.Sprintf("%s: %s", h.Profile, runs(len(h.Runs)))
+	s := fmt.Sprintf("%s: %s", cmp.Or(h.Profile, "unreadable"), runs(len(h.Runs)))
 	if n := len(h.Runs); n > 1 {
 		s += fmt.Sprintf(" from %s to %s", h.Runs[0].Started, h.Runs[n-1].Started)
 	}

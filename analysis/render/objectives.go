@@ -42,6 +42,7 @@ func Objectives(w io.Writer, r slo.Report, style Style) error {
 			paragraph(out, "  · ", n.Name+": "+n.Reason, style)
 		}
 	}
+	list(out, "Notes", r.Notes, style)
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write objectives: %w", err)
 	}
@@ -188,6 +189,7 @@ func ObjectivesMarkdown(w io.Writer, r slo.Report) error {
 		missing = append(missing, n.Name+": "+n.Reason)
 	}
 	markdownList(out, "Not measurable here", missing)
+	markdownList(out, "Notes", r.Notes)
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write objectives: %w", err)
 	}

@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -68,5 +69,19 @@ func TestObjectives(t *testing.T) {
 	var coloured bytes.Buffer
 	if err := Objectives(&coloured, judged(), Style{Color: true}); err != nil || !strings.Contains(coloured.String(), red) {
 		t.Errorf("no colour: %v", err)
+	}
+}
+
+// TestObjectiveNotes: what is missing from the figures is said beside them.
+func TestObjectiveNotes(t *testing.T) {
+	r := slo.Report{Run: "run", SLO: "mine", Verdict: results.Pass, Validity: results.Pass, Notes: []string{"kube-apiserver was restarted in phase day (1)"}}
+	var text, markdown strings.Builder
+	if err := errors.Join(Objectives(&text, r, Style{}), ObjectivesMarkdown(&markdown, r)); err != nil {
+		t.Fatal(err)
+	}
+	for _, out := range []string{text.String(), markdown.String()} {
+		if !strings.Contains(out, r.Notes[0]) {
+			t.Errorf("no note in\n%s", out)
+		}
 	}
 }

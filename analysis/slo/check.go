@@ -175,6 +175,9 @@ func (c *checker) quantile(a argument, m *measure) {
 	}
 }
 
+// leastWindow is in seconds.
+const leastWindow = 0.001
+
 func (c *checker) window(a argument, m *measure) {
 	if a.quantity == nil {
 		c.add(a.span, "write the length of the window, such as 1m", "a duration is expected")
@@ -184,8 +187,8 @@ func (c *checker) window(a argument, m *measure) {
 	switch {
 	case wrong != nil:
 		c.found = append(c.found, *wrong)
-	case seconds <= 0:
-		c.add(a.span, "", "a window must be longer than 0s")
+	case seconds < leastWindow:
+		c.add(a.span, "", "a window is at least %s, not %s", Seconds.Format(leastWindow), *a.quantity)
 	default:
 		m.window = seconds
 	}

@@ -15,6 +15,7 @@ type Data struct {
 	Phases   []results.PhaseSpan // the measured ones
 	Series   map[string][]Series // by the name of the metric
 	Missing  map[string]string   // why there is nothing of a metric, where more is known than that
+	Notes    []string            // what is missing from the metrics, for readers
 }
 
 // Series is a metric with one set of labels.
@@ -39,8 +40,18 @@ type Counts struct {
 // group is the data of one judged row: what a measure's selectors pick and its labels have in common.
 type group struct {
 	labels   map[string]string
-	on, over part
-	seconds  float64 // of the measured phases that on is from
+	on, over part                // of good over latencies, over are the requests that asked for the answers
+	phases   []results.PhaseSpan // that on could be from
+	window   bool                // it is one window of good
+}
+
+// seconds is the length of the group's phases together.
+func (g group) seconds() float64 {
+	var ns int64
+	for _, p := range g.phases {
+		ns += p.End - p.Begin
+	}
+	return float64(ns) / 1e9
 }
 
 // part is the series of one selector together.
@@ -84,6 +95,14 @@ func (p part) values() []float64 {
 	return values
 }
 
+func (p part) instants() []results.Instant {
+	at := make([]results.Instant, len(p.points))
+	for i, point := range p.points {
+		at[i] = point.At
+	}
+	return at
+}
+
 // n is how many values or events there are.
 func (p part) n() int64 {
 	if p.counts != nil {
@@ -116,24 +135,27 @@ func (d Data) groups(m *measure) []group {
 	}
 	on, over := inner.on, inner.over
 	for _, s := range d.picked(on) {
-		g := of(s)
-		g.on.add(s)
+		of(s).on.add(s)
 	}
-	if over == nil && on.metric.Name == Errors {
-		over = &choice{metric: on.metric, match: on.withoutOutcome()} // what could have failed is n, also where nothing did
+	switch {
+	case over != nil:
+	case on.metric.Name == Errors: // what could have failed is n, also where nothing did
+		over = &choice{metric: on.metric, match: on.withoutOutcome()}
+		over.metric.Name = Requests
+	case m.inner != nil && on.metric.Name == RequestLatency: // in an outage there are requests without latencies
+		over = &choice{metric: on.metric, match: append(slices.Clone(on.match), match{label: "error", not: true, value: "canceled"})}
 		over.metric.Name = Requests
 	}
 	if over != nil {
 		for _, s := range d.picked(over) {
-			g := of(s)
-			g.over.add(s)
+			of(s).over.add(s)
 		}
 	}
 	keys := make([]string, 0, len(by))
 	for key, g := range by {
 		g.on.sort()
 		g.over.sort()
-		g.seconds = d.seconds(on)
+		g.phases = d.phases(on, g.labels)
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
@@ -167,17 +189,10 @@ func (d Data) picked(c *choice) []Series {
 	return all
 }
 
-// seconds is the length of the measured phases that a selector's matchers of phase leave.
-func (d Data) seconds(c *choice) float64 {
-	var ns int64
-	for _, p := range d.phases(c) {
-		ns += p.End - p.Begin
-	}
-	return float64(ns) / 1e9
-}
-
-func (d Data) phases(c *choice) []results.PhaseSpan {
+// phases are the measured phases that a selector's matchers of phase leave; of a group by phase its own.
+func (d Data) phases(c *choice, labels map[string]string) []results.PhaseSpan {
+	own, byPhase := labels["phase"]
 	return slices.DeleteFunc(slices.Clone(d.Phases), func(p results.PhaseSpan) bool {
-		return slices.ContainsFunc(c.match, func(m match) bool { return m.label == "phase" && !m.holds(p.Name) })
+		return byPhase && p.Name != own || slices.ContainsFunc(c.match, func(m match) bool { return m.label == "phase" && !m.holds(p.Name) })
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"windtunnel/analysis/stats"
 	"windtunnel/profiles"
+	"windtunnel/results"
 )
 
 // found is what a measure came to in one group.
@@ -34,7 +35,7 @@ func (d Data) evaluate(m *measure, g group) found {
 		n = g.over.n()
 	}
 	f := found{n: n}
-	if n == 0 && m.function != "ratio" {
+	if n == 0 && m.function != "ratio" && !(g.window && m.countsNothing()) {
 		f.note = d.nothing(m.on)
 		return f
 	}
@@ -48,11 +49,15 @@ func (d Data) evaluate(m *measure, g group) found {
 	case "count":
 		f.value = number(float64(g.on.n()))
 	case "rate":
-		f.value = rate(g.on, m.on.metric.Kind, g.seconds)
+		f.value = rate(g.on, m.on.metric.Kind, g.seconds())
 	case "increase":
 		f.value = number(sum(g.on))
 	case "max_rate":
-		f.value = number(maxRate(g.on.points, m.window))
+		if length := int64(m.window * 1e9); !slices.ContainsFunc(g.phases, func(p results.PhaseSpan) bool { return p.End-p.Begin >= length }) {
+			f.note = fmt.Sprintf("no measured phase is as long as the window of %s", Seconds.Format(m.window))
+			return f
+		}
+		f.value = number(stats.MaxRate(g.on.instants(), m.window))
 	default:
 		f.value, f.endless = summed(m.function, g.on)
 	}
@@ -108,7 +113,7 @@ func quantile(p part, q float64) found {
 		return f
 	}
 	if p.counts != nil {
-		f.value, f.low, f.high = p.counts.quantile(q)
+		f.value, f.low, f.high = p.counts.Quantile(q)
 		f.endless = f.value == nil
 		f.note = "of a histogram: all that is certain is the bucket"
 		return f
@@ -132,8 +137,9 @@ func quantile(p part, q float64) found {
 	return f
 }
 
-// quantile is linear within the bucket, as Prometheus has it. Beyond the last finite edge there is only a lower bound.
-func (c *Counts) quantile(q float64) (value, low, high *float64) {
+// Quantile is linear within the bucket, as Prometheus has it, and the bucket's edges are all that is known for certain. Beyond the last
+// finite edge there is only a lower bound.
+func (c *Counts) Quantile(q float64) (value, low, high *float64) {
 	rank := q * float64(c.N)
 	below, under := 0.0, int64(0)
 	for _, edge := range slices.Sorted(maps.Keys(c.Within)) {
@@ -248,34 +254,40 @@ func marks(all, some []Point) []float64 {
 	return out
 }
 
-// maxRate is the most points in any half-open window of that many seconds, a second.
-func maxRate(points []Point, seconds float64) float64 {
-	most, from := 0, 0
-	for to := range points {
-		for float64(points[to].At-points[from].At) >= seconds*1e9 {
-			from++
-		}
-		most = max(most, to-from+1)
-	}
-	return float64(most) / seconds
+// countsNothing tells that a window without events has a value, which is 0. Of errors that takes requests that could have failed.
+func (m *measure) countsNothing() bool {
+	counts := m.function == "count" || m.function == "rate" || m.function == "max_rate"
+	return counts && (m.on.metric.Kind == Events || m.on.metric.Kind == Samples) && m.on.metric.Name != Errors
 }
+
+// mostWindows is more than any run has that can be believed: with a damaged instant there would be no end.
+const mostWindows = 100_000_000
 
 // good is the part of the windows in which the inner comparison holds.
 func (d Data) good(m *measure, g group) found {
 	var f found
+	if g.on.n() == 0 && g.over.n() == 0 {
+		f.note = d.nothing(m.inner.on) // or zero events in every window would be a verdict
+		return f
+	}
+	length := int64(m.window * 1e9)
+	if g.seconds()/m.window > mostWindows {
+		f.note = fmt.Sprintf("the measured phases have more than %d windows", mostWindows)
+		return f
+	}
 	var without int
 	var kept []float64 // 0 for a window in which it holds, in order of time
-	length := int64(m.window * 1e9)
-	for _, phase := range d.phases(m.inner.selected()[0]) {
-		for begin := phase.Begin; begin+length <= phase.End; begin += length {
-			part := group{on: g.on.between(begin, begin+length), over: g.over.between(begin, begin+length), seconds: m.window}
+	for _, phase := range g.phases {
+		for begin := phase.Begin; phase.End-begin >= length; begin += length {
+			span := results.PhaseSpan{Name: phase.Name, Begin: begin, End: begin + length}
+			part := group{on: g.on.between(begin, span.End), over: g.over.between(begin, span.End), phases: []results.PhaseSpan{span}, window: true}
 			inner := d.evaluate(m.inner, part)
-			if inner.value == nil && !inner.endless {
+			bad := 1.0
+			switch {
+			case inner.value == nil && !inner.endless && !m.inner.unanswered(inner, part):
 				without++
 				continue
-			}
-			bad := 1.0
-			if m.inner.holds(inner) {
+			case (inner.value != nil || inner.endless) && m.inner.holds(inner):
 				bad = 0
 			}
 			kept = append(kept, bad)
@@ -297,6 +309,16 @@ func (d Data) good(m *measure, g group) found {
 		f.note = fmt.Sprintf("%d windows without enough data do not count", without)
 	}
 	return f
+}
+
+// unanswered tells that latencies have no value because requests were not answered: there was no answer at all, or too few of
+// them though there were enough requests. Such a window is bad whatever its few answers took.
+func (m *measure) unanswered(f found, g group) bool {
+	if m.on.metric.Name != RequestLatency {
+		return false
+	}
+	asked := g.over.n()
+	return f.n == 0 && asked > 0 || f.few && asked >= int64(stats.LeastFor(m.q))
 }
 
 // holds tells whether a value is inside of the limit, by the point estimate.

@@ -153,7 +153,7 @@ func (o *Objective) check(d *profiles.Document, path string) {
 	}
 }
 
-// Metrics are the names of the metrics that the objectives are about.
+// Metrics are the names of the metrics that the objectives are worked out from.
 func (f *File) Metrics() []string {
 	var names []string
 	for _, o := range f.Objectives {
@@ -163,6 +163,9 @@ func (f *File) Metrics() []string {
 				name = Requests
 			}
 			names = append(names, name)
+			if o.measure.inner != nil && name == RequestLatency {
+				names = append(names, Requests) // those that were not answered have no latency
+			}
 		}
 	}
 	slices.Sort(names)

@@ -25,14 +25,14 @@ func Functions() []Function {
 		{Name: "min", Signature: "min(metric)", Kinds: values, Text: "the smallest value"},
 		{Name: "count", Signature: "count(metric)", Kinds: counted, Unit: Number, Text: "how many there were"},
 		{Name: "rate", Signature: "rate(metric)", Kinds: append(counted[:len(counted):len(counted)], Counter), Unit: PerSecond,
-			Text: "how many there were a second, over the measured phases that the matchers of phase leave; of a counter its rise a second"},
+			Text: "how many there were a second, over the measured phases that the matchers of phase leave, and of a group by phase over its own; of a counter its rise a second"},
 		{Name: "max_rate", Signature: "max_rate(metric, window)", Kinds: []Kind{Samples, Events}, Unit: PerSecond,
-			Text: "the most in any window of that length, a second"},
+			Text: "the most in any window of that length, a second; no data where no measured phase is so long"},
 		{Name: "increase", Signature: "increase(metric)", Kinds: []Kind{Counter}, Text: "how much a counter rose"},
 		{Name: "ratio", Signature: "ratio(metric, metric)", Kinds: counted, Unit: Fraction,
 			Text: "the number of the first by the number of the second; of errors and requests with its 95 % interval"},
 		{Name: "good", Signature: "good(window, comparison)", Kinds: nil, Unit: Fraction,
-			Text: "the part of the windows of that length, laid end to end from the begin of each measured phase, in which the comparison holds; windows without enough data do not count"},
+			Text: "the part of the windows of that length, laid end to end from the begin of each measured phase, in which the comparison holds; windows without enough data do not count, but no events are 0 for `count`, `rate` and `max_rate`, and requests without answers are bad for `request_latency`"},
 	}
 }
 

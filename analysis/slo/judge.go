@@ -17,6 +17,7 @@ type Report struct {
 	Results  []Result        `json:"objectives"`
 	// NotMeasured are what the file says cannot be measured here.
 	NotMeasured []NotMeasured `json:"notMeasured,omitempty"`
+	Notes       []string      `json:"notes,omitempty"` // what a reader of the figures must know, such as restarts
 }
 
 // Result is one objective.
@@ -58,7 +59,7 @@ type Row struct {
 // Judge judges a run. A verdict is by the definition of the objective, which is about the point estimate; Shown says whether the
 // interval bears it out.
 func Judge(f *File, d Data) Report {
-	r := Report{Run: d.Run, SLO: f.Name, Validity: d.Validity, NotMeasured: f.NotMeasured}
+	r := Report{Run: d.Run, SLO: f.Name, Validity: d.Validity, NotMeasured: f.NotMeasured, Notes: d.Notes}
 	for _, o := range f.Objectives {
 		r.Results = append(r.Results, o.judge(d))
 	}

@@ -115,8 +115,13 @@ func TestVerdicts(t *testing.T) {
 		{`increase(metric{name="apiserver_x_total"}) == 90`, 90, 10, results.Pass, ""},
 		{`rate(metric{name="apiserver_x_total"}) <= 1/s`, 1, 10, results.Pass, ""},
 		{`good(10s, quantile(0.99, request_latency) <= 1s) >= 33%`, 3.0 / 9, 9, results.Pass, merely},
-		{`good(1m, rate(requests{verb="GET"}) >= 10/s) >= 50%`, 1, 1, results.NoData, ""}, // the night has no whole minute; 5 are needed
-		{`good(20s, rate(requests{verb="PUT"}) >= 1/s) >= 50%`, 1.0 / 3, 3, results.NoData, ""},
+		{`good(1m, rate(requests{verb="GET"}) >= 10/s) >= 50%`, 1, 1, results.NoData, ""},       // the night has no whole minute; 5 are needed
+		{`good(20s, rate(requests{verb="PUT"}) >= 1/s) >= 50%`, 1.0 / 4, 4, results.NoData, ""}, // 0 at night
+		{`good(10s, count(requests{verb="PUT"}) >= 1) >= 50%`, 6.0 / 9, 9, results.Pass, merely},
+		{`good(10s, max_rate(requests{verb="PUT"}, 1s) >= 1/s) >= 50%`, 6.0 / 9, 9, results.Pass, merely},
+		{`good(10s, max_rate(requests, 11s) >= 1/s) >= 50%`, math.NaN(), 0, results.NoData, ""},
+		{`good(10s, rate(requests{verb="DELETE"}) <= 1/s) >= 50%`, math.NaN(), 0, results.NoData, ""}, // none in the whole run
+		{`max_rate(requests{phase="night"}, 31s) <= 100/s`, math.NaN(), 300, results.NoData, ""},
 		{`good(5s, count(errors) <= 1) <= 100%`, 1, 18, results.Pass, shown},
 		{`count(watch_latency) >= 1`, math.NaN(), 0, results.NoData, ""},
 		{`rate(requests{verb="GET", phase="dawn"}) >= 10/s`, math.NaN(), 0, results.NoData, ""},
@@ -148,6 +153,68 @@ func text(v *float64) any {
 		return "open"
 	}
 	return *v
+}
+
+// TestOutage: the windows of an outage are bad, for what is counted and for latencies.
+func TestOutage(t *testing.T) {
+	d := Data{Validity: results.Pass, Phases: []results.PhaseSpan{{Name: "day", End: 100 * sec}}, Series: map[string][]Series{}}
+	add := func(metric, failure string, from, to, every int64, value float64) {
+		s := Series{Labels: map[string]string{"phase": "day", "verb": "GET", "error": failure}}
+		for at := from; at < to; at += every {
+			s.Points = append(s.Points, Point{at, value})
+		}
+		d.Series[metric] = append(d.Series[metric], s)
+	}
+	add(Requests, "", 0, 50*sec, sec/20, 1)
+	add(RequestLatency, "", 0, 50*sec, sec/20, 0.01)
+	add(Requests, "timeout", 50*sec, 70*sec, sec/20, 1) // 20 s without an answer
+	add(Requests, "", 70*sec, 80*sec, sec/5, 1)         // 10 s in which every fourth is answered
+	add(Requests, "timeout", 70*sec, 80*sec, sec/15, 1)
+	add(RequestLatency, "", 70*sec, 80*sec, sec/5, 0.01)
+	add(Requests, "canceled", 80*sec, 90*sec, sec/20, 1) // and 20 s without a request that counts
+	for _, c := range []struct {
+		expression string
+		value      float64
+		n          int64
+	}{
+		{`good(10s, quantile(0.99, request_latency) <= 1s) >= 90%`, 5.0 / 8, 8},
+		{`good(10s, max(request_latency) <= 1s) >= 90%`, 6.0 / 8, 8},
+		{`good(10s, rate(request_latency) >= 1/s) >= 90%`, 6.0 / 10, 10},
+		{`good(10s, count(errors) <= 0) >= 90%`, 6.0 / 9, 9},
+	} {
+		row := Judge(read(t, c.expression), d).Results[0].Rows[0]
+		if row.Measured == nil || *row.Measured != c.value || row.N != c.n {
+			t.Errorf("%s: %v of %d (%s), not %g of %d", c.expression, text(row.Measured), row.N, row.Note, c.value, c.n)
+		}
+	}
+	if asked := read(t, `good(10s, max(request_latency) <= 1s) >= 90%`).Metrics(); !slices.Equal(asked, []string{RequestLatency, Requests}) {
+		t.Errorf("it needs %v", asked)
+	}
+}
+
+// TestRateByPhase: the rate of a phase is over its own length.
+func TestRateByPhase(t *testing.T) {
+	for _, e := range []string{`rate(requests{verb="GET"}) by (phase) >= 10/s`, `good(30s, rate(requests{verb="GET"}) >= 10/s) by (phase) >= 50%`} {
+		r := Judge(read(t, e, "    minSamples: 1\n"), twoPhases())
+		if rows := r.Results[0].Rows; r.Verdict != results.Pass || len(rows) != 2 || *rows[0].Measured != *rows[1].Measured {
+			t.Errorf("%s: %s %+v", e, r.Verdict, r.Results[0].Rows)
+		} else if strings.HasPrefix(e, "good") && (rows[0].N != 2 || rows[1].N != 1) {
+			t.Errorf("%s: %d and %d windows", e, rows[0].N, rows[1].N)
+		}
+	}
+}
+
+// TestDamagedInstants: windows end, whatever the phases say of themselves.
+func TestDamagedInstants(t *testing.T) {
+	d := twoPhases()
+	d.Phases[1].End = math.MaxInt64
+	if row := Judge(read(t, `good(1ms, count(requests) >= 0) >= 50%`), d).Results[0].Rows[0]; row.Verdict != results.NoData || !strings.Contains(row.Note, "windows") {
+		t.Errorf("%+v", row)
+	}
+	_, err := Read("test.yaml", []byte("apiVersion: windtunnel/v1alpha1\nkind: SLO\nname: test\nobjectives:\n  - expression: good(0.0001us, count(requests) >= 0) >= 50%\n"))
+	if err == nil || !strings.Contains(err.Error(), "5:22: objectives[0].expression: a window is at least 1 ms, not 0.0001us") {
+		t.Errorf("a window without length: %v", err)
+	}
 }
 
 // TestEndless: a quantile that falls among pods that never ran is beyond any limit.

@@ -95,14 +95,7 @@ func (a *app) compare(basePaths, newPaths []string, f compareFlags) error {
 	if err := notTwice(slices.Concat(base, new)); err != nil {
 		return usageError{err}
 	}
-	baseRuns, err := readRuns(base)
-	if err != nil {
-		return err
-	}
-	newRuns, err := readRuns(new)
-	if err != nil {
-		return err
-	}
+	baseRuns, newRuns := readRuns(base), readRuns(new)
 	c, err := compare.Compare(baseRuns, newRuns, options)
 	var unlike *compare.Unlike
 	switch {
@@ -112,8 +105,8 @@ func (a *app) compare(basePaths, newPaths []string, f compareFlags) error {
 		return noDataError{err}
 	case err != nil:
 		return err
-	case len(c.Rows) == 0 && len(f.figures) > 0:
-		return usageError{fmt.Errorf("no figure is called %s; they are called like these:\n  %s", strings.Join(f.figures, " or "), strings.Join(someFigures(baseRuns), "\n  "))}
+	case len(c.Rows)+len(c.OnlyBase)+len(c.OnlyNew) == 0 && len(f.figures) > 0:
+		return usageError{noFigure(f.figures, slices.Concat(baseRuns, newRuns))}
 	}
 	for _, g := range gates {
 		c.Gates = append(c.Gates, g.Check(c))
@@ -192,30 +185,34 @@ func notTwice(dirs []*results.Dir) error {
 	return nil
 }
 
-func readRuns(dirs []*results.Dir) ([]compare.Run, error) {
+// readRuns reads runs; one that cannot be read stands there with the reason, and spoils nothing but itself.
+func readRuns(dirs []*results.Dir) []compare.Run {
 	var runs []compare.Run
 	for _, d := range dirs {
 		r, err := compare.Read(d)
 		if err != nil {
-			return nil, err
+			r = compare.Unreadable(d.ID(), err)
 		}
 		runs = append(runs, r)
 	}
-	return runs, nil
+	return runs
 }
 
-// someFigures are a few names that runs have.
-func someFigures(runs []compare.Run) []string {
+// noFigure says that patterns match nothing, with a few names that they could match.
+func noFigure(patterns []string, runs []compare.Run) error {
 	var names []string
-	for _, r := range runs[0].Readings {
-		names = append(names, r.Figure.String())
+	for _, r := range runs {
+		for _, reading := range r.Readings {
+			names = append(names, reading.Figure.String())
+		}
 	}
-	step := max(1, len(names)/6)
-	var some []string
-	for i := 0; i < len(names); i += step {
-		some = append(some, names[i])
+	slices.Sort(names)
+	names = slices.Compact(names)
+	text := fmt.Sprintf("no figure is called %s; they are called like these:", strings.Join(patterns, " or "))
+	for i := 0; i < len(names); i += max(1, len(names)/6) {
+		text += "\n  " + names[i]
 	}
-	return some
+	return errors.New(text)
 }
 
 func (a *app) printComparison(c compare.Comparison, base, new []compare.Run, f compareFlags) error {

@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -182,6 +183,18 @@ func TestExamplesOfCompare(t *testing.T) {
 
 func TestCompareExitCodes(t *testing.T) {
 	exampleRuns(t)
+	if err := os.CopyFS("damaged", os.DirFS("again")); err != nil {
+		t.Fatal(err)
+	}
+	for id, remove := range map[string]bool{"smoke-20260102T031400Z-abc00e": true, "smoke-20260102T032600Z-abc01a": false} {
+		if remove { // the invalid one
+			if err := os.RemoveAll(filepath.Join("damaged", id)); err != nil {
+				t.Fatal(err)
+			}
+		} else if err := os.WriteFile(filepath.Join("damaged", id, results.RunFile), []byte(`{"format": 1, "id`), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, c := range []struct {
 		line string
 		code int
@@ -193,7 +206,17 @@ func TestCompareExitCodes(t *testing.T) {
 		{"compare before after --fail-on 'regression>5%'", 7, ""},
 		{"compare before after --fail-on 'regression>90%'", 0, "not shown in any of"},
 		{"compare before after --fail-on 'client LIST*: regression'", 0, ""},
-		{"compare before again --fail-on regression", 0, ""},
+		{"compare before again --fail-on regression", 4, "1 run of new left out: smoke-20260102T031400Z-abc00e"},
+		{"compare again before --fail-on regression", 0, ""}, // the base has enough others
+		{"compare before after --fail-on 'clients *: regression'", 4, "no figure is called so"},
+		{"compare before damaged", 0, "smoke-20260102T032600Z-abc01a is invalid: it cannot be read:"},
+		{"compare before damaged --fail-on regression", 4, "1 run of new left out"},
+		{"history damaged", 0, "smoke-20260102T032600Z-abc01a is invalid: it cannot be read:"},
+		{"history damaged/smoke-20260102T032600Z-abc01a", 0, "unreadable: 0 runs"},
+		{"history nightly --figures 'clients *'", 2, "no figure is called clients *"},
+		{"reference again --out kept", 4, "smoke-20260102T031400Z-abc00e is invalid: lag"},
+		{"reference damaged --out kept", 4, "smoke-20260102T032600Z-abc01a is invalid: it cannot be read"},
+		{"history kept", 2, "kept is not a run directory"}, // nothing of them was written
 		{"compare before/* -- after/* --fail-on regression", 2, "flags go before --"},
 		{"compare --fail-on regression before/* -- after/*", 7, ""},
 		{"compare before/smoke-20260102T030000Z-abc000 after/smoke-20260102T030100Z-abc001 --fail-on regression", 4, "could not be judged"},
@@ -267,5 +290,39 @@ func TestReferenceOfAReference(t *testing.T) {
 	}
 	if _, errs, code := windtunnel(t, "reference before --out kept"); code != 1 || !strings.Contains(errs, "exists") {
 		t.Errorf("over what is there: exit code %d: %s", code, errs)
+	}
+}
+
+// TestReferenceScripts: where windtunnel can make no run, the old reference stays and a regression test says that it is the environment (5).
+func TestReferenceScripts(t *testing.T) {
+	root := t.TempDir()
+	for name, text := range map[string]string{"bin/windtunnel": "#!/bin/sh\n[ $1 != reference ] || { mkdir -p $4/new; exit ${REFERENCE-0}; }\nexit ${RUN-0}\n", "results/reference/smoke/old/run.json": "{}"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.CopyFS(filepath.Join(root, ".ci"), os.DirFS("../../.ci")); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		script, env string
+		code        int
+		left        string
+	}{
+		{"regression", "RUN=5", 5, "old"},
+		{"reference", "RUN=4", 4, "old"},
+		{"reference", "REFERENCE=4", 4, "old"},
+		{"reference", "REFERENCE=0", 0, "new"},
+	} {
+		cmd := exec.Command("bash", filepath.Join(root, ".ci", c.script))
+		cmd.Env = append(os.Environ(), c.env)
+		out, _ := cmd.CombinedOutput() // the code says how it ended
+		kept, err := filepath.Glob(filepath.Join(root, "results/reference/smoke/*"))
+		if code := cmd.ProcessState.ExitCode(); code != c.code || err != nil || len(kept) != 1 || filepath.Base(kept[0]) != c.left {
+			t.Errorf("%s with %s: exit code %d, left %v:\n%s", c.script, c.env, code, kept, out)
+		}
 	}
 }

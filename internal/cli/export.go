@@ -36,6 +36,9 @@ What is there already is never overwritten. docs/export.md has the names and uni
   windtunnel export results/runs/RUN --format openmetrics > run.om`,
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if err := flags.check(); err != nil {
+				return usageError{err}
+			}
 			dir, err := results.Open(args[0])
 			if err != nil {
 				return usageError{err}
@@ -51,6 +54,20 @@ What is there already is never overwritten. docs/export.md has the names and uni
 	// The flag was registered above, so this cannot fail.
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// check refuses flags that would have no effect.
+func (f exportFlags) check() error {
+	records := f.format != "openmetrics" && f.format != "perfdata"
+	switch {
+	case f.stream != "" && !records:
+		return fmt.Errorf("--stream is for raw records, not for --format %s", f.format)
+	case f.job != "" && f.format != "perfdata":
+		return fmt.Errorf("--job is for --format perfdata, not for %s", f.format)
+	case f.out == "-" && f.format == "perfdata":
+		return errors.New("--out -: perfdata is a folder of files")
+	}
+	return nil
 }
 
 func (a *app) export(dir *results.Dir, flags exportFlags) error {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -32,13 +33,13 @@ change points. A change must last for three runs: fewer are outliers.`,
 			if err := notTwice(dirs); err != nil {
 				return usageError{err}
 			}
-			runs, err := readRuns(dirs)
-			if err != nil {
-				return err
-			}
+			runs := readRuns(dirs)
 			var patterns []compare.Pattern
 			for _, f := range figures {
 				patterns = append(patterns, compare.ParsePattern(f))
+			}
+			if len(figures) > 0 && !anyFigure(runs, patterns) {
+				return usageError{noFigure(figures, runs)}
 			}
 			return a.printHistories(output, compare.Histories(runs, patterns, level))
 		},
@@ -47,6 +48,15 @@ change points. A change must last for three runs: fewer are outliers.`,
 	cmd.Flags().StringArrayVar(&figures, "figures", nil, "search only figures whose names match `PATTERN`, as in 'client * p99'; may be given several times")
 	cmd.Flags().Float64Var(&level, "level", 0.05, "probability of showing a change in any figure of a history in which nothing changed")
 	return cmd
+}
+
+// anyFigure tells whether a run has a figure that a pattern means.
+func anyFigure(runs []compare.Run, patterns []compare.Pattern) bool {
+	return slices.ContainsFunc(runs, func(r compare.Run) bool {
+		return slices.ContainsFunc(r.Readings, func(reading compare.Reading) bool {
+			return slices.ContainsFunc(patterns, func(p compare.Pattern) bool { return p.Match(reading.Figure) })
+		})
+	})
 }
 
 func (a *app) printHistories(output string, hs []compare.History) error {
