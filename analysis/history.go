@@ -131,7 +131,7 @@ func (h *metricHistory) gauges(t timeline, component, name string) []Curve {
 	return curves
 }
 
-// rates are the rises of counters a second between looks. A counter that fell began again from 0.
+// rates are the rises of counters a second between looks (CounterRise).
 func (h *metricHistory) rates(t timeline, component, name string) []Curve {
 	var curves []Curve
 	times := h.times(component)
@@ -146,10 +146,7 @@ func (h *metricHistory) rates(t timeline, component, name string) []Curve {
 }
 
 func rise(line map[results.Instant]float64, before, now results.Instant) float64 {
-	if v := line[now] - line[before]; v >= 0 {
-		return v
-	}
-	return line[now]
+	return CounterRise(line[before], line[now])
 }
 
 // means are the means of a histogram's observations between looks; looks between which it saw nothing are left out.
