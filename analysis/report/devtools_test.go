@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -49,10 +50,15 @@ func startBrowser(t *testing.T) *browser {
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
+	profile, err := os.MkdirTemp("", "windtunnel-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
 	// The sandbox needs rights that containers do not give; the page is our own.
 	cmd := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
-		"--remote-debugging-pipe", "--user-data-dir="+t.TempDir(), "--window-size=1280,1000", "about:blank")
+		"--remote-debugging-pipe", "--user-data-dir="+profile, "--window-size=1280,1000", "about:blank")
 	cmd.ExtraFiles = []*os.File{fromUs, toUs} // 3 and 4 of the browser
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -62,9 +68,13 @@ func startBrowser(t *testing.T) *browser {
 	t.Cleanup(func() {
 		deadline.Stop()
 		toBrowser.Close()
-		_ = cmd.Process.Kill() // it may have gone with its pipe
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it may have gone with its pipe, but not yet its own children
 		_ = cmd.Wait()
 		fromBrowser.Close()
+		// Nobody waits for those children, and they write into the folder until they are gone.
+		for tries := 0; os.RemoveAll(profile) != nil && tries < 200; tries++ {
+			time.Sleep(50 * time.Millisecond)
+		}
 	})
 	b := &browser{t: t, out: toBrowser, in: bufio.NewReaderSize(fromBrowser, 1<<20)}
 	var target struct {
