@@ -283,6 +283,9 @@ func TestStoppedEarly(t *testing.T) {
 // TestStatedConfidence: whatever the slope of the edge, the bound of the share of passing runs is wrong in at most 5 % of all
 // searches, within three standard errors of 2 000 searches.
 func TestStatedConfidence(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which make test runs without the race detector")
+	}
 	const searches = 2000
 	for _, width := range []float64{0.02, 0.2, 0.6} {
 		for _, sweep := range []bool{false, true} {

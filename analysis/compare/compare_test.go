@@ -79,6 +79,9 @@ func rowOf(t testing.TB, c Comparison, name string) Row {
 // TestRelabelings: of 1 000 ways to call 8 of 16 unchanged runs the base and the others new, at most 5 % show a change in any
 // figure, within the error of so many trials. Without the correction it would be far more.
 func TestRelabelings(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which make test runs without the race detector")
+	}
 	const relabelings = 1000
 	random := rand.New(rand.NewPCG(31, 32))
 	all := makeRuns(random, 16, 0, same)

@@ -73,6 +73,9 @@ func TestHistories(t *testing.T) {
 
 // TestFalseAlarmsOfHistories: of histories of 49 figures in which nothing changed, at most 5 % have a change point in any.
 func TestFalseAlarmsOfHistories(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which make test runs without the race detector")
+	}
 	const trials = 80
 	random := rand.New(rand.NewPCG(53, 54))
 	alarms := 0

@@ -15,6 +15,9 @@ import (
 // TestPowerTable: how often a figure that is 10 % larger is called a regression, by runs a side, scatter from run to run, and the
 // number of figures that are corrected for. docs/compare.md shows the table; -update writes it.
 func TestPowerTable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which make test runs without the race detector")
+	}
 	const trials = 3000
 	families := []int{1, 70}
 	scatters := []float64{0.02, 0.05, 0.10, 0.20}

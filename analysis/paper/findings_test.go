@@ -105,6 +105,9 @@ func TestFewBlocks(t *testing.T) {
 // TestBootstrapCoverage holds the interval of a ratio of quantiles against its known value: of exponential latencies p50 is
 // ln 2 / ln 10 of p90. The percentile bootstrap of 30 blocks is known to fall a little short of its level.
 func TestBootstrapCoverage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which make test runs without the race detector")
+	}
 	truth := math.Ln2 / math.Ln10
 	random := rand.New(rand.NewPCG(1, 2))
 	run := results.Run{Phases: []results.PhaseSpan{{Name: "workload", End: 300 * sec, Measured: true}}}

@@ -80,6 +80,9 @@ func TestOutliersAreNoChange(t *testing.T) {
 
 // TestFalseAlarmsOfChangePoints: of histories in which nothing changed, 5 % have a change point, at the level of one in a hundred 1 %.
 func TestFalseAlarmsOfChangePoints(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which make test runs without the race detector")
+	}
 	random := rand.New(rand.NewPCG(23, 24))
 	const trials = 600
 	for _, level := range []float64{0.05, 0.01} {

@@ -81,6 +81,9 @@ func coverage(p process, n int, q float64, trials int, seed uint64) (plain, corr
 // short; the corrected ones reach the nominal 95 % where the sample is many times longer than the dependence, and come near
 // it elsewhere. The worst, with as few as a dozen separate excursions beyond the quantile in a sample, is the least in docs/slo.md.
 func TestCoverageUnderDependence(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which make test runs without the race detector")
+	}
 	const trials = 400
 	least := map[string]float64{"independent": 0.93, "AR(1) 0.5": 0.93, "AR(1) 0.9": 0.87, "M/M/1 at 50 %": 0.85, "M/M/1 at 80 %": 0.75}
 	for _, p := range processes() {

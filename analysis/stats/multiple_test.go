@@ -22,6 +22,9 @@ func TestHolmByHand(t *testing.T) {
 // TestHolmKeepsTheLevel of a family of which some are false: a true hypothesis is rejected in at most 5 % of the families, and
 // without the correction it would be in far more.
 func TestHolmKeepsTheLevel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which make test runs without the race detector")
+	}
 	random := rand.New(rand.NewPCG(17, 18))
 	const trials, family, changed = 4000, 20, 5
 	wrong, raw := 0, 0

@@ -127,6 +127,9 @@ func laws() []law {
 // TestQuantileIntervalCovers counts how often the interval holds the known quantile of independent values: as often as the
 // binomial distribution says, within the error of the experiment, and where both bounds exist at least 95 % of the time.
 func TestQuantileIntervalCovers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which make test runs without the race detector")
+	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	const trials = 2000
 	for _, law := range laws() {

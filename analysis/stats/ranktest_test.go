@@ -124,6 +124,9 @@ func TestLeastRankP(t *testing.T) {
 
 // TestFalseAlarmsOfTheRankTest: of samples from one distribution, skewed and with ties, at most 5 % have p ≤ 5 %.
 func TestFalseAlarmsOfTheRankTest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which make test runs without the race detector")
+	}
 	random := rand.New(rand.NewPCG(9, 10))
 	const trials = 4000
 	for _, c := range []struct{ n, m, ties int }{{8, 8, 0}, {5, 9, 0}, {8, 8, 5}, {6, 10, 3}, {60, 55, 0}, {30, 40, 4}} {

@@ -58,6 +58,9 @@ func TestShiftIntervalIsTheRankTestInverted(t *testing.T) {
 
 // TestShiftCoverage: the interval holds the true shift as often as the exact distribution of U says.
 func TestShiftCoverage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which make test runs without the race detector")
+	}
 	random := rand.New(rand.NewPCG(13, 14))
 	const trials, shift = 3000, 0.7
 	for _, c := range []struct {
@@ -106,6 +109,9 @@ func exactCoverage(n, m int) float64 {
 }
 
 func TestMedian(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which make test runs without the race detector")
+	}
 	if got := Median([]float64{3, 1, 2, 5, 4}); got.Value != 3 || got.Bounded() {
 		t.Errorf("5 values cannot bound a median at 95 %%: %+v", got)
 	}

@@ -59,6 +59,9 @@ func TestUSLRecoversNoiselessParameters(t *testing.T) {
 
 // TestUSLRecoversNoisyParameters: the mean of many fits is the truth, within what the noise leaves of it.
 func TestUSLRecoversNoisyParameters(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which make test runs without the race detector")
+	}
 	want := USL{Lambda: 200, Sigma: 0.1, Kappa: 0.004}
 	loads := []float64{1, 2, 4, 8, 12, 16, 24, 32, 48}
 	const fits = 200
@@ -86,6 +89,9 @@ func TestUSLRecoversNoisyParameters(t *testing.T) {
 // samples (a standard error of 1.1 %) λ's held it in 92.0 % and the others in 94.0 to 94.3 %, as docs/capacity.md states. Half
 // as many samples are drawn here, so that 90 to 98.5 % are accepted.
 func TestUSLCoverage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a simulation, which make test runs without the race detector")
+	}
 	want := USL{Lambda: 200, Sigma: 0.1, Kappa: 0.004}
 	knee, _ := want.Knee()
 	loads := []float64{1, 2, 4, 6, 8, 12, 16, 24, 32, 40}

@@ -17,6 +17,7 @@ import (
 // TestCapacity searches a real control plane for an edge that lies where the profile puts it, is interrupted in its second run
 // and goes on.
 func TestCapacity(t *testing.T) {
+	long(t)
 	root := t.TempDir()
 	first := windtunnel(t, "capacity", "-f", filepath.Join(testdata(t), "capacity.yaml"), "--axis", "pods", "--resolution", "3", "--repeats", "1", "--results", root)
 	first.start()
