@@ -36,16 +36,7 @@ func (c call) compare(d call) int {
 }
 
 // path is RESOURCE or RESOURCE/SUBRESOURCE, with .GROUP behind the resource where the group is known.
-func (c call) path() string {
-	path := c.resource
-	if c.group != "" {
-		path += "." + c.group
-	}
-	if c.subresource != "" {
-		path += "/" + c.subresource
-	}
-	return path
-}
+func (c call) path() string { return results.ResourcePath(c.group, c.resource, c.subresource) }
 
 // threshold is the SLO's limit in seconds: 1 s for calls on one object, 30 s for reads of a namespace or the cluster
 // (sig-scalability, api_call_latency.md). DELETECOLLECTION, the only other call on many objects, which the SLO does not

@@ -75,7 +75,7 @@ func distributionsOf(dir *results.Dir) ([]Distribution, error) {
 		if !m.Answered {
 			continue
 		}
-		row := rowName(m.Verb, path(m.Group, m.Resource, m.Subresource), m.Scope, m.Variant)
+		row := rowName(m.Verb, results.ResourcePath(m.Group, m.Resource, m.Subresource), m.Scope, m.Variant)
 		if m.ClosedLoop {
 			row += " (closed loop)"
 		}

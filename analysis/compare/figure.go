@@ -98,7 +98,7 @@ func (r *readings) share(section, row, name string, better Better, k, n int64) {
 func (r *readings) clients(s results.Summary) {
 	var users int64 // answers that users of closed loops had
 	for _, c := range s.Requests {
-		row := rowName(c.Verb, path(c.Group, c.Resource, c.Subresource), c.Scope, c.Variant)
+		row := rowName(c.Verb, results.ResourcePath(c.Group, c.Resource, c.Subresource), c.Scope, c.Variant)
 		if c.ClosedLoop {
 			row += " (closed loop)"
 			users += c.N - c.Errors
@@ -128,7 +128,7 @@ func measuredSeconds(phases []results.PhaseSpan) float64 {
 
 func (r *readings) watches(rows []results.WatchRow) {
 	for _, w := range rows {
-		r.quantiles("watch", rowName(w.Track, path(w.Group, w.Resource, "")), leastLatency, w.N, w.P50, w.P90, w.P99)
+		r.quantiles("watch", rowName(w.Track, results.ResourcePath(w.Group, w.Resource, "")), leastLatency, w.N, w.P50, w.P90, w.P99)
 	}
 }
 
@@ -149,7 +149,7 @@ func (r *readings) startup(stages map[string]results.StageQuantiles) {
 func (r *readings) servers(rows []results.ServerRow) {
 	for _, s := range rows {
 		if s.N >= least(0.50) {
-			r.share("server", rowName(s.Verb, path(s.Group, s.Resource, s.Subresource), s.Scope), "within", Higher, int64(s.Within*float64(s.N)+0.5), s.N)
+			r.share("server", rowName(s.Verb, results.ResourcePath(s.Group, s.Resource, s.Subresource), s.Scope), "within", Higher, int64(s.Within*float64(s.N)+0.5), s.N)
 		}
 	}
 }
@@ -175,15 +175,4 @@ func (r *readings) components(rows []results.ComponentUse) {
 // rowName joins what is there.
 func rowName(parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), " ")
-}
-
-// path is a resource with its group and subresource, as in endpointslices.discovery.k8s.io or pods/status.
-func path(group, resource, subresource string) string {
-	if group != "" {
-		resource += "." + group
-	}
-	if subresource != "" {
-		resource += "/" + subresource
-	}
-	return resource
 }

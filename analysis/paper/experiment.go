@@ -131,7 +131,7 @@ func (e *Experiment) add(r analysis.MeasuredRequest, own bool) {
 	if r.Verb == "WATCH" || r.Verb == "WATCHLIST" || r.ClosedLoop || r.Variant == "targets" || r.Sent == 0 || r.Error == "canceled" {
 		return
 	}
-	c := Call{r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope}
+	c := Call{r.Verb, results.ResourcePath(r.Group, r.Resource, r.Subresource), r.Scope}
 	if own {
 		e.own[c]++
 		return
@@ -150,17 +150,6 @@ func (e *Experiment) add(r analysis.MeasuredRequest, own bool) {
 		s.Forms[r.Variant]++
 	}
 	s.Requests = append(s.Requests, Request{r.Planned, latency})
-}
-
-// path is a resource with its group and subresource, as in deployments.apps/scale.
-func path(group, resource, subresource string) string {
-	if group != "" {
-		resource += "." + group
-	}
-	if subresource != "" {
-		resource += "/" + subresource
-	}
-	return resource
 }
 
 // calls are the kinds of requests for which keep holds, in order of resource, verb and scope.
@@ -232,7 +221,7 @@ func share(inTime []Request, limit float64) *results.Bounds {
 // server is the row of the API server's own histogram for a kind of call, of all callers; nil when there is none.
 func (e *Experiment) server(c Call) *results.ServerRow {
 	for i, r := range e.Summary.Server {
-		if r.Verb == c.Verb && r.Scope == c.Scope && path(r.Group, r.Resource, r.Subresource) == c.Resource {
+		if r.Verb == c.Verb && r.Scope == c.Scope && results.ResourcePath(r.Group, r.Resource, r.Subresource) == c.Resource {
 			return &e.Summary.Server[i]
 		}
 	}

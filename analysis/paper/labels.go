@@ -93,20 +93,6 @@ func inText(b *results.Bounds, format func(float64) string, unit string) string 
 	return said
 }
 
-// bucket is the histogram bucket that a quantile falls into, in milliseconds.
-func bucket(b *results.Bounds) string {
-	if b == nil {
-		return none
-	}
-	edge := func(v *float64) string {
-		if v == nil {
-			return "∞"
-		}
-		return strconv.FormatFloat(*v*1e3, 'f', -1, 64)
-	}
-	return "(" + edge(b.Low) + ", " + edge(b.High) + "]"
-}
-
 // percent is a share with two decimals, which never rounds up to 100 what is less than all.
 func percent(share float64) string {
 	p := share * 100

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"windtunnel/analysis/render"
 	"windtunnel/results"
 )
 
@@ -354,8 +355,8 @@ func TestCommand(t *testing.T) {
 func TestNumbers(t *testing.T) {
 	for want, got := range map[string]string{
 		"0": number(0), "1.00": number(1), "0.0123": number(0.0123), "12.3": number(12.34), "1235": number(1234.6), "30": short(30), "3.83": short(3.834),
-		"3000": short(3000), "99.99 %": percent(0.999999), "100.00 %": percent(1), "(0, 50]": bucket(&results.Bounds{Low: new(float64), High: pointer(0.05)}),
-		"(60000, ∞]": bucket(&results.Bounds{Low: pointer(60)}), "a, b and c": listing([]string{"a", "b", "c"}), "aa": letter(26), "deployments/scale": withoutGroup("deployments.apps/scale"),
+		"3000": short(3000), "99.99 %": percent(0.999999), "100.00 %": percent(1), "(0, 50]": render.Bucket(&results.Bounds{Low: new(float64), High: pointer(0.05)}),
+		"(60000, ∞]": render.Bucket(&results.Bounds{Low: pointer(60)}), "a, b and c": listing([]string{"a", "b", "c"}), "aa": letter(26), "deployments/scale": withoutGroup("deployments.apps/scale"),
 	} {
 		if got != want {
 			t.Errorf("%q, not %q", got, want)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"windtunnel/analysis/render"
 	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
@@ -89,7 +90,7 @@ func worst(rows []results.ServerRow) (string, results.ServerRow) {
 	r := slices.MinFunc(rows, func(a, b results.ServerRow) int {
 		return cmp.Or(cmp.Compare(a.Within, b.Within), cmp.Compare(a.N, b.N))
 	})
-	name := fmt.Sprintf("%s %s (%s), n = %d", r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, r.N)
+	name := fmt.Sprintf("%s %s (%s), n = %d", r.Verb, results.ResourcePath(r.Group, r.Resource, r.Subresource), r.Scope, r.N)
 	if r.Within == 1 && len(rows) > 1 {
 		name = fmt.Sprintf("all %d: 100 %%; smallest: %s", len(rows), name)
 	}
@@ -224,7 +225,7 @@ func latencyTable(no string, caption Paragraph, e *Experiment, calls []Call, nam
 			row = append(row, withInterval(e.bounds(c, q), milliseconds))
 		}
 		if s := e.server(c); s != nil {
-			row = append(row, count(s.N), bucket(s.P50), bucket(s.P90), bucket(s.P99))
+			row = append(row, count(s.N), render.Bucket(s.P50), render.Bucket(s.P90), render.Bucket(s.P99))
 		} else {
 			row = append(row, "0", none, none, none)
 		}

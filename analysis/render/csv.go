@@ -113,7 +113,7 @@ func (t longTable) startup(suffix string, by map[string]results.StageQuantiles) 
 
 func (t longTable) requests(s results.Summary) {
 	for _, r := range slices.Concat(s.Requests, s.RequestsByPhase) {
-		name := rowName(r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, r.Variant)
+		name := rowName(r.Verb, results.ResourcePath(r.Group, r.Resource, r.Subresource), r.Scope, r.Variant)
 		if r.Phase != "" {
 			name += " in " + r.Phase
 		}
@@ -130,7 +130,7 @@ func (t longTable) requests(s results.Summary) {
 		}
 	}
 	for _, r := range s.Server {
-		name := rowName(r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, "")
+		name := rowName(r.Verb, results.ResourcePath(r.Group, r.Resource, r.Subresource), r.Scope, "")
 		t.quantile("server", name, "p50", r.P50, r.N)
 		t.quantile("server", name, "p90", r.P90, r.N)
 		t.quantile("server", name, "p99", r.P99, r.N)

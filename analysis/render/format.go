@@ -93,8 +93,8 @@ func interval(b *results.Bounds, format func(*float64) string) string {
 	return "[" + format(b.Low) + ", " + format(b.High) + "]"
 }
 
-// bucket is the histogram bucket that a quantile falls into.
-func bucket(b *results.Bounds) string {
+// Bucket is the histogram bucket that a quantile falls into, in milliseconds; – where there is none.
+func Bucket(b *results.Bounds) string {
 	if b == nil {
 		return none
 	}

@@ -21,7 +21,7 @@ func auditGrid(s results.Summary) grid {
 		g.note += fmt.Sprintf("; the %d busiest kinds, %d more are in summary.json", len(shown), left)
 	}
 	for _, r := range shown {
-		g.rows = append(g.rows, []string{r.Caller, r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, count(r.N), count(r.Errors),
+		g.rows = append(g.rows, []string{r.Caller, r.Verb, results.ResourcePath(r.Group, r.Resource, r.Subresource), r.Scope, count(r.N), count(r.Errors),
 			quantile(r.P50, 0.5, r.N-r.Errors, fine), quantile(r.P90, 0.9, r.N-r.Errors, fine), quantile(r.P99, 0.99, r.N-r.Errors, fine), interval(r.P99, fine), fine(r.Max)})
 	}
 	return g
@@ -75,7 +75,7 @@ func queueGrid(queues []results.WorkQueue) grid {
 // serverSide writes the lines of the audit log and of the components' own figures.
 func (t longTable) serverSide(s results.Summary) {
 	for _, r := range s.Audit {
-		name := rowName(r.Caller+":", r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope)
+		name := rowName(r.Caller+":", r.Verb, results.ResourcePath(r.Group, r.Resource, r.Subresource), r.Scope)
 		t.quantile("audit", name, "p50", r.P50, r.N-r.Errors)
 		t.quantile("audit", name, "p90", r.P90, r.N-r.Errors)
 		t.quantile("audit", name, "p99", r.P99, r.N-r.Errors)

@@ -86,7 +86,7 @@ func requestGrid(title string, rows []results.RequestRow) grid {
 			loop = "closed"
 			g.note = strings.TrimSuffix(g.note, closedNote) + closedNote
 		}
-		g.rows = append(g.rows, slices.Concat([]string{r.Phase, r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, r.Variant, loop, count(r.N), count(r.Errors)},
+		g.rows = append(g.rows, slices.Concat([]string{r.Phase, r.Verb, results.ResourcePath(r.Group, r.Resource, r.Subresource), r.Scope, r.Variant, loop, count(r.N), count(r.Errors)},
 			percentiles(r.P50, r.P90, r.P99, r.Answered, milliseconds), []string{interval(r.P99, milliseconds), milliseconds(r.Max), errorClasses(r.ErrorsBy)}))
 	}
 	return g
@@ -100,22 +100,11 @@ func errorClasses(by map[string]int64) string {
 	return strings.Join(parts, ", ")
 }
 
-// path is a resource with its group and subresource, as in endpointslices.discovery.k8s.io or pods/status.
-func path(group, resource, subresource string) string {
-	if group != "" {
-		resource += "." + group
-	}
-	if subresource != "" {
-		resource += "/" + subresource
-	}
-	return resource
-}
-
 func watchGrid(s results.Summary) grid {
 	g := grid{title: "Watch latency (ms)", note: "from the sending of a write to the arrival of its event at a watcher; [95 % interval of p99]",
 		header: []string{"track", "resource", "watchers", "reopened", "events", "MiB", "n", "p50", "p90", "p99", "interval", "max"}, left: []int{0, 1}}
 	for _, r := range s.Watches {
-		g.rows = append(g.rows, slices.Concat([]string{r.Track, path(r.Group, r.Resource, ""), count(r.Watchers), count(r.Reopened), count(r.Events),
+		g.rows = append(g.rows, slices.Concat([]string{r.Track, results.ResourcePath(r.Group, r.Resource, ""), count(r.Watchers), count(r.Reopened), count(r.Events),
 			mebibytes(float64(r.Bytes)), count(r.N)}, percentiles(r.P50, r.P90, r.P99, r.N, milliseconds), []string{interval(r.P99, milliseconds), milliseconds(r.Max)}))
 	}
 	return g
@@ -125,8 +114,8 @@ func serverGrid(s results.Summary) grid {
 	g := grid{title: "API server's own SLI (ms)", note: "apiserver_request_sli_duration_seconds over the measured phases; p99 lies somewhere in its bucket; \"within\" is exact",
 		header: []string{"verb", "resource", "scope", "n", "p50", "p90", "p99", "bucket of p99", "within", "of s"}, left: []int{0, 1, 2}}
 	for _, r := range s.Server {
-		g.rows = append(g.rows, slices.Concat([]string{r.Verb, path(r.Group, r.Resource, r.Subresource), r.Scope, count(r.N)},
-			percentiles(r.P50, r.P90, r.P99, r.N, milliseconds), []string{bucket(r.P99), percent(&r.Within), short(r.Threshold)}))
+		g.rows = append(g.rows, slices.Concat([]string{r.Verb, results.ResourcePath(r.Group, r.Resource, r.Subresource), r.Scope, count(r.N)},
+			percentiles(r.P50, r.P90, r.P99, r.N, milliseconds), []string{Bucket(r.P99), percent(&r.Within), short(r.Threshold)}))
 	}
 	return g
 }

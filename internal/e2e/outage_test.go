@@ -55,7 +55,7 @@ func TestAPIServerDown(t *testing.T) {
 	if summary.Verdict != results.Pass || summary.Validity.Verdict != results.Pass {
 		t.Errorf("with the errors allowed for: verdict %q, validity %q", summary.Verdict, summary.Validity.Verdict)
 	}
-	w.says("kube-apiserver is killed", "kube-apiserver is started again", "kube-apiserver was restarted in the measured phases",
+	w.says("kube-apiserver is killed", "kube-apiserver is started again", "kube-apiserver was restarted in phase outage",
 		"the watch of pods was interrupted", "watches missed nothing")
 	var servers []results.Component
 	run, _ := w.record()
