@@ -11,18 +11,21 @@ import (
 //go:embed *.yaml
 var builtins embed.FS
 
-// Builtin is the text of a built-in profile.
-func Builtin(name string) (data []byte, ok bool) {
-	if !slices.Contains(Builtins(), name) {
+// Library is a folder of built-in documents, each in a file NAME.yaml.
+type Library struct{ Files fs.FS }
+
+// Text is the text of a document.
+func (l Library) Text(name string) (data []byte, ok bool) {
+	if !slices.Contains(l.Names(), name) {
 		return nil, false
 	}
-	data, err := builtins.ReadFile(name + ".yaml")
+	data, err := fs.ReadFile(l.Files, name+".yaml")
 	return data, err == nil
 }
 
-// Builtins are the names of the built-in profiles, sorted.
-func Builtins() []string {
-	files, err := fs.Glob(builtins, "*.yaml")
+// Names are the names of the documents, sorted.
+func (l Library) Names() []string {
+	files, err := fs.Glob(l.Files, "*.yaml")
 	if err != nil {
 		return nil // unreachable: the pattern is well-formed
 	}
@@ -32,6 +35,12 @@ func Builtins() []string {
 	slices.Sort(files) // density before density-burst, as people sort and file names do not
 	return files
 }
+
+// Builtin is the text of a built-in profile.
+func Builtin(name string) (data []byte, ok bool) { return Library{builtins}.Text(name) }
+
+// Builtins are the names of the built-in profiles, sorted.
+func Builtins() []string { return Library{builtins}.Names() }
 
 // NearestBuiltin is the built-in profile whose name is nearest to one that does not exist.
 func NearestBuiltin(name string) (string, bool) { return nearest(name, Builtins()) }

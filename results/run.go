@@ -65,3 +65,15 @@ type PhaseSpan struct {
 	Measured bool    `json:"measured"`
 	Outcome  string  `json:"outcome,omitempty"` // ok | error | interrupted | timeout
 }
+
+// MeasuredSeconds is the length of the measured phases together. A phase without an end, because the run was killed in it, counts
+// nothing.
+func MeasuredSeconds(phases []PhaseSpan) float64 {
+	var ns int64
+	for _, p := range phases {
+		if p.Measured && p.End > p.Begin {
+			ns += p.End - p.Begin
+		}
+	}
+	return float64(ns) / 1e9
+}

@@ -35,7 +35,7 @@ const fullMachine = 0.9
 
 // processorFigures are the machine's CPU and each component's part of it.
 func processorFigures(s results.Summary) []figure {
-	length, machine := measuredSeconds(s.Phases), float64(s.Run.Machine.Cores)
+	length, machine := results.MeasuredSeconds(s.Phases), float64(s.Run.Machine.Cores)
 	if length == 0 || machine == 0 || len(s.Components) == 0 {
 		return nil
 	}
@@ -102,15 +102,4 @@ func ofComponent(f results.ComponentFigure) (figure, bool) {
 		return g, false
 	}
 	return g, true
-}
-
-// measuredSeconds is the length of the measured phases together.
-func measuredSeconds(phases []results.PhaseSpan) float64 {
-	sum := 0.0
-	for _, p := range phases {
-		if p.Measured && p.End > p.Begin {
-			sum += float64(p.End-p.Begin) / 1e9
-		}
-	}
-	return sum
 }

@@ -76,7 +76,7 @@ func (p Point) Used() float64 {
 func Measure(dir *results.Dir, s results.Summary, level float64, stage Stage) (Point, error) {
 	p := Point{Outcome: Outcome{Level: level, Stage: stage, Verdict: s.Verdict}, Run: s.Run.ID, Seed: s.Run.Seed,
 		Cores: map[string]float64{}, MachineCores: s.Run.Machine.Cores, Why: reasons(s)}
-	p.Seconds = measuredSeconds(s.Phases)
+	p.Seconds = results.MeasuredSeconds(s.Phases)
 	measured := map[string]bool{}
 	for _, phase := range s.Phases {
 		if phase.Measured && phase.End > phase.Begin {

@@ -108,23 +108,13 @@ func (r *readings) clients(s results.Summary) {
 			r.share("client", row, "errors", Lower, c.Errors-notFailures(c.ErrorsBy), n)
 		}
 	}
-	if seconds := measuredSeconds(s.Phases); users > 0 && seconds > 0 {
+	if seconds := results.MeasuredSeconds(s.Phases); users > 0 && seconds > 0 {
 		r.add(Figure{"throughput", "closed loops", "answers", "requests/s", Higher, leastRelative, 0}, Value{Value: float64(users) / seconds})
 	}
 }
 
 // notFailures counts the classes that say nothing about the system under test: no target, canceled or dropped by the plan's end.
 func notFailures(by map[string]int64) int64 { return by["no_target"] + by["canceled"] + by["dropped"] }
-
-func measuredSeconds(phases []results.PhaseSpan) float64 {
-	var ns int64
-	for _, p := range phases {
-		if p.Measured && p.End > p.Begin {
-			ns += p.End - p.Begin
-		}
-	}
-	return float64(ns) / 1e9
-}
 
 func (r *readings) watches(rows []results.WatchRow) {
 	for _, w := range rows {

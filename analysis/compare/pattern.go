@@ -13,8 +13,6 @@ type Pattern struct{ text string }
 // ParsePattern accepts any text; "" matches all.
 func ParsePattern(text string) Pattern { return Pattern{strings.TrimSpace(text)} }
 
-func (p Pattern) String() string { return p.text }
-
 // Match tells whether a figure's name is meant.
 func (p Pattern) Match(f Figure) bool { return p.matchName(f.String()) }
 

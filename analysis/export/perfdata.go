@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
 
@@ -234,7 +235,7 @@ func schedulingThroughput(d *results.Dir, phases []results.PhaseSpan) (map[strin
 		rates[i] /= float64(throughputInterval) / 1e9
 	}
 	slices.Sort(rates)
-	return map[string]float64{"perc50": nearestRank(rates, 0.50), "perc90": nearestRank(rates, 0.90), "perc99": nearestRank(rates, 0.99), "max": rates[len(rates)-1]}, damage
+	return map[string]float64{"perc50": stats.Quantile(rates, 0.50), "perc90": stats.Quantile(rates, 0.90), "perc99": stats.Quantile(rates, 0.99), "max": rates[len(rates)-1]}, damage
 }
 
 // containerSummary is one component at one percentile (perf-tests, clusterloader2/pkg/measurement/util/resource.go).
@@ -287,7 +288,7 @@ func resourceUsage(d *results.Dir, phases []results.PhaseSpan) (map[string][]con
 		slices.Sort(memory[name])
 		for _, q := range []int{50, 90, 99, 100} {
 			out[strconv.Itoa(q)] = append(out[strconv.Itoa(q)], containerSummary{Name: name,
-				CPU: nearestRank(cores[name], float64(q)/100), Mem: uint64(nearestRank(memory[name], float64(q)/100))})
+				CPU: stats.Quantile(cores[name], float64(q)/100), Mem: uint64(stats.Quantile(memory[name], float64(q)/100))})
 		}
 	}
 	return out, damage
@@ -297,10 +298,4 @@ func measured(phases []results.PhaseSpan, at results.Instant) bool {
 	return slices.ContainsFunc(phases, func(p results.PhaseSpan) bool {
 		return p.Measured && p.Begin <= at && (at <= p.End || p.End == 0)
 	})
-}
-
-// nearestRank is the q-quantile of an ascending sample that is not empty, as ClusterLoader2 takes it: sorted[⌈n·q⌉−1].
-func nearestRank(sorted []float64, q float64) float64 {
-	rank := int(math.Ceil(float64(len(sorted))*q - 1e-9))
-	return sorted[min(max(rank, 1), len(sorted))-1]
 }

@@ -247,12 +247,4 @@ func (e *Experiment) mostPodsPerNode() string {
 }
 
 // measuredSeconds is the length of the measured phases.
-func (e *Experiment) measuredSeconds() float64 {
-	var ns int64
-	for _, p := range e.Run.Phases {
-		if p.Measured && p.End > p.Begin {
-			ns += p.End - p.Begin
-		}
-	}
-	return float64(ns) / 1e9
-}
+func (e *Experiment) measuredSeconds() float64 { return results.MeasuredSeconds(e.Run.Phases) }

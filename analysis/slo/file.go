@@ -3,8 +3,6 @@ package slo
 import (
 	"embed"
 	"fmt"
-	"io/fs"
-	"path"
 	"slices"
 	"strings"
 
@@ -176,23 +174,7 @@ func (f *File) Metrics() []string {
 var builtins embed.FS
 
 // Builtin is the text of a built-in set.
-func Builtin(name string) (data []byte, ok bool) {
-	if !slices.Contains(Builtins(), name) {
-		return nil, false
-	}
-	data, err := builtins.ReadFile(name + ".yaml")
-	return data, err == nil
-}
+func Builtin(name string) (data []byte, ok bool) { return profiles.Library{Files: builtins}.Text(name) }
 
 // Builtins are the names of the built-in sets, sorted.
-func Builtins() []string {
-	files, err := fs.Glob(builtins, "*.yaml")
-	if err != nil {
-		return nil // unreachable: the pattern is well-formed
-	}
-	for i, file := range files {
-		files[i] = strings.TrimSuffix(path.Base(file), ".yaml")
-	}
-	slices.Sort(files)
-	return files
-}
+func Builtins() []string { return profiles.Library{Files: builtins}.Names() }
