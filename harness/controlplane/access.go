@@ -1,13 +1,30 @@
 package controlplane
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"strconv"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"windtunnel/harness/cluster"
 )
+
+// userPrefix begins the name of every user of the load; a number follows.
+const userPrefix = "windtunnel:user-"
+
+// User makes the load's user of that number.
+func (c *Cluster) User(_ context.Context, number int) (cluster.Identity, error) {
+	return c.Issue(userPrefix+strconv.Itoa(number), cluster.UsersGroup)
+}
+
+// Observer is the configuration of a client of the group system:masters.
+func (c *Cluster) Observer(context.Context) (*rest.Config, error) {
+	return c.RESTConfig("windtunnel:observer", masters)
+}
 
 // RESTConfig is the configuration of a client with a new certificate for the user. Its own rate limiter is off.
 func (c *Cluster) RESTConfig(user string, groups ...string) (*rest.Config, error) {
@@ -17,24 +34,29 @@ func (c *Cluster) RESTConfig(user string, groups ...string) (*rest.Config, error
 	}
 	return &rest.Config{
 		Host:            c.Server(),
-		UserAgent:       "windtunnel",
+		UserAgent:       cluster.UserAgent,
 		QPS:             -1,
 		TLSClientConfig: rest.TLSClientConfig{CAData: c.CA(), CertData: id.Cert, KeyData: id.Key},
 	}, nil
 }
 
-// Kubeconfig is a file for kubectl and other clients, with a new certificate for the user in it.
-func (c *Cluster) Kubeconfig(user string, groups ...string) ([]byte, error) {
+// Kubeconfig is a file for kubectl and other clients of the group system:masters.
+func (c *Cluster) Kubeconfig(context.Context) ([]byte, error) {
+	return c.KubeconfigOf("windtunnel:admin", masters)
+}
+
+// KubeconfigOf is a file for kubectl and other clients, with a new certificate for the user in it.
+func (c *Cluster) KubeconfigOf(user string, groups ...string) ([]byte, error) {
 	id, err := c.Issue(user, groups...)
 	if err != nil {
 		return nil, err
 	}
-	const cluster = "windtunnel"
+	const name = "windtunnel"
 	config := clientcmdapi.NewConfig()
-	config.Clusters[cluster] = &clientcmdapi.Cluster{Server: c.Server(), CertificateAuthorityData: c.CA()}
+	config.Clusters[name] = &clientcmdapi.Cluster{Server: c.Server(), CertificateAuthorityData: c.CA()}
 	config.AuthInfos[user] = &clientcmdapi.AuthInfo{ClientCertificateData: id.Cert, ClientKeyData: id.Key}
-	config.Contexts[cluster] = &clientcmdapi.Context{Cluster: cluster, AuthInfo: user}
-	config.CurrentContext = cluster
+	config.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: user}
+	config.CurrentContext = name
 	b, err := clientcmd.Write(*config)
 	if err != nil {
 		return nil, fmt.Errorf("write kubeconfig of %s: %w", user, err)
@@ -44,7 +66,7 @@ func (c *Cluster) Kubeconfig(user string, groups ...string) ([]byte, error) {
 
 // writeKubeconfig writes a component's own kubeconfig; its user is system:<component>.
 func (c *Cluster) writeKubeconfig(component string) error {
-	b, err := c.Kubeconfig("system:" + component)
+	b, err := c.KubeconfigOf("system:" + component)
 	if err != nil {
 		return err
 	}

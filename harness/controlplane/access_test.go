@@ -11,6 +11,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/harness/controlplane"
 )
 
@@ -85,7 +86,7 @@ func TestAnonymousIsRefused(t *testing.T) {
 
 func TestAUserMayDoEverythingAndPassesPriorityAndFairness(t *testing.T) {
 	c := suite.Shared(t)
-	a := ask(t, c, http.MethodGet, "/apis/rbac.authorization.k8s.io/v1/clusterroles", "", "windtunnel:user-0", controlplane.UsersGroup)
+	a := ask(t, c, http.MethodGet, "/apis/rbac.authorization.k8s.io/v1/clusterroles", "", "windtunnel:user-0", cluster.UsersGroup)
 	if a.code != http.StatusOK {
 		t.Fatalf("%d %s", a.code, a.body)
 	}
@@ -142,7 +143,7 @@ func TestAProxyReadsServices(t *testing.T) {
 
 func TestKubeconfigWorks(t *testing.T) {
 	c := suite.Shared(t)
-	b, err := c.Kubeconfig("somebody", controlplane.UsersGroup)
+	b, err := c.KubeconfigOf("somebody", cluster.UsersGroup)
 	if err != nil {
 		t.Fatal(err)
 	}

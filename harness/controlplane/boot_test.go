@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/harness/controlplane"
 	"windtunnel/harness/harnesstest"
 	"windtunnel/harness/supervise"
@@ -97,7 +98,7 @@ func TestComponentsAndLimits(t *testing.T) {
 func TestAuditLogHasEveryRequest(t *testing.T) {
 	c := suite.Shared(t)
 	const path = "/api/v1/namespaces/default/configmaps/audited"
-	ask(t, c, http.MethodGet, path, "", "windtunnel:auditor", controlplane.UsersGroup)
+	ask(t, c, http.MethodGet, path, "", "windtunnel:auditor", cluster.UsersGroup)
 	if !eventually(func() bool {
 		b, err := os.ReadFile(c.AuditLog())
 		return err == nil && strings.Contains(string(b), path) && strings.Contains(string(b), "windtunnel:auditor")

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/harness/supervise"
 	"windtunnel/profiles"
 	"windtunnel/results"
@@ -25,10 +26,6 @@ const (
 	controllerManagerName = "kube-controller-manager"
 	schedulerName         = "kube-scheduler"
 )
-
-// UsersGroup is the group of users that may do everything and yet, unlike system:masters, pass through priority and
-// fairness as any client does.
-const UsersGroup = "windtunnel:users"
 
 // masters is the group that no limit applies to: for what must not disturb or be disturbed by the load.
 const masters = "system:masters"
@@ -199,7 +196,7 @@ func together(ctx context.Context, funcs ...func(context.Context) error) error {
 func (c *Cluster) Server() string { return loopback("https", c.port(apiServerName, "secure")) }
 
 // CA is the certificate of the cluster's authority, PEM.
-func (c *Cluster) CA() []byte { return c.pki.cluster.pem }
+func (c *Cluster) CA() []byte { return c.pki.cluster.PEM() }
 
 // Version is Kubernetes' version as the API server reports it, such as v1.36.3.
 func (c *Cluster) Version() string { return c.version }
@@ -208,8 +205,8 @@ func (c *Cluster) Version() string { return c.version }
 func (c *Cluster) AuditLog() string { return c.audit }
 
 // Issue makes a client certificate for a user.
-func (c *Cluster) Issue(user string, groups ...string) (Identity, error) {
-	return c.pki.cluster.client(user, groups...)
+func (c *Cluster) Issue(user string, groups ...string) (cluster.Identity, error) {
+	return c.pki.cluster.Client(user, groups...)
 }
 
 // Components are the processes with every flag they were given, in the order of starting.

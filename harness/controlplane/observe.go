@@ -1,26 +1,18 @@
 package controlplane
 
 import (
-	"net/http"
 	"strconv"
+
+	"windtunnel/harness/cluster"
 )
 
-// Target is where a component's metrics are read.
-type Target struct {
-	Component string
-	// URL is that of /metrics.
-	URL string
-	// Client trusts the component and is authorised. It is of system:masters: its requests are exempt from priority and
-	// fairness, and the scheduler and the controller manager answer it without asking the API server, which they would
-	// for a user that RBAC allows /metrics.
-	Client *http.Client
-}
-
-// MetricsTargets are the metrics of all components.
-func (c *Cluster) MetricsTargets() []Target {
-	targets := []Target{{Component: etcdName, URL: loopback("http", c.port(etcdName, "metrics")) + "/metrics", Client: c.plain}}
+// MetricsTargets are the metrics of all components. The client is of system:masters: its requests are exempt from priority
+// and fairness, and the scheduler and the controller manager answer it without asking the API server, which they would for a
+// user that RBAC allows /metrics.
+func (c *Cluster) MetricsTargets() []cluster.Target {
+	targets := []cluster.Target{{Component: etcdName, URL: loopback("http", c.port(etcdName, "metrics")) + "/metrics", Client: c.plain}}
 	for _, name := range []string{apiServerName, controllerManagerName, schedulerName} {
-		targets = append(targets, Target{Component: name, URL: loopback("https", c.port(name, "secure")) + "/metrics", Client: c.admin})
+		targets = append(targets, cluster.Target{Component: name, URL: loopback("https", c.port(name, "secure")) + "/metrics", Client: c.admin})
 	}
 	return targets
 }

@@ -7,23 +7,25 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"windtunnel/harness/cluster"
 )
 
 // seedAtOnce is how many objects are made at the same time.
 const seedAtOnce = 8
 
-// bindUsers gives UsersGroup the role cluster-admin.
+// bindUsers gives cluster.UsersGroup the role cluster-admin.
 func (c *Cluster) bindUsers(ctx context.Context) error {
 	const group = "rbac.authorization.k8s.io"
 	err := c.create(ctx, "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", map[string]any{
 		"apiVersion": group + "/v1",
 		"kind":       "ClusterRoleBinding",
-		"metadata":   map[string]any{"name": UsersGroup},
+		"metadata":   map[string]any{"name": cluster.UsersGroup},
 		"roleRef":    map[string]any{"apiGroup": group, "kind": "ClusterRole", "name": "cluster-admin"},
-		"subjects":   []any{map[string]any{"apiGroup": group, "kind": "Group", "name": UsersGroup}},
+		"subjects":   []any{map[string]any{"apiGroup": group, "kind": "Group", "name": cluster.UsersGroup}},
 	})
 	if err != nil {
-		return fmt.Errorf("bind %s to cluster-admin: %w", UsersGroup, err)
+		return fmt.Errorf("bind %s to cluster-admin: %w", cluster.UsersGroup, err)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/profiles"
 	"windtunnel/results"
 )
@@ -140,7 +141,7 @@ func bareRequest(client *http.Client, url, verb string) error {
 func engineClient(tb testing.TB, url string, ca []byte, record func(results.Request)) *Client {
 	client, err := Dial(context.Background(), Options{
 		Server: url, CA: ca, Run: "bench", Clock: results.NewClock(), Record: record,
-		Identities: []Identity{{Name: "windtunnel:user-0"}},
+		Identities: []cluster.Identity{{Name: "windtunnel:user-0"}},
 	})
 	if err != nil {
 		tb.Fatal(err)

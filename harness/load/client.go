@@ -14,19 +14,12 @@ import (
 	"golang.org/x/net/http2"
 	"golang.org/x/sync/errgroup"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/results"
 )
 
 // DefaultTimeout bounds one request, from the moment it is sent to the last byte of its answer.
 const DefaultTimeout = 60 * time.Second
-
-// Identity is a user of the API server, known by a client certificate.
-type Identity struct {
-	// Name is the user's name in the records.
-	Name string
-	// Cert and Key are the client certificate and its key in PEM.
-	Cert, Key []byte
-}
 
 // Options says to whom a Client connects, and as whom.
 type Options struct {
@@ -35,7 +28,7 @@ type Options struct {
 	// CA is the certificate in PEM that the server's own must lead to.
 	CA []byte
 	// Identities are the users that requests are spread over; at least one.
-	Identities []Identity
+	Identities []cluster.Identity
 	// Connections is the number of HTTP/2 connections of each identity. Default 1. It never grows.
 	Connections int
 	// Run is the run's id; it is the value of ${run} in templates and part of the User-Agent, windtunnel/<Run>.
@@ -60,7 +53,7 @@ type Client struct {
 	pacer   pacer
 }
 
-func (c *Client) userAgent() string { return "windtunnel/" + c.options.Run }
+func (c *Client) userAgent() string { return cluster.UserAgent + "/" + c.options.Run }
 
 // lane is one identity with its connections.
 type lane struct {
@@ -106,7 +99,7 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 	return c, nil
 }
 
-func (c *Client) newLane(identity Identity, roots *x509.CertPool, name string) (*lane, error) {
+func (c *Client) newLane(identity cluster.Identity, roots *x509.CertPool, name string) (*lane, error) {
 	config := &tls.Config{RootCAs: roots, ServerName: name, MinVersion: tls.VersionTLS12, NextProtos: []string{http2.NextProtoTLS}}
 	if len(identity.Cert) > 0 {
 		pair, err := tls.X509KeyPair(identity.Cert, identity.Key)

@@ -20,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/harness/internal/live"
 	"windtunnel/profiles"
 	"windtunnel/results"
@@ -77,18 +78,18 @@ type costs struct {
 const listed = 1000 // objects of a LIST, which are numbered from 0
 
 func newCosts(b *testing.B) *costs {
-	cluster := live.Use(b, suite.Shared(b))
-	c := &costs{server: cluster.Server(), template: configMaps()}
+	sut := live.Use(b, suite.Shared(b))
+	c := &costs{server: sut.Server(), template: configMaps()}
 	c.template.In, c.template.Namespaces = "cost", 1
 	c.template.Manifest = bytes.Replace(c.template.Manifest, []byte(`"data":{`), []byte(`"data":{"payload":"`+strings.Repeat("x", 1000)+`",`), 1)
 	writer, err := results.NewWriter[results.Request](filepath.Join(b.TempDir(), "requests"))
 	if err != nil {
 		b.Fatal(err)
 	}
-	id := cluster.User("windtunnel:user-0")
+	id := sut.User("windtunnel:user-0")
 	c.client, err = Dial(context.Background(), Options{
-		Server: c.server, CA: cluster.CA(), Run: "cost", Clock: results.NewClock(), Record: writer.Append,
-		Identities: []Identity{{Name: "windtunnel:user-0", Cert: id.Cert, Key: id.Key}},
+		Server: c.server, CA: sut.CA(), Run: "cost", Clock: results.NewClock(), Record: writer.Append,
+		Identities: []cluster.Identity{id},
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -96,18 +97,18 @@ func newCosts(b *testing.B) *costs {
 	b.Cleanup(func() {
 		c.client.Close()
 		writer.Close()
-		cluster.Do(http.MethodDelete, "/api/v1/namespaces/cost-0", "", nil)
+		sut.Do(http.MethodDelete, "/api/v1/namespaces/cost-0", "", nil)
 	})
 	pair, err := tls.X509KeyPair(id.Cert, id.Key)
 	if err != nil {
 		b.Fatal(err)
 	}
-	c.http = bareClient(b, cluster.CA())
+	c.http = bareClient(b, sut.CA())
 	c.http.Transport.(*http.Transport).TLSClientConfig.Certificates = []tls.Certificate{pair}
-	config := cluster.Observer()
+	config := sut.Observer()
 	config.QPS, config.ContentType, config.AcceptContentTypes = -1, mediaProtobuf, mediaUsual
 	c.set = kubernetes.NewForConfigOrDie(config)
-	cluster.Do(http.MethodPost, "/api/v1/namespaces", mediaJSON, strings.NewReader(`{"metadata":{"name":"cost-0"}}`))
+	sut.Do(http.MethodPost, "/api/v1/namespaces", mediaJSON, strings.NewReader(`{"metadata":{"name":"cost-0"}}`))
 	return c
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/profiles"
 	"windtunnel/results"
 )
@@ -70,7 +71,7 @@ func dialTest(t testing.TB, srv *httptest.Server, identities, connections int, r
 	t.Helper()
 	o := Options{Server: srv.URL, CA: caOf(srv), Connections: connections, Run: "test", Clock: results.NewClock(), Record: rec}
 	for range identities {
-		o.Identities = append(o.Identities, Identity{Name: "windtunnel:user"})
+		o.Identities = append(o.Identities, cluster.Identity{Name: "windtunnel:user"})
 	}
 	client, err := Dial(context.Background(), o)
 	if err != nil {

@@ -64,7 +64,7 @@ func (r *rig) dial(t *testing.T, rec *recorder, identities, connections int) *Cl
 	for i := range identities {
 		name := fmt.Sprintf("windtunnel:user-%d", i)
 		id := r.cluster.User(name)
-		o.Identities = append(o.Identities, Identity{Name: name, Cert: id.Cert, Key: id.Key})
+		o.Identities = append(o.Identities, id)
 	}
 	client, err := Dial(t.Context(), o)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/profiles"
 	"windtunnel/results"
 )
@@ -286,13 +287,13 @@ func TestDialRefusals(t *testing.T) {
 	srv := startServer(t, func(http.ResponseWriter, *http.Request) {})
 	plain := httptest.NewTLSServer(http.NotFoundHandler()) // HTTP/1.1 only
 	t.Cleanup(plain.Close)
-	good := Options{Server: srv.URL, CA: caOf(srv), Identities: []Identity{{}}, Clock: results.NewClock()}
+	good := Options{Server: srv.URL, CA: caOf(srv), Identities: []cluster.Identity{{}}, Clock: results.NewClock()}
 	for name, change := range map[string]func(*Options){
 		"no port":       func(o *Options) { o.Server = "https://127.0.0.1" },
 		"plain HTTP":    func(o *Options) { o.Server = "http://127.0.0.1:80" },
 		"no CA":         func(o *Options) { o.CA = nil },
 		"no identity":   func(o *Options) { o.Identities = nil },
-		"no key":        func(o *Options) { o.Identities = []Identity{{Cert: []byte("x")}} },
+		"no key":        func(o *Options) { o.Identities = []cluster.Identity{{Cert: []byte("x")}} },
 		"HTTP/1.1 only": func(o *Options) { o.Server, o.CA = plain.URL, caOf(plain) },
 	} {
 		o := good

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"windtunnel/harness/controlplane"
 	"windtunnel/harness/nodes"
 	"windtunnel/harness/supervise"
 	"windtunnel/results"
@@ -26,11 +25,8 @@ func (s *session) boot(ctx context.Context) (err error) {
 		return fmt.Errorf("start the supervisor: %w", err)
 	}
 	go s.exits()
-	s.cluster, err = controlplane.Boot(ctx, s.supervisor, controlplane.Options{
-		Spec: s.plan.Profile.ControlPlane, KubeBinary: s.options.KubeBinary,
-		LogDir: s.dir.Path("logs"), Progress: s.options.Progress.Status,
-	})
-	if err != nil {
+	s.provider = provide(s.options, s.supervisor)
+	if s.cluster, err = s.provider.boot(ctx, s.dir.Path("logs")); err != nil {
 		return err
 	}
 	s.components()
@@ -49,7 +45,7 @@ func (s *session) boot(ctx context.Context) (err error) {
 // hollow starts the hollow nodes and waits until they are Ready.
 func (s *session) hollow(ctx context.Context) error {
 	estimate := s.plan.Estimate()
-	pack, err := nodes.Start(ctx, s.supervisor, s.cluster, nodes.Options{
+	pack, err := s.provider.surround(ctx, nodes.Options{
 		Spec: s.plan.Profile.HollowNodes, ExpectedPods: estimate.Pods, KubeBinary: s.options.KubeBinary,
 		LogDir: s.dir.Path("logs"), SamplesDir: s.dir.Path("samples"), Clock: s.clock, Labels: map[string]string{"windtunnel/run": s.id}, Progress: ready(s.options.Progress),
 	})

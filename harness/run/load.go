@@ -4,11 +4,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"strconv"
 	"sync"
 	"time"
 
-	"windtunnel/harness/controlplane"
+	"windtunnel/harness/cluster"
 	"windtunnel/harness/load"
 	"windtunnel/profiles"
 )
@@ -19,7 +18,7 @@ type loader struct {
 	session *session
 
 	mu         sync.Mutex
-	identities []load.Identity
+	identities []cluster.Identity
 	pools      map[string]profiles.Pool
 	wanted     map[string]int // instances that the latest reconcile of a template asks for, for the narration
 }
@@ -95,7 +94,7 @@ func (l *loader) watch(ctx context.Context, at place, step profiles.Watch) error
 
 // dial opens the connections of a step, spread over the identities.
 func (l *loader) dial(ctx context.Context, identities, connections int) (*load.Client, error) {
-	users, err := l.users(max(identities, 1))
+	users, err := l.users(ctx, max(identities, 1))
 	if err != nil {
 		return nil, err
 	}
@@ -112,16 +111,15 @@ func (l *loader) dial(ctx context.Context, identities, connections int) (*load.C
 }
 
 // users gives the first n users; each is made once a run.
-func (l *loader) users(n int) ([]load.Identity, error) {
+func (l *loader) users(ctx context.Context, n int) ([]cluster.Identity, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for len(l.identities) < n {
-		name := "windtunnel:user-" + strconv.Itoa(len(l.identities))
-		id, err := l.session.cluster.Issue(name, controlplane.UsersGroup)
+		user, err := l.session.cluster.User(ctx, len(l.identities))
 		if err != nil {
-			return nil, fmt.Errorf("make user %s: %w", name, err)
+			return nil, fmt.Errorf("make user %d: %w", len(l.identities), err)
 		}
-		l.identities = append(l.identities, load.Identity{Name: name, Cert: id.Cert, Key: id.Key})
+		l.identities = append(l.identities, user)
 	}
 	return l.identities[:n:n], nil
 }

@@ -28,7 +28,7 @@ func (s *session) served(ctx context.Context) error {
 }
 
 func (s *session) checkServed(ctx context.Context) error {
-	config, err := s.cluster.RESTConfig("windtunnel:observer", "system:masters")
+	config, err := s.cluster.Observer(ctx)
 	if err != nil {
 		return fmt.Errorf("make the observer's identity: %w", err)
 	}

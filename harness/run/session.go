@@ -9,8 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"windtunnel/harness/controlplane"
-	"windtunnel/harness/nodes"
+	"windtunnel/harness/cluster"
 	"windtunnel/harness/supervise"
 	"windtunnel/profiles"
 	"windtunnel/results"
@@ -30,8 +29,9 @@ type session struct {
 	id      string // value of the label windtunnel/run
 
 	supervisor *supervise.Supervisor
-	cluster    *controlplane.Cluster
-	pack       *nodes.Pack
+	provider   provider
+	cluster    cluster.Cluster
+	pack       cluster.Pack
 	watches    *watches
 	load       *loader
 	down       []string // nodes that a fault took down, the first that went first

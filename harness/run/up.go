@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"windtunnel/harness/controlplane"
 	"windtunnel/harness/nodes"
 	"windtunnel/harness/supervise"
 	"windtunnel/results"
@@ -41,8 +40,8 @@ func Up(ctx context.Context, o Options, kubeconfig, stateFile string) (up Runnin
 	}
 
 	o.Progress.Begin("boot")
-	cluster, err := controlplane.Boot(ctx, sup, controlplane.Options{
-		Spec: o.Plan.Profile.ControlPlane, KubeBinary: o.KubeBinary, LogDir: up.Logs, Progress: o.Progress.Status})
+	provider := provide(o, sup)
+	cluster, err := provider.boot(ctx, up.Logs)
 	o.Progress.End(err)
 	if err != nil {
 		return up, cause(ctx, &EnvironmentError{err})
@@ -51,7 +50,7 @@ func Up(ctx context.Context, o Options, kubeconfig, stateFile string) (up Runnin
 
 	if spec := o.Plan.Profile.HollowNodes; spec.Count > 0 {
 		o.Progress.Begin("hollow")
-		pack, err := nodes.Start(ctx, sup, cluster, nodes.Options{
+		pack, err := provider.surround(ctx, nodes.Options{
 			Spec: spec, KubeBinary: o.KubeBinary, LogDir: up.Logs, Clock: results.NewClock(), Progress: ready(o.Progress)})
 		o.Progress.End(err)
 		if err != nil {
@@ -60,7 +59,7 @@ func Up(ctx context.Context, o Options, kubeconfig, stateFile string) (up Runnin
 		up.Nodes = len(pack.Names())
 	}
 
-	admin, err := cluster.Kubeconfig("windtunnel:admin", "system:masters")
+	admin, err := cluster.Kubeconfig(ctx)
 	if err != nil {
 		return up, fmt.Errorf("make the kubeconfig: %w", err)
 	}

@@ -43,7 +43,7 @@ func metricsEvery(component string) time.Duration {
 // observe opens them. They look as system:masters, which priority and fairness exempts: observation must neither queue
 // behind the load nor push it aside.
 func (s *session) observe(ctx context.Context) (w *watches, err error) {
-	config, err := s.cluster.RESTConfig("windtunnel:observer", "system:masters")
+	config, err := s.cluster.Observer(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("make the observer's identity: %w", err)
 	}

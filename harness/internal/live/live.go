@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/client-go/rest"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/harness/controlplane"
 )
 
@@ -41,8 +42,8 @@ func (c *Cluster) Observer() *rest.Config {
 }
 
 // User issues a certificate to a user that may do everything and passes through priority and fairness.
-func (c *Cluster) User(name string) controlplane.Identity {
-	id, err := c.Issue(name, controlplane.UsersGroup)
+func (c *Cluster) User(name string) cluster.Identity {
+	id, err := c.Issue(name, cluster.UsersGroup)
 	if err != nil {
 		c.tb.Fatal(err)
 	}
