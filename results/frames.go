@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -24,6 +26,7 @@ const (
 	frameHead    = 8          // bytes of it and of the length of the metadata
 	maxMetadata  = 1 << 20    // of a message; ours are a few kilobytes
 	maxBuffer    = 1 << 30    // one column of one batch, decompressed; ours are at most some tens of megabytes
+	maxCopied    = 64 << 20   // one batch that comes from elsewhere, compressed
 )
 
 // frames is the message reader that feeds Arrow's decoder. Arrow's own believes the lengths that it reads, and a damaged
@@ -40,7 +43,12 @@ type frames struct {
 	bad  bool   // the last message's checksum is wrong
 	body []byte // reused
 	last *ipc.Message
+
+	copyTo io.Writer // takes every whole message; nil: nobody
 }
+
+// unknownSize is the size of a stream whose end is not known beforehand.
+const unknownSize = math.MaxInt64
 
 func newFrames(r io.Reader, size int64) *frames {
 	return &frames{r: bufio.NewReaderSize(r, int(min(max(size, 16), 256<<10))), size: size}
@@ -88,6 +96,9 @@ func (f *frames) read() (m *ipc.Message, err error) {
 	}
 	if length == 0 {
 		f.pos += frameHead
+		if err := f.copyMessage(head[:], nil, nil); err != nil {
+			return nil, err
+		}
 		return nil, io.EOF
 	}
 	left -= frameHead
@@ -103,7 +114,7 @@ func (f *frames) read() (m *ipc.Message, err error) {
 	}
 	left -= length
 	body := ipc.NewMessage(memory.NewBufferBytes(meta), memory.NewBufferBytes(nil)).BodyLen()
-	if body < 0 {
+	if body < 0 || (f.copyTo != nil && body > maxCopied) {
 		return nil, errFrame
 	}
 	if body > left {
@@ -116,12 +127,26 @@ func (f *frames) read() (m *ipc.Message, err error) {
 	if _, err := io.ReadFull(f.r, f.body); err != nil {
 		return nil, fmt.Errorf("read message body: %w", err)
 	}
+	if err := f.copyMessage(head[:], meta, f.body); err != nil {
+		return nil, err
+	}
 	f.pos += frameHead + length + body
 	if f.last == nil {
 		f.seed = sum(0, meta)
 	}
 	f.bad = f.sums && !sumHolds(meta, f.body, f.seed)
 	return ipc.NewMessage(memory.NewBufferBytes(meta), memory.NewBufferBytes(f.body)), nil
+}
+
+// copyMessage hands a whole message on.
+func (f *frames) copyMessage(head, meta, body []byte) error {
+	if f.copyTo == nil {
+		return nil
+	}
+	if _, err := f.copyTo.Write(slices.Concat(head, meta, body)); err != nil {
+		return fmt.Errorf("copy message: %w", err)
+	}
+	return nil
 }
 
 // ended reports whether no further message can be had.
