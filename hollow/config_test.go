@@ -136,7 +136,7 @@ func TestValidate(t *testing.T) {
 // TestLongestRootDir holds the arithmetic of MaxRootDir against the longest path that follows from it.
 func TestLongestRootDir(t *testing.T) {
 	c := ShardConfig{RootDir: "/" + strings.Repeat("x", MaxRootDir-1)}
-	path := c.NodeDir(Node{Index: maxIndex}) + kubeletSocket
+	path := c.NodeDir(Node{Index: maxIndex}) + ".999" + kubeletSocket
 	if len(path) != socketPathMax {
 		t.Errorf("the longest socket path has %d bytes, want %d", len(path), socketPathMax)
 	}

@@ -21,8 +21,9 @@ const (
 	maxIndex = 999_999
 )
 
-// MaxRootDir is the longest ShardConfig.RootDir, in bytes: the kubelets' sockets below it must fit into a socket address.
-const MaxRootDir = socketPathMax - len(kubeletSocket) - len("/") - len("999999")
+// MaxRootDir is the longest ShardConfig.RootDir, in bytes: the kubelets' sockets below it must fit into a socket address. The directory of
+// a node that has left and come again has the number of that behind its own.
+const MaxRootDir = socketPathMax - len(kubeletSocket) - len("/") - len("999999") - len(".999")
 
 // NodeDir returns the directory of one node, under the shard's.
 func (c ShardConfig) NodeDir(n Node) string { return filepath.Join(c.RootDir, strconv.Itoa(n.Index)) }

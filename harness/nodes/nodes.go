@@ -138,3 +138,6 @@ func (d demand) checkHere() error {
 	}
 	return d.check(m)
 }
+
+// Defaults fills in what a profile leaves open about hollow nodes.
+func Defaults(spec profiles.HollowNodes) profiles.HollowNodes { return withDefaults(Options{Spec: spec}).Spec }

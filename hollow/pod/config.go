@@ -1,21 +1,29 @@
 // Package pod is what hollow nodes need when their process is a pod of a cluster instead of a child of the harness: a description that
-// holds no secret, identities that the cluster itself signs, and a readiness that a kubelet can probe. See package hollow for what a
-// hollow node is.
+// holds no secret and can be changed while they run, identities that the cluster itself signs, a readiness that a kubelet can probe, and
+// what a harness reads of them. See package hollow for what a hollow node is.
 package pod
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
 	"windtunnel/hollow"
 )
 
+// Keys of the ConfigMap that describes the hollow nodes of a cluster.
+const (
+	// KeyNodes holds a Config as JSON.
+	KeyNodes = "nodes.json"
+	// KeyDown holds the names of the nodes that are cut off, a JSON array; where there is none all are connected.
+	KeyDown = "down.json"
+)
+
 // Config describes all hollow nodes of a cluster. It is the same for every pod of the StatefulSet, and each takes its share by the number
-// at the end of its own name.
+// at the end of its own name. Count may be changed at any time; what else is changed applies to pods that start afterwards.
 type Config struct {
 	// NamePrefix begins every node's name; the node's number follows.
 	NamePrefix string `json:"namePrefix"`
@@ -32,33 +40,55 @@ type Config struct {
 // zoneLabel is the well-known label of a node's zone.
 const zoneLabel = "topology.kubernetes.io/zone"
 
-// ReadConfig reads a description and reports everything that is wrong with it.
-func ReadConfig(path string) (Config, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return Config{}, fmt.Errorf("read hollow nodes' configuration: %w", err)
+// Parse reads the data of the ConfigMap and reports everything that is wrong with it.
+func Parse(data map[string]string) (c Config, down []string, err error) {
+	text, ok := data[KeyNodes]
+	if !ok {
+		return Config{}, nil, fmt.Errorf("hollow nodes' configuration: there is no key %s", KeyNodes)
 	}
-	defer file.Close()
-	decoder := json.NewDecoder(file)
+	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
 	decoder.DisallowUnknownFields()
-	var c Config
-	if err := decoder.Decode(&c); err != nil {
-		return Config{}, fmt.Errorf("read hollow nodes' configuration %s: %w", path, err)
-	}
 	var problems []error
-	for name, n := range map[string]int{"count": c.Count, "perPod": c.PerPod} {
-		if n < 1 {
-			problems = append(problems, fmt.Errorf("%s is %d, less than 1", name, n))
+	if err := decoder.Decode(&c); err != nil {
+		problems = append(problems, fmt.Errorf("%s: %w", KeyNodes, err))
+	} else {
+		problems = c.problems()
+	}
+	if text, ok := data[KeyDown]; ok {
+		if err := json.Unmarshal([]byte(text), &down); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", KeyDown, err))
 		}
 	}
-	if c.Zones < 0 {
-		problems = append(problems, fmt.Errorf("zones is %d, less than 0", c.Zones))
-	}
 	if err := errors.Join(problems...); err != nil {
-		return Config{}, fmt.Errorf("hollow nodes' configuration %s: %w", path, err)
+		return Config{}, nil, fmt.Errorf("hollow nodes' configuration: %w", err)
 	}
-	return c, nil
+	return c, down, nil
 }
+
+func (c Config) problems() (problems []error) {
+	report := func(format string, args ...any) {
+		problems = append(problems, fmt.Errorf(KeyNodes+": "+format, args...))
+	}
+	if c.Count < 0 {
+		report("count is %d, less than 0", c.Count)
+	}
+	if c.PerPod < 1 {
+		report("perPod is %d, less than 1", c.PerPod)
+	}
+	if c.Zones < 0 {
+		report("zones is %d, less than 0", c.Zones)
+	}
+	if c.NamePrefix == "" {
+		report("there is no namePrefix")
+	}
+	return problems
+}
+
+// Pods is how many pods the nodes need.
+func (c Config) Pods() int { return (c.Count + c.PerPod - 1) / c.PerPod }
+
+// Name is the name of node number index.
+func (c Config) Name(index int) string { return c.NamePrefix + strconv.Itoa(index) }
 
 // Nodes are those of a pod by its name, which ends with the number that its StatefulSet gave it. A pod beyond the last node has none,
 // which is no error: the StatefulSet is about to be scaled down.
@@ -69,7 +99,7 @@ func (c Config) Nodes(pod string) ([]hollow.Node, error) {
 	}
 	var nodes []hollow.Node
 	for i := ordinal * c.PerPod; i < min((ordinal+1)*c.PerPod, c.Count); i++ {
-		node := hollow.Node{Name: c.NamePrefix + strconv.Itoa(i), Index: i}
+		node := hollow.Node{Name: c.Name(i), Index: i}
 		if c.Zones > 0 {
 			node.Labels = map[string]string{zoneLabel: "zone-" + strconv.Itoa(i%c.Zones)}
 		}

@@ -40,44 +40,53 @@ func TestNodesOfAPod(t *testing.T) {
 	}
 }
 
-func TestReadConfigReportsEverything(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "nodes.json")
-	write := func(text string) {
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(`{"namePrefix": "h-", "count": 0, "perPod": -1, "zones": -1}`)
-	_, err := ReadConfig(file)
-	for _, want := range []string{file, "count is 0", "perPod is -1", "zones is -1"} {
+func TestParseReportsEverything(t *testing.T) {
+	_, _, err := Parse(map[string]string{KeyNodes: `{"count": -2, "perPod": 0, "zones": -1}`, KeyDown: `["a"`})
+	for _, want := range []string{"count is -2", "perPod is 0", "zones is -1", "no namePrefix", KeyDown} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %q", err, want)
 		}
 	}
-	write(`{"count": 1, "perPod": 1, "perPods": 1}`)
-	if _, err := ReadConfig(file); err == nil || !strings.Contains(err.Error(), "perPods") {
+	if _, _, err := Parse(map[string]string{KeyNodes: `{"namePrefix": "h-", "count": 1, "perPod": 1, "perPods": 1}`}); err == nil || !strings.Contains(err.Error(), "perPods") {
 		t.Errorf("an unknown field: %v", err)
 	}
-	if _, err := ReadConfig(filepath.Join("..", "..", "manifests", "hollow", "nodes.json")); err != nil {
+	if _, _, err := Parse(nil); err == nil || !strings.Contains(err.Error(), KeyNodes) {
+		t.Errorf("nothing at all: %v", err)
+	}
+	c, down, err := Parse(map[string]string{KeyNodes: `{"namePrefix": "h-", "count": 5, "perPod": 2}`, KeyDown: `["h-1"]`})
+	if err != nil || c.Pods() != 3 || c.Name(4) != "h-4" || !slices.Equal(down, []string{"h-1"}) {
+		t.Errorf("%+v, %v, %v", c, down, err)
+	}
+	text, err := os.ReadFile(filepath.Join("..", "..", "manifests", "hollow", "nodes.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Parse(map[string]string{KeyNodes: string(text)}); err != nil {
 		t.Errorf("the manifest's own: %v", err)
 	}
 }
 
 func TestReadiness(t *testing.T) {
+	status := func(wanted, nodes, ready int, err, problem, version string) Status {
+		return Status{Status: hollow.Status{Nodes: nodes, Ready: ready, Error: err}, Wanted: wanted, Problem: problem, Version: version}
+	}
 	for _, c := range []struct {
-		status hollow.Status
+		status Status
 		err    error
 		code   int
 		says   string
 	}{
-		{hollow.Status{Nodes: 3, Ready: 3}, nil, http.StatusOK, "3 nodes"},
-		{hollow.Status{Nodes: 0}, nil, http.StatusOK, "0 nodes"},
-		{hollow.Status{Nodes: 3, Ready: 2}, nil, http.StatusServiceUnavailable, "2 of 3 nodes have been Ready\n"},
-		{hollow.Status{Nodes: 3, Error: "no user"}, nil, http.StatusServiceUnavailable, "no user"},
-		{hollow.Status{}, errors.New("no socket"), http.StatusServiceUnavailable, "does not answer"},
+		{status(3, 3, 3, "", "", "7"), nil, http.StatusOK, "3 nodes"},
+		{status(0, 0, 0, "", "", "7"), nil, http.StatusOK, "0 nodes"},
+		{status(3, 3, 2, "", "", "7"), nil, http.StatusServiceUnavailable, "2 of 3 nodes have been Ready\n"},
+		{status(3, 2, 2, "", "", "7"), nil, http.StatusServiceUnavailable, "2 of 3 nodes"}, // one waits for its certificate
+		{status(3, 3, 0, "no user", "", "7"), nil, http.StatusServiceUnavailable, "no user"},
+		{status(3, 3, 3, "", "makes no sense", "7"), nil, http.StatusServiceUnavailable, "makes no sense"},
+		{status(0, 0, 0, "", "", ""), nil, http.StatusServiceUnavailable, "0 of 0"}, // there is no description
+		{Status{}, errors.New("no socket"), http.StatusServiceUnavailable, "no socket"},
 	} {
 		answer := httptest.NewRecorder()
-		readiness(func(context.Context) (hollow.Status, error) { return c.status, c.err }).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, PathReady, nil))
+		answerReady(answer, httptest.NewRequest(http.MethodGet, PathReady, nil), func(context.Context) (Status, error) { return c.status, c.err })
 		if answer.Code != c.code || !strings.Contains(answer.Body.String(), c.says) {
 			t.Errorf("%+v, %v: %d %q", c.status, c.err, answer.Code, answer.Body)
 		}

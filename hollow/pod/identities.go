@@ -9,7 +9,6 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 
-	"golang.org/x/sync/errgroup"
 	certificates "k8s.io/api/certificates/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/util/cert"
@@ -19,29 +18,18 @@ import (
 	"windtunnel/hollow"
 )
 
-// asking is how many certificates are asked for at one time: each waits for the controller-manager with a watch of its own.
-const asking = 16
-
-// Identities asks the cluster for a certificate of every node, system:node:NAME of group system:nodes, as a kubelet does that joins with a
+// Identify asks the cluster for a certificate of a node, system:node:NAME of group system:nodes, as a kubelet does that joins with a
 // bootstrap token. The controller-manager approves and signs it by itself for a client that may create
-// certificatesigningrequests/nodeclient. Keys never leave the process.
-func Identities(ctx context.Context, client kubernetes.Interface, nodes []hollow.Node) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(asking)
-	for i := range nodes {
-		group.Go(func() error {
-			id, err := identity(ctx, client, nodes[i].Name)
-			if err != nil {
-				return fmt.Errorf("get a certificate for %s: %w", nodes[i].Name, err)
-			}
-			nodes[i].Kubelet = id
-			return nil
-		})
+// certificatesigningrequests/nodeclient. The key never leaves the process.
+func Identify(ctx context.Context, client kubernetes.Interface, node string) (hollow.Identity, error) {
+	id, err := identify(ctx, client, node)
+	if err != nil {
+		return hollow.Identity{}, fmt.Errorf("get a certificate for %s: %w", node, err)
 	}
-	return group.Wait()
+	return id, nil
 }
 
-func identity(ctx context.Context, client kubernetes.Interface, node string) (hollow.Identity, error) {
+func identify(ctx context.Context, client kubernetes.Interface, node string) (hollow.Identity, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return hollow.Identity{}, err

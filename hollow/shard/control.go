@@ -16,6 +16,9 @@ import (
 // maxNames bounds the body of a request to the control socket, in bytes.
 const maxNames = 16 << 20
 
+// streamsTime is how long those who listen to samples have to take what is left when the shard ends.
+const streamsTime = 2 * time.Second
+
 // serve answers the control socket until ctx ends.
 func (s *shard) serve(ctx context.Context) error {
 	listener, err := net.Listen("unix", s.config.Socket)
@@ -27,11 +30,21 @@ func (s *shard) serve(ctx context.Context) error {
 		return fmt.Errorf("control socket: %w", err)
 	}
 	server := &http.Server{Handler: s.control(), ReadHeaderTimeout: 10 * time.Second}
-	stop := context.AfterFunc(ctx, func() { server.Close() })
-	defer stop()
-	if err := server.Serve(listener); err != nil && ctx.Err() == nil {
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(ended)
+		s.streams.end() // so that those who listen get the mark before their connections are closed
+		patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), streamsTime)
+		defer cancel()
+		if server.Shutdown(patient) != nil {
+			server.Close()
+		}
+	})
+	err = server.Serve(listener)
+	if stop() {
 		return fmt.Errorf("control socket: %w", err)
 	}
+	<-ended
 	return nil
 }
 
@@ -43,6 +56,9 @@ func (s *shard) control() http.Handler {
 	})
 	mux.HandleFunc("POST "+hollow.PathDown, func(w http.ResponseWriter, r *http.Request) { s.answerNames(w, r, true) })
 	mux.HandleFunc("POST "+hollow.PathUp, func(w http.ResponseWriter, r *http.Request) { s.answerNames(w, r, false) })
+	mux.HandleFunc("POST "+hollow.PathNodes, s.answerAdd)
+	mux.HandleFunc("POST "+hollow.PathRemove, s.answerRemove)
+	mux.HandleFunc("GET "+hollow.PathSamples, s.streams.serve)
 	mux.HandleFunc(hollow.PathProfiles, pprof.Index)
 	mux.HandleFunc(hollow.PathProfiles+"profile", pprof.Profile)
 	mux.HandleFunc(hollow.PathProfiles+"trace", pprof.Trace)
@@ -51,11 +67,37 @@ func (s *shard) control() http.Handler {
 
 func (s *shard) answerNames(w http.ResponseWriter, r *http.Request, down bool) {
 	var names hollow.NodeNames
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxNames)).Decode(&names); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
+	if decode(w, r, &names) {
+		refuse(w, s.setDown(names.Nodes, down), http.StatusNotFound)
 	}
-	if err := s.setDown(names.Nodes, down); err != nil {
-		http.Error(w, err.Error(), http.StatusNotFound)
+}
+
+func (s *shard) answerAdd(w http.ResponseWriter, r *http.Request) {
+	var nodes hollow.Nodes
+	if decode(w, r, &nodes) {
+		refuse(w, s.add(nodes.Nodes), http.StatusConflict)
+	}
+}
+
+func (s *shard) answerRemove(w http.ResponseWriter, r *http.Request) {
+	var names hollow.NodeNames
+	if decode(w, r, &names) {
+		refuse(w, s.remove(names.Nodes), http.StatusNotFound)
+	}
+}
+
+// decode reads a request's body, or answers that it makes no sense.
+func decode(w http.ResponseWriter, r *http.Request, into any) bool {
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxNames)).Decode(into); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return false
+	}
+	return true
+}
+
+// refuse answers with an error and its code, if there is one.
+func refuse(w http.ResponseWriter, err error, code int) {
+	if err != nil {
+		http.Error(w, err.Error(), code)
 	}
 }

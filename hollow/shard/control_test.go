@@ -10,7 +10,7 @@ import (
 )
 
 func TestControl(t *testing.T) {
-	s := &shard{config: hollow.ShardConfig{Name: "s"}, byName: make(map[string]*node), down: make(map[string]bool), pacer: newPacer(8)}
+	s := &shard{config: hollow.ShardConfig{Name: "s"}, byName: make(map[string]*node), down: make(map[string]bool), pacer: newPacer(8), streams: newStreams()}
 	for _, name := range []string{"a", "b"} {
 		n := &node{Node: hollow.Node{Name: name}, gate: newGate(new(net.Dialer).DialContext)}
 		s.nodes = append(s.nodes, n)

@@ -18,17 +18,17 @@ const (
 	governEvery = 5 * time.Second
 )
 
-// govern keeps the process's memory limit at what the shard is allowed, or at what its live memory needs if that is more, until
-// ctx ends.
-func govern(ctx context.Context, allowed int64) {
+// govern keeps the process's memory limit at what the shard is allowed at the time, or at what its live memory needs if that is more,
+// until ctx ends.
+func govern(ctx context.Context, allowed func() int64) {
 	debug.SetGCPercent(gcPercent)
-	debug.SetMemoryLimit(allowed)
+	debug.SetMemoryLimit(allowed())
 	tick := time.NewTicker(governEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			debug.SetMemoryLimit(memoryLimit(allowed, readMemory()))
+			debug.SetMemoryLimit(memoryLimit(allowed(), readMemory()))
 		case <-ctx.Done():
 			return
 		}

@@ -42,6 +42,11 @@ type node struct {
 	hollow.Node
 	shard *shard
 	gate  *gate
+	dir   string // the kubelet's
+
+	// How far it is, under the shard's lock.
+	begun, started, ready bool
+	place                 *join // nil before it has one
 }
 
 func newNode(s *shard, config hollow.Node) *node {
@@ -72,7 +77,7 @@ func (n *node) start(ctx context.Context, ready func(), strain func()) error {
 	maps.Copy(labels, n.Labels)
 	return n.shard.kubelets.Start(ctx, kubelet.Node{
 		Name:    n.Name,
-		RootDir: n.shard.config.NodeDir(n.Node),
+		RootDir: n.dir,
 		Labels:  labels,
 		Client:  config,
 		Runtime: cri.New(cri.Options{

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -29,15 +28,16 @@ type shard struct {
 	kubelets    *kubelet.Starter
 	reports     *cri.Reports
 	pacer       *pacer
-	nodes       []*node
-	byName      map[string]*node
 	samples     *results.Writer[results.PodEvent] // nil: not written
+	streams     *streams
 
-	started, ready atomic.Int64
-
-	mu    sync.Mutex
-	down  map[string]bool
-	first error // what went wrong first
+	mu     sync.Mutex
+	nodes  []*node // in the order in which they join
+	byName map[string]*node
+	lives  map[string]int // how often a node of a name has been in the shard
+	added  chan struct{}  // closed when nodes are added
+	down   map[string]bool
+	first  error // what went wrong first
 }
 
 // Run starts the nodes and serves the control socket until ctx ends, which is no error; it returns early when the samples
@@ -50,7 +50,7 @@ func Run(ctx context.Context, config hollow.ShardConfig, reports *cri.Reports) e
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		govern(ctx, hollow.HeapAllowance(len(config.Nodes), config.ExpectedPods, config.Proxy))
+		govern(ctx, func() int64 { return hollow.HeapAllowance(s.size(), config.ExpectedPods, config.Proxy) })
 		return nil
 	})
 	group.Go(func() error { return s.serve(ctx) })
@@ -80,7 +80,10 @@ func newShard(config hollow.ShardConfig, reports *cri.Reports) (*shard, error) {
 		clock:   results.ClockAt(config.ClockBase),
 		reports: reports,
 		pacer:   newPacer(most),
+		streams: newStreams(),
 		byName:  make(map[string]*node),
+		lives:   make(map[string]int),
+		added:   make(chan struct{}),
 		down:    make(map[string]bool),
 	}
 	if s.authorities, err = authorities(config.CA); err != nil {
@@ -91,9 +94,7 @@ func newShard(config hollow.ShardConfig, reports *cri.Reports) (*shard, error) {
 		return nil, err
 	}
 	for _, described := range config.Nodes {
-		n := newNode(s, described)
-		s.nodes = append(s.nodes, n)
-		s.byName[n.Name] = n
+		s.enter(newNode(s, described))
 	}
 	if config.Samples != "" {
 		if s.samples, err = results.NewWriter[results.PodEvent](config.Samples, results.WithClock(s.clock)); err != nil {
@@ -103,25 +104,32 @@ func newShard(config hollow.ShardConfig, reports *cri.Reports) (*shard, error) {
 	return s, nil
 }
 
-// join starts the nodes one after another, each as soon as the pacer has a place for it. A node that does not start is noted
-// and the others go on.
+// join starts the nodes one after another, each as soon as the pacer has a place for it, and those that are added later. A node that
+// does not start is noted and the others go on.
 func (s *shard) join(ctx context.Context) error {
-	for _, n := range s.nodes {
-		place, err := s.pacer.Begin(ctx)
+	for {
+		n, err := s.next(ctx)
 		if err != nil {
 			return nil // the shard ends
 		}
+		place, err := s.pacer.Begin(ctx)
+		if err != nil {
+			return nil
+		}
+		if !s.waits(n, place) {
+			place.leave()
+			continue
+		}
 		ready := sync.OnceFunc(func() {
-			s.ready.Add(1)
+			s.mark(func() { n.ready = true })
 			place.Ready()
 		})
 		if err := n.start(ctx, ready, place.Strain); err != nil {
 			place.leave()
 			s.note(err)
 		}
-		s.started.Add(1)
+		s.mark(func() { n.started = true })
 	}
-	return nil
 }
 
 // watchSamples ends the shard when its samples cannot be written, for a run without them shows nothing.
@@ -139,10 +147,7 @@ func (s *shard) watchSamples(ctx context.Context) error {
 
 // record writes what a node's container runtime saw.
 func (s *shard) record(node string, e cri.Event) {
-	if s.samples == nil {
-		return
-	}
-	s.samples.Append(results.PodEvent{
+	seen := results.PodEvent{
 		At:        s.clock.At(e.At),
 		Source:    "runtime",
 		Event:     string(e.Kind),
@@ -151,7 +156,11 @@ func (s *shard) record(node string, e cri.Event) {
 		UID:       e.UID,
 		Object:    e.Labels[objectLabel],
 		Node:      node,
-	})
+	}
+	s.streams.publish(happening{at: e.At, event: seen})
+	if s.samples != nil {
+		s.samples.Append(seen)
+	}
 }
 
 // note keeps what went wrong first, for the status.
@@ -167,11 +176,17 @@ func (s *shard) status() hollow.Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	status := hollow.Status{
-		Nodes:   len(s.nodes),
-		Started: int(s.started.Load()),
-		Ready:   int(s.ready.Load()),
-		Down:    len(s.down),
-		Window:  s.pacer.Window(),
+		Nodes:  len(s.nodes),
+		Down:   len(s.down),
+		Window: s.pacer.Window(),
+	}
+	for _, n := range s.nodes {
+		if n.started {
+			status.Started++
+		}
+		if n.ready {
+			status.Ready++
+		}
 	}
 	if s.first != nil {
 		status.Error = s.first.Error()

@@ -9,8 +9,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
-	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 
 	"windtunnel/hollow"
@@ -43,38 +42,36 @@ deleted once it is read. The shard answers on the unix socket that FILE names.`,
 }
 
 func hollowPodCommand() *cobra.Command {
-	var path, dir, address string
+	var kubeconfig string
+	o := pod.Options{Pod: os.Getenv("POD_NAME"), Namespace: os.Getenv("POD_NAMESPACE")}
 	cmd := &cobra.Command{
-		Use:   "hollow-pod --config FILE",
+		Use:   "hollow-pod",
 		Short: "The hollow nodes of one pod of a StatefulSet",
-		Long: `Runs the hollow nodes that fall to a pod by the number at the end of its name (POD_NAME), until SIGTERM or SIGINT. FILE is a
-pod.Config as JSON and holds no secret: every node gets a certificate that the cluster signs. The pod is ready when all of its nodes have
-been Ready.`,
+		Long: `Runs the hollow nodes that fall to a pod by the number at the end of its name (POD_NAME), until SIGTERM or SIGINT. A ConfigMap in the
+pod's namespace (POD_NAMESPACE) says which there are and which of them are cut off; it holds no secret and is watched. Every node gets a
+certificate that the cluster signs. The pod is ready when all of its nodes have been Ready.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			config, err := pod.ReadConfig(path)
-			if err != nil {
-				return err
+			var err error
+			// The cluster's own account for the pod, unless a file names another.
+			if o.Cluster, err = clientcmd.BuildConfigFromFlags("", kubeconfig); err != nil {
+				return fmt.Errorf("find the cluster: %w", err)
 			}
-			cluster, err := rest.InClusterConfig()
-			if err != nil {
-				return err
+			o.Cluster.UserAgent = "windtunnel-hollow-pod"
+			w := cmd.ErrOrStderr()
+			reports := cri.NewReports()
+			logger := shard.NewLogger(w, reports.Reported)
+			klog.SetLoggerWithOptions(logger, klog.ContextualLogger(true))
+			o.Launch = func(ctx context.Context, described hollow.ShardConfig) error {
+				return shard.Run(klog.NewContext(ctx, logger), described, reports)
 			}
-			return untilSignalled(cmd.Context(), func(ctx context.Context) error {
-				described, err := pod.Shard(ctx, config, os.Getenv("POD_NAME"), dir, cluster)
-				if err != nil {
-					return err
-				}
-				group, ctx := errgroup.WithContext(ctx)
-				group.Go(func() error { return runShard(ctx, cmd.ErrOrStderr(), described) })
-				group.Go(func() error { return pod.ServeReady(ctx, address, hollow.NewClient(described.Socket).Status) })
-				return group.Wait()
-			})
+			return untilSignalled(cmd.Context(), func(ctx context.Context) error { return pod.Run(ctx, o) })
 		},
 	}
-	required(cmd, &path, "description of all hollow nodes, JSON")
-	cmd.Flags().StringVar(&dir, "dir", "/tmp", "an existing directory for the nodes' own files, best in memory")
-	cmd.Flags().StringVar(&address, "ready", ":8080", "address on which readiness is served")
+	cmd.Flags().StringVar(&o.ConfigMap, "config-map", "hollow-nodes", "name of the ConfigMap that describes all hollow nodes")
+	cmd.Flags().StringVar(&o.Dir, "dir", "/tmp", "an existing directory for the nodes' own files, best in memory")
+	cmd.Flags().StringVar(&o.Address, "serve", fmt.Sprintf(":%d", pod.Port), "address on which readiness, status, samples and metrics are served")
+	cmd.Flags().StringVar(&kubeconfig, "kubeconfig", "", "reach the cluster by this `FILE`, not by the account of the pod")
 	return cmd
 }
 
