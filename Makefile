@@ -66,6 +66,10 @@ bench: build ## measure what docs/performance.md states
 node-image: ## a kind node image from Debian packages and Go modules, for places that reach no image registry (needs root and Docker)
 	manifests/nodeimage/build windtunnel/node
 
+.PHONY: hollow-image
+hollow-image: build ## bin/hollow-node.tar, the image of hollow nodes as pods (kind load image-archive, docker load)
+	bin/windtunnel image -o bin/hollow-node.tar
+
 .PHONY: reference
 reference: build ## make the runs in results/reference anew: on the machine that compares with them, 5 minutes, and nothing else running
 	.ci/reference

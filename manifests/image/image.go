@@ -4,6 +4,8 @@ package image
 
 import (
 	"archive/tar"
+	"debug/elf"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,8 +22,10 @@ import (
 type Options struct {
 	// Tag is the image's name, such as windtunnel/hollow-node:v1.
 	Tag string
-	// Program is the path of a static executable; it lies at /<its base name> in the image and is its entry point.
+	// Program is the path of a static executable, which is the image's entry point.
 	Program string
+	// Name is what it is called in the image, where it lies in /. Default: as the file is called.
+	Name string
 	// Architecture is that of the program as Go names it, such as amd64.
 	Architecture string
 	// User is who it runs as, such as 65532:65532; "" for root.
@@ -30,13 +34,41 @@ type Options struct {
 	Labels map[string]string
 }
 
+// ErrTag is an image name that is none.
+var ErrTag = errors.New("that is no name of an image")
+
+// checkStatic refuses a program that needs a loader and libraries, which the image does not have.
+func checkStatic(program string) error {
+	file, err := elf.Open(program)
+	var format *elf.FormatError
+	if errors.As(err, &format) || errors.Is(err, io.EOF) {
+		return nil // a script, say: not ours to know
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	for _, p := range file.Progs {
+		if p.Type == elf.PT_INTERP {
+			return fmt.Errorf("%s is linked dynamically and would not start in an image that holds nothing else: build it with CGO_ENABLED=0", program)
+		}
+	}
+	return nil
+}
+
 // Write writes the archive. The same program and options give the same bytes.
 func Write(w io.Writer, o Options) error {
 	tag, err := name.NewTag(o.Tag)
 	if err != nil {
-		return fmt.Errorf("write image: %w", err)
+		return fmt.Errorf("write image: %w: %w", ErrTag, err)
 	}
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return programLayer(o.Program) })
+	if o.Name == "" {
+		o.Name = path.Base(o.Program)
+	}
+	if err := checkStatic(o.Program); err != nil {
+		return fmt.Errorf("write image %s: %w", o.Tag, err)
+	}
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return programLayer(o.Program, o.Name) })
 	if err != nil {
 		return fmt.Errorf("write image %s: %w", o.Tag, err)
 	}
@@ -50,7 +82,7 @@ func Write(w io.Writer, o Options) error {
 	}
 	config = config.DeepCopy()
 	config.OS, config.Architecture = "linux", o.Architecture
-	config.Config = v1.Config{Entrypoint: []string{"/" + path.Base(o.Program)}, User: o.User, Labels: o.Labels, WorkingDir: "/"}
+	config.Config = v1.Config{Entrypoint: []string{"/" + o.Name}, User: o.User, Labels: o.Labels, WorkingDir: "/"}
 	if img, err = mutate.ConfigFile(img, config); err != nil {
 		return fmt.Errorf("write image %s: %w", o.Tag, err)
 	}
@@ -65,7 +97,7 @@ const passwd = "root:x:0:0:root:/:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/
 
 // programLayer streams a layer with the program, executable by everybody, a directory /tmp and /etc/passwd. It knows no time and no owner, so that
 // it depends on the program alone.
-func programLayer(program string) (io.ReadCloser, error) {
+func programLayer(program, name string) (io.ReadCloser, error) {
 	file, err := os.Open(program)
 	if err != nil {
 		return nil, err
@@ -78,7 +110,7 @@ func programLayer(program string) (io.ReadCloser, error) {
 	r, w := io.Pipe()
 	go func() {
 		defer file.Close()
-		w.CloseWithError(writeLayer(w, file, path.Base(program), info.Size()))
+		w.CloseWithError(writeLayer(w, file, name, info.Size()))
 	}()
 	return r, nil
 }

@@ -1,17 +1,18 @@
 package image
 
 import (
+	"archive/tar"
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
-
-	"archive/tar"
 )
 
 func write(t *testing.T, o Options) []byte {
@@ -65,8 +66,13 @@ func TestImageHoldsTheProgramAlone(t *testing.T) {
 }
 
 func TestWriteRefuses(t *testing.T) {
-	if err := Write(io.Discard, Options{Tag: "Not A Tag", Program: os.Args[0]}); err == nil {
-		t.Error("a tag that is none was taken")
+	if err := Write(io.Discard, Options{Tag: "Not A Tag", Program: os.Args[0]}); !errors.Is(err, ErrTag) {
+		t.Errorf("a tag that is none: %v", err)
+	}
+	if shell, err := filepath.EvalSymlinks("/bin/sh"); err == nil { // dynamic wherever a distribution has one
+		if err := Write(io.Discard, Options{Tag: "wt/hollow:b", Program: shell}); err == nil || !strings.Contains(err.Error(), "CGO_ENABLED=0") {
+			t.Errorf("a program that needs libraries: %v", err)
+		}
 	}
 	if err := Write(io.Discard, Options{Tag: "a:b", Program: "/nonexistent"}); err == nil {
 		t.Error("a program that is not there was taken")
