@@ -26,7 +26,7 @@ const (
 	LabelName = "app.kubernetes.io/name"
 	// LabelPartOf is on every object, with the value PartOf.
 	LabelPartOf, PartOf = "app.kubernetes.io/part-of", "windtunnel"
-	// LabelHollow is on every hollow node, with the value "true", and TaintHollow keeps off whoever does not ask for one.
+	// LabelHollow is on every hollow node, with the value "true", and TaintHollow keeps off whoever does not ask for one; profiles have the same.
 	LabelHollow = "windtunnel/hollow"
 	TaintHollow = "windtunnel/hollow"
 	// Image is the image of the pods where nobody says otherwise.

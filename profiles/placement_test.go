@@ -1,0 +1,36 @@
+package profiles
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestPlaceOnHollow(t *testing.T) {
+	type m = map[string]any
+	own := m{"key": "windtunnel/hollow", "operator": "Exists", "effect": "NoSchedule"}
+	other := m{"key": "gpu", "operator": "Exists"}
+	spec := func(selector m, tolerations ...any) m { return m{"nodeSelector": selector, "tolerations": tolerations} }
+	hollow := m{"windtunnel/hollow": "true"}
+	for name, c := range map[string]struct {
+		kind           string
+		manifest, want m
+	}{
+		"pod":        {"Pod", m{"spec": m{}}, m{"spec": spec(hollow, own)}},
+		"deployment": {"Deployment", m{"spec": m{"template": m{"spec": m{}}}}, m{"spec": m{"template": m{"spec": spec(hollow, own)}}}},
+		"cron job": {"CronJob", m{"spec": m{"jobTemplate": m{"spec": m{"template": m{"spec": m{}}}}}},
+			m{"spec": m{"jobTemplate": m{"spec": m{"template": m{"spec": spec(hollow, own)}}}}}},
+		"what the author wants besides": {"Pod", m{"spec": spec(m{"zone": "a"}, other)},
+			m{"spec": spec(m{"zone": "a", "windtunnel/hollow": "true"}, other, own)}},
+		"the author has spoken":  {"Pod", m{"spec": spec(m{"windtunnel/hollow": "no"}, own)}, m{"spec": spec(m{"windtunnel/hollow": "no"}, own)}},
+		"all taints":             {"Pod", m{"spec": spec(hollow, m{"operator": "Exists"})}, m{"spec": spec(hollow, m{"operator": "Exists"})}},
+		"another effect":         {"Pod", m{"spec": spec(hollow, m{"operator": "Exists", "effect": "NoExecute"})}, m{"spec": spec(hollow, m{"operator": "Exists", "effect": "NoExecute"}, own)}},
+		"no pods":                {"ConfigMap", m{"data": m{}}, m{"data": m{}}},
+		"no template, no change": {"Deployment", m{"spec": m{}}, m{"spec": m{}}},
+	} {
+		placeOnHollow(c.manifest, c.kind)
+		if diff := cmp.Diff(c.want, c.manifest); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
