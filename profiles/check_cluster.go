@@ -36,6 +36,7 @@ func enumOf[T any](name string) []string {
 func (c *checker) controlPlane() {
 	const path = "controlPlane"
 	cp := c.ControlPlane
+	c.provider()
 	if cp.Port < 0 || cp.Port > 65535 {
 		c.problem(path+".port", "0 takes a free one", "must be between 0 and 65535, not %d", cp.Port)
 	}

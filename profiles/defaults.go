@@ -16,6 +16,12 @@ const (
 	schedulerBurst         = 100
 )
 
+// The default of ControlPlane.ReadyTimeout.
+const (
+	bootTime     = time.Minute
+	bootTimeKind = 5 * time.Minute
+)
+
 // The default of HollowNodes.ReadyTimeout: a base, and what each node adds.
 const (
 	readyBase    = 30 * time.Second
@@ -33,6 +39,7 @@ func (p *Profile) Default() {
 func fillDefaults(p *Profile, written func(path string) bool) {
 	f := filler{written: written}
 	f.arrivals(p) // before the tags, which know less
+	f.provider(&p.ControlPlane)
 	f.fill(reflect.ValueOf(p).Elem(), "")
 	f.components(&p.ControlPlane)
 	f.nodes(&p.HollowNodes)
@@ -88,6 +95,20 @@ func setDefault(v reflect.Value, text string) {
 	}
 	if err := setScalar(n, v); err != nil {
 		panic("profiles: default tag " + text + ": " + err.message)
+	}
+}
+
+// provider makes the group of the provider, so that its defaults are filled in, and the time that it needs.
+func (f filler) provider(c *ControlPlane) {
+	boot := bootTime
+	if c.Provider == ProviderKind {
+		boot = bootTimeKind
+		if c.Kind == nil {
+			c.Kind = &KindCluster{}
+		}
+	}
+	if f.missing("controlPlane.readyTimeout", reflect.ValueOf(c.ReadyTimeout)) {
+		c.ReadyTimeout = Duration(boot)
 	}
 }
 

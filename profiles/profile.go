@@ -51,15 +51,22 @@ type Profile struct {
 	places map[string]place // where each path was written, for problems that show only at run time
 }
 
-// ControlPlane describes the components that are booted for a run.
+// ControlPlane describes the control plane of a run and who makes it.
 type ControlPlane struct {
+	// Provider makes the control plane: embedded boots it as processes of this machine, kind boots a cluster of containers,
+	// existing uses a cluster that is there. Default embedded.
+	Provider string `yaml:"provider,omitempty" json:"provider,omitempty" default:"embedded" enum:"embedded,kind,existing"`
+	// Kind configures the provider kind.
+	Kind *KindCluster `yaml:"kind,omitempty" json:"kind,omitempty"`
+	// Existing configures the provider existing.
+	Existing *ExistingCluster `yaml:"existing,omitempty" json:"existing,omitempty"`
 	// BinDir holds kube-apiserver, kube-controller-manager, kube-scheduler and etcd binaries of another
 	// Kubernetes version. Default: the ones that windtunnel-kube was built with.
 	BinDir string `yaml:"binDir,omitempty" json:"binDir,omitempty"`
 	// Port is the API server's port on 127.0.0.1. Default 0: a free one.
 	Port int `yaml:"port,omitempty" json:"port,omitempty"`
-	// ReadyTimeout bounds the boot. Default 60s.
-	ReadyTimeout Duration `yaml:"readyTimeout,omitempty" json:"readyTimeout,omitempty" default:"60s"`
+	// ReadyTimeout bounds the boot. Default 60s; with kind 5m, for its image may have to be fetched.
+	ReadyTimeout Duration `yaml:"readyTimeout,omitempty" json:"readyTimeout,omitempty"`
 	// Etcd is the store.
 	Etcd Etcd `yaml:"etcd,omitempty" json:"etcd,omitempty"`
 	// APIServer is kube-apiserver.

@@ -100,6 +100,9 @@ func traits(r results.Run) (traits, instrument map[string]string, err error) {
 	if pods, ok := slo["podStartup"]; ok {
 		profile["slo"] = map[string]any{"podStartup": pods}
 	}
+	if control, ok := profile["controlPlane"].(map[string]any); ok {
+		delete(control, "provider") // the run says it itself, also where the profile is older than the field
+	}
 	traits = map[string]string{"provider": r.Provider, "machine.os": r.Machine.OS, "machine.kernel": r.Machine.Kernel, "machine.cpu": r.Machine.CPU,
 		"machine.cores": fmt.Sprint(r.Machine.Cores), "machine.memory": fmt.Sprintf("%.0f GiB", float64(r.Machine.MemoryBytes)/(1<<30)),
 		"machine.filesystem": r.Machine.Filesystem}

@@ -25,7 +25,9 @@ func (s *session) boot(ctx context.Context) (err error) {
 		return fmt.Errorf("start the supervisor: %w", err)
 	}
 	go s.exits()
-	s.provider = provide(s.options, s.supervisor)
+	if s.provider, err = provide(s.options, s.supervisor); err != nil {
+		return err
+	}
 	if s.cluster, err = s.provider.boot(ctx, s.dir.Path("logs")); err != nil {
 		return err
 	}

@@ -2,11 +2,13 @@ package run
 
 import (
 	"context"
+	"fmt"
 
 	"windtunnel/harness/cluster"
 	"windtunnel/harness/controlplane"
 	"windtunnel/harness/nodes"
 	"windtunnel/harness/supervise"
+	"windtunnel/profiles"
 )
 
 // provider makes a control plane and puts hollow nodes around it. What it starts it stops again when it cannot finish;
@@ -19,8 +21,13 @@ type provider interface {
 }
 
 // provide chooses the provider that the plan asks for.
-func provide(o Options, sup *supervise.Supervisor) provider {
-	return &embedded{options: o, sup: sup}
+func provide(o Options, sup *supervise.Supervisor) (provider, error) {
+	switch name := o.Plan.Profile.ControlPlane.Provider; name {
+	case profiles.ProviderEmbedded, "":
+		return &embedded{options: o, sup: sup}, nil
+	default:
+		return nil, fmt.Errorf("the provider %s is not there yet", name)
+	}
 }
 
 // embedded runs everything as processes of this machine.

@@ -50,7 +50,7 @@ func newSession(dir *results.Dir, o Options, fail context.CancelCauseFunc) (*ses
 	s := &session{options: o, plan: o.Plan, dir: dir, clock: clock, fail: fail, id: dir.ID()}
 	s.info = results.Run{
 		Format: results.FormatVersion, ID: dir.ID(), Profile: profile, Name: o.Plan.Profile.Name,
-		Seed: o.Plan.Profile.Seed, Provider: "embedded", Started: time.Now().UTC().Format(time.RFC3339Nano),
+		Seed: o.Plan.Profile.Seed, Provider: o.Plan.Profile.ControlPlane.Provider, Started: time.Now().UTC().Format(time.RFC3339Nano),
 		ClockBase: clock.Base(), Outcome: "running", Command: o.Command, Machine: machine(os.TempDir()),
 		Versions: map[string]string{"windtunnel": o.Build.Version, "gitCommit": o.Build.Commit, "go": o.Build.Go, "client-go": o.Build.ClientGo},
 		Limits:   map[string]float64{},

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/harness/nodes"
 	"windtunnel/harness/supervise"
 	"windtunnel/results"
@@ -40,8 +41,11 @@ func Up(ctx context.Context, o Options, kubeconfig, stateFile string) (up Runnin
 	}
 
 	o.Progress.Begin("boot")
-	provider := provide(o, sup)
-	cluster, err := provider.boot(ctx, up.Logs)
+	var cluster cluster.Cluster
+	provider, err := provide(o, sup)
+	if err == nil {
+		cluster, err = provider.boot(ctx, up.Logs)
+	}
 	o.Progress.End(err)
 	if err != nil {
 		return up, cause(ctx, &EnvironmentError{err})

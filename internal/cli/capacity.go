@@ -110,12 +110,9 @@ func (a *app) search(cmd *cobra.Command, f *capacityFlags, args []string) (*sear
 	if err != nil {
 		return nil, err
 	}
-	sets, err := f.withAxis()
+	sets, err := f.withAxis(cmd)
 	if err != nil {
 		return nil, err
-	}
-	if cmd.Flags().Changed("seed") {
-		sets = append(sets, fmt.Sprintf("seed=%d", f.seed))
 	}
 	s := &search{root: f.root, record: capacity.Record{Format: capacity.Format, Axis: f.axis,
 		Source: capacity.Source{File: name, Text: string(data), Sets: sets}}}
@@ -149,9 +146,9 @@ func (s *search) load() error {
 }
 
 // withAxis turns --set-axis into a setting that declares the axis.
-func (f *capacityFlags) withAxis() ([]string, error) {
+func (f *capacityFlags) withAxis(cmd *cobra.Command) ([]string, error) {
 	if len(f.setAxis) == 0 {
-		return f.sets, nil
+		return f.settings(cmd), nil
 	}
 	axis := map[string]any{"to": f.to}
 	if f.to == 0 {
@@ -282,7 +279,7 @@ func (s *search) at(level float64, seed uint64) (*profiles.Plan, error) {
 
 // resumed reads the search in a directory.
 func (a *app) resumed(cmd *cobra.Command, f *capacityFlags, args []string) (*search, error) {
-	for _, name := range []string{"axis", "set-axis", "from", "to", "step", "levels", "resolution", "repeats", "retries", "confidence", "set", "seed", "file", "results", "plan"} {
+	for _, name := range []string{"axis", "set-axis", "from", "to", "step", "levels", "resolution", "repeats", "retries", "confidence", "set", "seed", "provider", "node-image", "file", "results", "plan"} {
 		if cmd.Flags().Changed(name) || len(args) > 0 {
 			return nil, usageError{errors.New("--resume goes on with what was asked before: beside it only --budget and --output have a meaning")}
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,12 +20,32 @@ type profileFlags struct {
 	file string
 	sets []string
 	seed uint64
+
+	provider, nodeImage string
 }
 
 func (f *profileFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.file, "file", "f", "", "read the profile from `FILE` instead of naming a built-in one (- for standard input)")
 	cmd.Flags().StringArrayVar(&f.sets, "set", nil, "set a field of the profile, as in hollowNodes.count=10; may be given several times")
 	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "the seed of every random choice (default: the profile's)")
+	cmd.Flags().StringVar(&f.provider, "provider", "", "who makes the control plane: embedded, kind or existing (default: the profile's)")
+	cmd.Flags().StringVar(&f.nodeImage, "node-image", "", "with the provider kind: the `IMAGE` of the nodes")
+	_ = cmd.RegisterFlagCompletionFunc("provider", cobra.FixedCompletions([]string{profiles.ProviderEmbedded, profiles.ProviderKind, profiles.ProviderExisting}, cobra.ShellCompDirectiveNoFileComp)) // fails only for a flag that is not there
+}
+
+// settings are the --set flags, with those that other flags stand for after them.
+func (f *profileFlags) settings(cmd *cobra.Command) []string {
+	sets := slices.Clone(f.sets)
+	for _, short := range []struct{ flag, path, value string }{
+		{"seed", "seed", strconv.FormatUint(f.seed, 10)},
+		{"provider", "controlPlane.provider", f.provider},
+		{"node-image", "controlPlane.kind.nodeImage", strconv.Quote(f.nodeImage)},
+	} {
+		if cmd.Flags().Changed(short.flag) {
+			sets = append(sets, short.path+"="+short.value)
+		}
+	}
+	return sets
 }
 
 // load reads, checks and compiles the profile that the flags and the arguments name.
@@ -32,11 +54,11 @@ func (a *app) load(cmd *cobra.Command, f *profileFlags, args []string) (*profile
 	if err != nil {
 		return nil, err
 	}
-	sets := f.sets
-	if cmd.Flags().Changed("seed") {
-		sets = append(sets, fmt.Sprintf("seed=%d", f.seed))
+	plan, err := compile(name, data, f.settings(cmd))
+	if err == nil && cmd.Flags().Changed("node-image") && plan.Profile.ControlPlane.Provider != profiles.ProviderKind {
+		return nil, usageError{fmt.Errorf("--node-image is for the provider kind, and this is %s: give --provider kind", plan.Profile.ControlPlane.Provider)}
 	}
-	return compile(name, data, sets)
+	return plan, err
 }
 
 // compile reads, checks and compiles a profile's text.

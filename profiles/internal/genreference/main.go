@@ -32,7 +32,7 @@ func run(args []string) error {
 // sources are the files that declare the types, in the package's folder.
 func sources(folder string) []string {
 	var files []string
-	for _, name := range []string{"profile.go", "profile_arrivals.go", "profile_request.go"} {
+	for _, name := range []string{"profile.go", "profile_provider.go", "profile_arrivals.go", "profile_request.go"} {
 		files = append(files, filepath.Join(folder, name))
 	}
 	return files
