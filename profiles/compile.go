@@ -18,7 +18,7 @@ func Compile(p *Profile) (*Plan, error) {
 	}
 	plan := &Plan{Profile: *p, Objects: map[string]Template{}, Phases: p.Phases}
 	for _, name := range sortedKeys(p.Objects) {
-		t, err := compileObject(name, p.Objects[name], p.HollowNodes)
+		t, err := compileObject(name, p.Objects[name], p)
 		if err != nil {
 			return nil, fmt.Errorf("compile objects.%s: %w", name, err)
 		}
@@ -33,19 +33,19 @@ func Compile(p *Profile) (*Plan, error) {
 }
 
 // compileObject makes the template of an object. The object must be valid.
-func compileObject(name string, o Object, nodes HollowNodes) (Template, error) {
+func compileObject(name string, o Object, p *Profile) (Template, error) {
 	t := Template{Name: name, In: o.In, Resource: o.resource()}
 	if t.Resource.Kind == "CustomResourceDefinition" {
 		t.Naming = digText(o.Manifest, "spec", "names", "plural") + "." + digText(o.Manifest, "spec", "group")
 	}
 	if holder, ok := podHolderOf(t.Resource.Kind); ok {
-		count, err := podCount(o.Manifest, holder, nodes)
+		count, err := podCount(o.Manifest, holder, p.HollowNodes)
 		if err != nil {
 			return Template{}, err
 		}
 		t.Pods, t.Scheduled = count, toBeScheduled(digMap(o.Manifest, holder.spec...))
 	}
-	manifest, err := o.instanceManifest(name, t.Resource)
+	manifest, err := o.instanceManifest(name, t.Resource, p.ControlPlane.amongReal())
 	if err != nil {
 		return Template{}, err
 	}
@@ -63,9 +63,12 @@ func (o Object) resource() Resource {
 	return Resource{Group: group, Version: version, Name: o.Resource, Kind: kind, Namespaced: !o.ClusterScoped}
 }
 
-// instanceManifest is the manifest as JSON with the metadata of an instance.
-func (o Object) instanceManifest(name string, r Resource) (json.RawMessage, error) {
+// instanceManifest is the manifest as JSON with the metadata of an instance. amongReal says that there are real nodes beside the hollow ones.
+func (o Object) instanceManifest(name string, r Resource, amongReal bool) (json.RawMessage, error) {
 	manifest, _ := cloneValue(o.Manifest).(map[string]any)
+	if amongReal {
+		placeOnHollow(manifest, r.Kind)
+	}
 	for _, part := range labelledParts(r.Kind) {
 		if holder, there := dig(manifest, part...); there {
 			if m, ok := holder.(map[string]any); ok {

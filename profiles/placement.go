@@ -6,6 +6,11 @@ const (
 	TaintHollow = "windtunnel/hollow"
 )
 
+// amongReal says whether there are real nodes beside the hollow ones: everywhere but with the embedded control plane, which has none.
+func (cp ControlPlane) amongReal() bool {
+	return cp.Provider != "" && cp.Provider != ProviderEmbedded
+}
+
 // podSpecs are where in a manifest of some kind the specs of pods are.
 func podSpecs(kind string) [][]string {
 	if kind == "CronJob" {

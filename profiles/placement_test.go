@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -32,5 +33,32 @@ func TestPlaceOnHollow(t *testing.T) {
 		if diff := cmp.Diff(c.want, c.manifest); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// TestPlacementFollowsTheProvider: the embedded control plane has hollow nodes only, any other has real ones beside them.
+func TestPlacementFollowsTheProvider(t *testing.T) {
+	load := func(provider string) string {
+		t.Helper()
+		data, _ := Builtin("smoke")
+		p, err := Load("smoke.yaml", data, []string{"controlPlane.provider=" + provider})
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := Compile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		placed := ""
+		for _, template := range plan.Objects {
+			if strings.Contains(string(template.Manifest), `"nodeSelector":{"windtunnel/hollow":"true"}`) != (template.Pods > 0 && provider != ProviderEmbedded) {
+				t.Errorf("%s: %s is placed wrongly: %s", provider, template.Name, template.Manifest)
+			}
+			placed += template.Name
+		}
+		return placed
+	}
+	if load(ProviderEmbedded) == "" || load(ProviderKind) == "" {
+		t.Error("the profile has no templates")
 	}
 }
