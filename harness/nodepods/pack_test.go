@@ -164,7 +164,9 @@ func TestPodsOnKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("two nodes are cut off after %v", time.Since(asked))
-	eventually(t, "they are no longer Ready", func() bool { return ready("hollow-1") == v1.ConditionUnknown && ready("hollow-7") == v1.ConditionUnknown })
+	eventually(t, "they are no longer Ready", func() bool {
+		return ready("hollow-1") == v1.ConditionUnknown && ready("hollow-7") == v1.ConditionUnknown
+	})
 	if err := p.Up(t.Context(), []string{"hollow-1", "hollow-7"}); err != nil {
 		t.Fatal(err)
 	}
