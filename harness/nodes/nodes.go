@@ -140,4 +140,6 @@ func (d demand) checkHere() error {
 }
 
 // Defaults fills in what a profile leaves open about hollow nodes.
-func Defaults(spec profiles.HollowNodes) profiles.HollowNodes { return withDefaults(Options{Spec: spec}).Spec }
+func Defaults(spec profiles.HollowNodes) profiles.HollowNodes {
+	return withDefaults(Options{Spec: spec}).Spec
+}

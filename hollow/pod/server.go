@@ -59,7 +59,10 @@ func (m *members) status(ctx context.Context) (Status, error) {
 	shard, err := m.control.Status(ctx)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := Status{Status: shard, Wanted: len(m.have), Version: m.version}
+	s := Status{Status: shard, Version: m.version}
+	if nodes, err := m.config.Nodes(m.pod); err == nil {
+		s.Wanted = len(nodes)
+	}
 	if trouble := m.trouble(); trouble != nil {
 		s.Problem = trouble.Error()
 	}
