@@ -9,15 +9,21 @@ import (
 	"slices"
 	"time"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/harness/nodes"
 	"windtunnel/harness/supervise"
+	"windtunnel/profiles"
 	"windtunnel/results"
 )
 
 // boot starts the supervisor, the control plane and the watches.
 func (s *session) boot(ctx context.Context) (err error) {
-	// What the machine cannot carry is refused before anything is started.
-	if err := nodes.Check(s.plan.Profile.HollowNodes, s.plan.Estimate().Pods); err != nil {
+	// What the machine cannot carry is refused before anything is started. The nodes of a cluster that is there are on its own machines.
+	if foreign := s.plan.Profile.ControlPlane.Provider == profiles.ProviderExisting; foreign {
+		for _, field := range s.plan.Profile.ControlPlane.Unapplied() {
+			s.note("%s is not applied: the control plane was there before, with settings of its own", field)
+		}
+	} else if err := nodes.Check(s.plan.Profile.HollowNodes, s.plan.Estimate().Pods); err != nil {
 		return err
 	}
 	s.supervisor, err = supervise.Start(ctx, supervise.Options{Executable: s.options.Executable, Log: s.dir.Path("logs", "supervisor.log")})
@@ -25,7 +31,7 @@ func (s *session) boot(ctx context.Context) (err error) {
 		return fmt.Errorf("start the supervisor: %w", err)
 	}
 	go s.exits()
-	if s.provider, err = provide(s.options, s.supervisor); err != nil {
+	if s.provider, err = provide(s.options, s.supervisor, s); err != nil {
 		return err
 	}
 	if s.cluster, err = s.provider.boot(ctx, s.dir.Path("logs")); err != nil {
@@ -37,6 +43,9 @@ func (s *session) boot(ctx context.Context) (err error) {
 		maps.Copy(r.Limits, s.cluster.Limits())
 	})
 	s.load = newLoader(s)
+	if shared, ok := s.cluster.(cluster.Shared); ok {
+		s.share(ctx, shared)
+	}
 	if s.watches, err = s.observe(ctx); err != nil {
 		return err
 	}
@@ -89,7 +98,7 @@ func (s *session) components() {
 		for _, c := range all {
 			known := false
 			for _, old := range r.Components {
-				known = known || old.PID == c.PID
+				known = known || old.PID == c.PID && old.Name == c.Name
 			}
 			if !known {
 				if inside, err := filepath.Rel(s.dir.Path(), c.Log); err == nil {
@@ -107,7 +116,7 @@ func (s *session) pids() map[string]int {
 	defer s.mu.Unlock()
 	pids := map[string]int{"windtunnel": os.Getpid()}
 	for _, c := range s.info.Components {
-		if c.Exit == "" {
+		if c.Exit == "" && c.PID != 0 {
 			pids[c.Name] = c.PID
 		}
 	}

@@ -21,10 +21,12 @@ type provider interface {
 }
 
 // provide chooses the provider that the plan asks for.
-func provide(o Options, sup *supervise.Supervisor) (provider, error) {
+func provide(o Options, sup *supervise.Supervisor, s *session) (provider, error) {
 	switch name := o.Plan.Profile.ControlPlane.Provider; name {
 	case profiles.ProviderEmbedded, "":
 		return &embedded{options: o, sup: sup}, nil
+	case profiles.ProviderExisting:
+		return &foreign{options: o, run: s.id, load: true, failed: s.fail}, nil
 	default:
 		return nil, fmt.Errorf("the provider %s is not there yet", name)
 	}
