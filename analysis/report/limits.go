@@ -18,6 +18,9 @@ func limits() []limit {
 		{what: "Separate machines", why: "The nodes share the machine's CPU with the control plane and the load, so that what the machine cannot carry shows as latency. CPU by component gives the account of each.", provider: "embedded"},
 		{what: "Clocks that differ", why: "All instants come from one clock. Skew between nodes does not happen.", provider: "embedded"},
 		{what: "More than one replica", why: "One API server, one etcd member, one controller manager, one scheduler; no leader election, no fail-over, no load balancer.", provider: "embedded"},
+		{what: "How the cluster is made", why: "Nobody here knows the flags, the limits and the machines of its components; what cannot be looked at has no figure, which does not mean that it is nothing. The nodes of the condition are the hollow ones alone.", provider: "existing"},
+		{what: "Who else uses the cluster", why: "Its own users and controllers load it as well, and not the same in every run. The API server's figures count their requests too.", provider: "existing"},
+		{what: "More than one API server", why: "Metrics are those of the one that answers. Latencies of the client have the way to the cluster in them, and its load balancers.", provider: "existing"},
 		{what: "The next run", why: "The intervals describe the requests of this run, which are not independent of each other. What another run would give only other runs tell: see windtunnel compare."},
 	}
 }

@@ -67,7 +67,9 @@ type Identity struct {
 	// Name is the user's name as the API server sees it.
 	Name      string
 	Cert, Key []byte
-	Token     string
+	// Token gives the bearer token that is valid now; nil for an identity with a certificate. It is called for every request, from
+	// many goroutines, and must be quick.
+	Token func() string
 }
 
 // Target is where a component's metrics are read.
@@ -80,3 +82,12 @@ type Target struct {
 	// about any other client, and reading must not disturb the load.
 	Client *http.Client
 }
+
+// RefusedError is a cluster that is not to be used: a kubeconfig that leads to none, or an owner who has not agreed. Nothing was made on
+// it and nothing was sent to it but questions.
+type RefusedError struct{ Err error }
+
+func (e *RefusedError) Error() string { return e.Err.Error() }
+
+// Unwrap gives why.
+func (e *RefusedError) Unwrap() error { return e.Err }

@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"windtunnel/harness/harnesstest"
+	"windtunnel/harness/harnesstest/kindtest"
 	"windtunnel/harness/kind"
 	"windtunnel/harness/supervise"
 	"windtunnel/profiles"
@@ -42,7 +43,7 @@ func options(t *testing.T, change func(*profiles.ControlPlane)) kind.Options {
 		t.Fatal(err)
 	}
 	p := profiles.Profile{ControlPlane: profiles.ControlPlane{Provider: profiles.ProviderKind,
-		Kind: &profiles.KindCluster{NodeImage: harnesstest.NodeImage(t)}}}
+		Kind: &profiles.KindCluster{NodeImage: kindtest.NodeImage(t)}}}
 	change(&p.ControlPlane)
 	p.Default()
 	return kind.Options{Spec: p.ControlPlane, Executable: self, LogDir: filepath.Join(t.TempDir(), "logs"), Progress: func(s string) { t.Log(s) }}

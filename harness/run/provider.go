@@ -27,8 +27,10 @@ func provide(o Options, sup *supervise.Supervisor, s *session) (provider, error)
 		return &embedded{options: o, sup: sup}, nil
 	case profiles.ProviderKind:
 		return newKindNodes(o, sup, s), nil
+	case profiles.ProviderExisting:
+		return guest(o, s), nil
 	default:
-		return nil, fmt.Errorf("the provider %s is not there yet", name)
+		return nil, fmt.Errorf("the provider %s is not known", name)
 	}
 }
 

@@ -1,4 +1,5 @@
-package harnesstest
+// Package kindtest lets tests boot kind clusters where that can be done. It is imported by tests only.
+package kindtest
 
 import (
 	"context"
