@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -114,15 +115,26 @@ func (a *app) fidelity(cmd *cobra.Command, f *fidelityFlags) error {
 	if err != nil {
 		return err
 	}
-	sideA, err := a.side(cmd, f, plans[0], f.runsOfA, f.aNodes)
-	if err != nil {
-		return fmt.Errorf("side A: %w", err)
+	sideNames, nodes := [2]string{"A", "B"}, [2][]string{f.aNodes, f.bNodes}
+	var recordings [2]fidelity.Recording
+	for i, paths := range [][]string{f.runsOfA, f.runsOfB} {
+		if recordings[i], err = readSides(paths, nodes[i]); err != nil {
+			return fmt.Errorf("side %s: %w", sideNames[i], err)
+		}
 	}
-	sideB, err := a.side(cmd, f, plans[1], f.runsOfB, f.bNodes)
-	if err != nil {
-		return fmt.Errorf("side B: %w", err)
+	for i, plan := range plans {
+		if plan == nil {
+			continue
+		}
+		dir, err := a.fidelityRun(cmd.Context(), f.root, plan)
+		if err == nil {
+			recordings[i], err = record(dir, fidelity.Options{Nodes: nodes[i]})
+		}
+		if err != nil {
+			return fmt.Errorf("side %s: %w", sideNames[i], err)
+		}
 	}
-	c := fidelity.Compare(sideA, sideB, rules, f.require)
+	c := fidelity.Compare(recordings[0], recordings[1], rules, f.require)
 	if err := a.printFidelity(c, f); err != nil {
 		return err
 	}
@@ -157,18 +169,11 @@ func (f *fidelityFlags) plans(a *app, cmd *cobra.Command) (plans [2]*profiles.Pl
 	return plans, nil
 }
 
-// side is what one side is: what is there already, or a run that is made now.
-func (a *app) side(cmd *cobra.Command, f *fidelityFlags, plan *profiles.Plan, paths, nodes []string) (fidelity.Recording, error) {
-	if plan != nil {
-		dir, err := a.fidelityRun(cmd.Context(), f.root, plan)
-		if err != nil {
-			return fidelity.Recording{}, err
-		}
-		return record(dir, fidelity.Options{Nodes: nodes})
-	}
+// readSides reads all that is there of one side.
+func readSides(paths, nodes []string) (fidelity.Recording, error) {
 	var all []fidelity.Recording
-	for _, path := range paths {
-		r, err := readSide(path, nodes)
+	for _, p := range paths {
+		r, err := readSide(p, nodes)
 		if err != nil {
 			return fidelity.Recording{}, err
 		}
@@ -178,27 +183,27 @@ func (a *app) side(cmd *cobra.Command, f *fidelityFlags, plan *profiles.Plan, pa
 }
 
 // readSide reads a recording, a run directory, or all runs in a folder.
-func readSide(path string, nodes []string) ([]fidelity.Recording, error) {
-	info, err := os.Stat(path)
+func readSide(file string, nodes []string) ([]fidelity.Recording, error) {
+	info, err := os.Stat(file)
 	if err != nil {
 		return nil, usageError{err}
 	}
 	if info.Mode().IsRegular() {
 		if len(nodes) > 0 {
-			return nil, usageError{fmt.Errorf("%s is a recording: its nodes were chosen when it was made", path)}
+			return nil, usageError{fmt.Errorf("%s is a recording: its nodes were chosen when it was made", file)}
 		}
-		f, err := os.Open(path)
+		f, err := os.Open(file)
 		if err != nil {
 			return nil, usageError{err}
 		}
 		defer f.Close()
-		r, err := fidelity.Read(path, f)
+		r, err := fidelity.Read(file, f)
 		if err != nil {
 			return nil, usageError{err}
 		}
 		return []fidelity.Recording{r}, nil
 	}
-	dirs, err := openRuns([]string{path})
+	dirs, err := openRuns([]string{file})
 	if err != nil {
 		return nil, usageError{err}
 	}
@@ -219,7 +224,7 @@ func record(d *results.Dir, o fidelity.Options) (fidelity.Recording, error) {
 	switch {
 	case errors.Is(err, fidelity.ErrNoData):
 		return r, noDataError{err}
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, filepath.ErrBadPattern):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, path.ErrBadPattern):
 		return r, usageError{err}
 	}
 	return r, err
