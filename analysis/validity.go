@@ -24,6 +24,7 @@ type evidence struct {
 	audit      *auditLog
 	use        *components
 	nodes      *nodeStates
+	faults     *nodeFaults
 	pictures   *pictures
 	remarks    []results.Note
 	badRemarks []string // lines of theirs that make no sense
@@ -201,7 +202,7 @@ func takesNodesDown(p profiles.Profile) bool {
 	for _, phase := range p.Phases {
 		for _, track := range phase.Tracks {
 			for _, step := range track.Steps {
-				if step.Fault != nil && (step.Fault.NodesDown > 0 || step.Fault.Kill != "") {
+				if step.Fault != nil && (step.Fault.NodesDown > 0 || step.Fault.Nodes != nil || step.Fault.Kill != "") {
 					return true
 				}
 			}

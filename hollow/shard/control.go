@@ -43,6 +43,7 @@ func (s *shard) control() http.Handler {
 	})
 	mux.HandleFunc("POST "+hollow.PathDown, func(w http.ResponseWriter, r *http.Request) { s.answerNames(w, r, true) })
 	mux.HandleFunc("POST "+hollow.PathUp, func(w http.ResponseWriter, r *http.Request) { s.answerNames(w, r, false) })
+	s.faults(mux)
 	mux.HandleFunc(hollow.PathProfiles, pprof.Index)
 	mux.HandleFunc(hollow.PathProfiles+"profile", pprof.Profile)
 	mux.HandleFunc(hollow.PathProfiles+"trace", pprof.Trace)
