@@ -59,6 +59,9 @@ func nodeFaultGrid(s results.Summary) grid {
 		}{{"to_not_ready", "node NotReady", r.Faults}, {"to_taint", "NoExecute taint", r.Faults}, {"to_first_eviction", "first eviction", r.Faults},
 			{"to_last_eviction", "last eviction", r.Faults}, {"to_replacement_running", "replacement running", r.Evicted}, {"to_ready", "node Ready again", r.Times["to_not_ready"].N}} {
 			q := r.Times[step.time]
+			if step.of == 0 {
+				continue // what cannot come to that says nothing
+			}
 			cells := []string{r.Kind, step.name, count(q.N), count(step.of), "", "", "", ""}
 			if q.N > 0 {
 				copy(cells[4:], append(percentiles(&q.P50, &q.P90, &q.P99, q.N, secondsText), secondsText(&q.P100.Value)))

@@ -154,7 +154,11 @@ func (s *session) nodeEvents(names []string, event, kind string) {
 // someNames are a few names, and how many there are.
 func someNames(names []string) string {
 	const few = 5
-	text := fmt.Sprintf("%d nodes (%s", len(names), strings.Join(names[:min(few, len(names))], ", "))
+	noun := "nodes"
+	if len(names) == 1 {
+		noun = "node"
+	}
+	text := fmt.Sprintf("%d %s (%s", len(names), noun, strings.Join(names[:min(few, len(names))], ", "))
 	if len(names) > few {
 		text += ", …"
 	}
