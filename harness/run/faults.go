@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/hollow"
 	"windtunnel/profiles"
 	"windtunnel/results"
@@ -81,8 +82,41 @@ func (s *session) breakNodes(ctx context.Context, f profiles.NodeFault, names []
 	if f.Kind == profiles.FaultDown {
 		return s.pack.Down(ctx, names)
 	}
-	return s.pack.Break(ctx, names, conditions(f, seed))
+	pack, err := s.breaker(f)
+	if err != nil {
+		return err
+	}
+	return pack.Break(ctx, names, conditions(f, seed))
 }
+
+// breaker is the pack as one whose nodes can have the conditions of a fault.
+func (s *session) breaker(f profiles.NodeFault) (cluster.Breaker, error) {
+	pack, ok := s.pack.(cluster.Breaker)
+	if !ok {
+		return nil, fmt.Errorf("the hollow nodes of this provider can be down or flap, but not have the fault %s", f.Kind)
+	}
+	return pack, nil
+}
+
+// breakable checks, before anything is done, that the nodes can have all faults of the plan.
+func (s *session) breakable() error {
+	for _, phase := range s.plan.Phases {
+		for _, track := range phase.Tracks {
+			for _, step := range track.Steps {
+				if step.Fault == nil || step.Fault.Nodes == nil || cuts(step.Fault.Nodes.Kind) {
+					continue
+				}
+				if _, err := s.breaker(*step.Fault.Nodes); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// cuts says that a kind of fault is made by cutting nodes off and letting them back.
+func cuts(kind string) bool { return kind == profiles.FaultDown || kind == profiles.FaultFlapping }
 
 // conditions are what a fault makes of a node's connection and clock.
 func conditions(f profiles.NodeFault, seed uint64) hollow.Conditions {
@@ -92,10 +126,14 @@ func conditions(f profiles.NodeFault, seed uint64) hollow.Conditions {
 
 // mend ends a fault.
 func (s *session) mend(ctx context.Context, f profiles.NodeFault, names []string) error {
-	if f.Kind == profiles.FaultDown || f.Kind == profiles.FaultFlapping {
+	if cuts(f.Kind) {
 		return s.pack.Up(ctx, names)
 	}
-	return s.pack.Mend(ctx, names)
+	pack, err := s.breaker(f)
+	if err != nil {
+		return err
+	}
+	return pack.Mend(ctx, names)
 }
 
 // flap takes nodes down and up in turn until the fault's time is over; it may leave them down.
