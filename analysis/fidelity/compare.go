@@ -210,8 +210,8 @@ func row(a, b Stage, k Kind, rule Rule, nA, nB int64) CallRow {
 		per, unitsA = rule.units(a, k)
 		_, unitsB = rule.units(b, k)
 	}
-	r := CallRow{Stage: a.Name, Kind: k, Per: per, A: quotient(nA, unitsA), B: quotient(nB, unitsB), Within: rule.Within, Why: rule.Why}
-	r.Verdict = verdict(math.Abs(r.A-r.B) <= rule.Within+1e-9)
+	r := CallRow{Stage: a.Name, Kind: k, Per: per, A: quotient(nA, unitsA), B: quotient(nB, unitsB), Within: rule.allowance(per, a, b), Why: rule.Why}
+	r.Verdict = verdict(math.Abs(r.A-r.B) <= r.Within+1e-9)
 	return r
 }
 

@@ -34,6 +34,7 @@ type Rule struct {
 	Detail   string  `yaml:"detail"` // a pattern, as in path.Match
 	Per      string  `yaml:"per"`
 	Within   float64 `yaml:"within"`
+	Edges    bool    `yaml:"edges"` // one call more or less a node, of what counts per 10s
 	Bodies   float64 `yaml:"bodies"`
 	Why      string  `yaml:"why"`
 }
@@ -87,6 +88,15 @@ func (r Rule) fits(stage string, k Kind) bool {
 	}
 	ok, err := path.Match(r.Detail, k.Detail)
 	return err == nil && ok
+}
+
+// allowance is the largest difference of two counts in stages of these two sides.
+func (r Rule) allowance(per string, a, b Stage) float64 {
+	if !r.Edges || per != perInterval {
+		return r.Within
+	}
+	edge := func(s Stage) float64 { return float64(s.Nodes) / (s.NodeSeconds / interval) }
+	return r.Within + max(edge(a), edge(b))
 }
 
 // units is what a stage's counts of a kind are divided by; a stage without pods counts per node.

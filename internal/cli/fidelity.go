@@ -186,6 +186,9 @@ func readSides(paths, nodes []string) (fidelity.Recording, error) {
 func readSide(file string, nodes []string) ([]fidelity.Recording, error) {
 	info, err := os.Stat(file)
 	if err != nil {
+		if strings.HasPrefix(file, "-") {
+			err = fmt.Errorf("%w; flags go before --", err)
+		}
 		return nil, usageError{err}
 	}
 	if info.Mode().IsRegular() {
