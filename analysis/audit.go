@@ -1,9 +1,7 @@
 package analysis
 
 import (
-	"bufio"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"windtunnel/analysis/audit"
 	"windtunnel/results"
 )
 
@@ -35,33 +34,9 @@ type auditLog struct {
 	base   time.Time // of the run's instants
 	kinds  map[auditKind]*auditSample
 
-	err      error // why the file could not be read, or not to its end
-	lines    int64
-	streams  int64 // watches and the like in the measured phases, which have no latency
-	bad      int64 // lines that make no sense
-	firstBad string
-}
-
-// auditEvent is the part of an event of audit.k8s.io/v1 that is looked at.
-type auditEvent struct {
-	Stage                    string    `json:"stage"`
-	RequestURI               string    `json:"requestURI"`
-	Verb                     string    `json:"verb"`
-	RequestReceivedTimestamp time.Time `json:"requestReceivedTimestamp"`
-	StageTimestamp           time.Time `json:"stageTimestamp"`
-	User                     struct {
-		Username string `json:"username"`
-	} `json:"user"`
-	ObjectRef *struct {
-		Resource    string `json:"resource"`
-		Namespace   string `json:"namespace"`
-		Name        string `json:"name"`
-		APIGroup    string `json:"apiGroup"`
-		Subresource string `json:"subresource"`
-	} `json:"objectRef"`
-	ResponseStatus *struct {
-		Code int32 `json:"code"`
-	} `json:"responseStatus"`
+	err     error // why the file could not be read, or not to its end
+	log     audit.Reading
+	streams int64 // watches and the like in the measured phases, which have no latency
 }
 
 // readAudit reads an audit log. started is the wall-clock time of the run's instant 0, by which the log's times are placed
@@ -83,53 +58,17 @@ func readAudit(path string, phases window, started string) *auditLog {
 	return a
 }
 
-// read goes through the events, one a line; one at the level of bodies can be megabytes long.
-func (a *auditLog) read(from io.Reader) {
-	in := bufio.NewReaderSize(from, 1<<20)
-	var long []byte // what there is of a line that is longer than the buffer
-	for {
-		part, err := in.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
-			long = append(long, part...)
-			continue
-		}
-		line := part
-		if len(long) > 0 {
-			long = append(long, part...)
-			line = long
-		}
-		if len(line) > 0 {
-			a.line(line)
-		}
-		long = long[:0]
-		if err != nil {
-			if err != io.EOF {
-				a.err = err
-			}
-			return
-		}
-	}
-}
+// read goes through the events.
+func (a *auditLog) read(from io.Reader) { a.log, a.err = audit.Read(from, a.event) }
 
-// line counts one event. Of those that are read at all, only the ones that end a request count: its other stages say the
-// same again.
-func (a *auditLog) line(line []byte) {
-	a.lines++
-	var e auditEvent
-	err := json.Unmarshal(line, &e)
-	if err == nil && (e.RequestReceivedTimestamp.IsZero() || e.StageTimestamp.IsZero() || e.StageTimestamp.Before(e.RequestReceivedTimestamp)) {
-		err = errors.New("its times make no sense")
-	}
-	if err != nil {
-		if a.bad++; a.bad == 1 {
-			a.firstBad = fmt.Sprintf("line %d: %v", a.lines, err)
-		}
+// event counts one event. Only the ones that end a request count: its other stages say the same again.
+func (a *auditLog) event(e *audit.Event, _ []byte) {
+	at := int64(e.RequestReceivedTimestamp.Sub(a.base))
+	if e.Stage != audit.Complete && e.Stage != audit.Panic || !a.phases.contains(at) {
 		return
 	}
-	if e.Stage != "ResponseComplete" && e.Stage != "Panic" || !a.phases.contains(int64(e.RequestReceivedTimestamp.Sub(a.base))) {
-		return
-	}
-	k := auditKind{caller(e.User.Username), e.call()}
+	c := e.Call()
+	k := auditKind{caller(e.User.Username), call{verb: c.Verb, group: c.Group, resource: c.Resource, subresource: c.Subresource, scope: c.Scope}}
 	if k.outsideSLO() {
 		a.streams++
 		return
@@ -140,35 +79,11 @@ func (a *auditLog) line(line []byte) {
 		a.kinds[k] = s
 	}
 	s.n++
-	if e.Stage == "Panic" || e.ResponseStatus == nil || e.ResponseStatus.Code >= 400 {
+	if e.Failed() {
 		s.errors++
 		return
 	}
-	s.latency = append(s.latency, timed{int64(e.RequestReceivedTimestamp.Sub(a.base)), seconds(int64(e.StageTimestamp.Sub(e.RequestReceivedTimestamp)))})
-}
-
-// call names a request as the API server's own metrics do (CleanScope and canonicalVerb in its endpoints/metrics), so that
-// rows of the two tables compare.
-func (e auditEvent) call() call {
-	verbs := map[string]string{"create": "POST", "update": "PUT"}
-	c := call{verb: cmp.Or(verbs[e.Verb], strings.ToUpper(e.Verb))}
-	if e.ObjectRef == nil || e.ObjectRef.Resource == "" {
-		path, _, _ := strings.Cut(e.RequestURI, "?")
-		first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-		c.resource = "/" + first
-		return c
-	}
-	o := e.ObjectRef
-	c.group, c.resource, c.subresource = o.APIGroup, o.Resource, o.Subresource
-	switch {
-	case o.Name != "" || e.Verb == "create":
-		c.scope = "resource"
-	case o.Namespace != "":
-		c.scope = "namespace"
-	default:
-		c.scope = "cluster"
-	}
-	return c
+	s.latency = append(s.latency, timed{at, seconds(int64(e.StageTimestamp.Sub(e.RequestReceivedTimestamp)))})
 }
 
 // caller is the class of a user.
@@ -219,8 +134,8 @@ func (a *auditLog) notes(wanted bool) []string {
 	case a.err != nil:
 		notes = append(notes, fmt.Sprintf("%s: cannot be read: %v", results.AuditFile, a.err))
 	}
-	if a.bad > 0 {
-		notes = append(notes, fmt.Sprintf("%s: %d of %d lines cannot be read and are left out, the first: %s", results.AuditFile, a.bad, a.lines, a.firstBad))
+	if a.log.Bad > 0 {
+		notes = append(notes, fmt.Sprintf("%s: %d of %d lines cannot be read and are left out, the first: %s", results.AuditFile, a.log.Bad, a.log.Lines, a.log.FirstBad))
 	}
 	if a.streams > 0 {
 		notes = append(notes, fmt.Sprintf("%s: %d watches and other streams are left out of the latencies", results.AuditFile, a.streams))

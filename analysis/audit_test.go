@@ -113,13 +113,14 @@ func TestAuditMissing(t *testing.T) {
 }
 
 func BenchmarkAudit(b *testing.B) {
-	line := []byte(audited(done, "system:serviceaccount:kube-system:replicaset-controller", "patch", status, 200, 30, 100))
+	const lines = 1000
+	log := strings.Repeat(audited(done, "system:serviceaccount:kube-system:replicaset-controller", "patch", status, 200, 30, 100), lines)
 	a := &auditLog{phases: window{{Begin: 0, End: 60 * sec}}, base: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), kinds: map[auditKind]*auditSample{}}
-	b.SetBytes(int64(len(line)))
+	b.SetBytes(int64(len(log)))
 	for b.Loop() {
-		a.line(line)
+		a.read(strings.NewReader(log))
 	}
-	if a.bad > 0 {
-		b.Error(a.firstBad)
+	if a.log.Bad > 0 {
+		b.Error(a.log.FirstBad)
 	}
 }

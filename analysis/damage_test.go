@@ -145,17 +145,17 @@ func FuzzAudit(f *testing.F) {
 			lines++
 		}
 		rows := a.rows()
-		n := a.streams + a.bad
+		n := a.streams + a.log.Bad
 		for _, r := range rows {
 			n += r.N
 			if r.Errors > r.N || r.P99 != nil && r.P99.Value < 0 {
 				t.Fatalf("%+v", r)
 			}
 		}
-		if a.lines != lines || n > lines || a.err != nil {
-			t.Fatalf("%d lines, %d counted, %d read, error %v", lines, n, a.lines, a.err)
+		if a.log.Lines != lines || n > lines || a.err != nil {
+			t.Fatalf("%d lines, %d counted, %d read, error %v", lines, n, a.log.Lines, a.err)
 		}
-		if notes := fmt.Sprint(a.notes(true)); a.bad > 0 && !strings.Contains(notes, fmt.Sprintf("%d of %d lines", a.bad, lines)) {
+		if notes := fmt.Sprint(a.notes(true)); a.log.Bad > 0 && !strings.Contains(notes, fmt.Sprintf("%d of %d lines", a.log.Bad, lines)) {
 			t.Fatalf("the notes do not name what is bad: %s", notes)
 		}
 	})

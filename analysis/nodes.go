@@ -28,7 +28,9 @@ func (s *nodeStates) add(e results.NodeEvent) {
 	if !strings.HasPrefix(e.Name, s.prefix) {
 		return
 	}
-	s.n++
+	if e.Event != "broken" && e.Event != "mended" {
+		s.n++
+	}
 	if !s.begun && len(s.phases) > 0 && e.At > s.phases.begin() {
 		s.finish()
 	}

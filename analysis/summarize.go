@@ -78,9 +78,10 @@ func (e *evidence) readAll(d *results.Dir) {
 	last = min(last, longestRun)
 	e.phases = measuredWindow(e.run, last)
 	e.pictures.begin(e, last)
-	e.nodes = newNodeStates(e.phases, e.profile.HollowNodes.NamePrefix)
+	e.nodes, e.faults = newNodeStates(e.phases, e.profile.HollowNodes.NamePrefix), newNodeFaults()
 	for _, n := range nodes {
 		e.nodes.add(n)
+		e.faults.add(n)
 		e.pictures.nodes.add(n)
 	}
 	e.nodes.finish()
@@ -174,6 +175,7 @@ func (e *evidence) summary() results.Summary {
 		Requests:          e.requests.rows(),
 		RequestsByPhase:   e.requests.rowsByPhase(),
 		PodStartupByPhase: e.startupByPhase(),
+		NodeFaults:        e.faults.rows(e.pods),
 		Watches:           e.watching.summary(),
 		Server:            serverRows(cs),
 		ServerSide:        e.looks.serverSide(),

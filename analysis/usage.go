@@ -137,8 +137,11 @@ func (r *readiness) add(e results.NodeEvent) {
 	if len(e.Name) < len(r.prefix) || e.Name[:len(r.prefix)] != r.prefix {
 		return
 	}
-	r.n++
-	r.events[e.Name] = append(r.events[e.Name], e)
+	switch e.Event {
+	case "added", "ready", "notready", "deleted":
+		r.n++
+		r.events[e.Name] = append(r.events[e.Name], e)
+	}
 }
 
 // inOrder sorts the events of each node. Of those at one instant, of which nobody knows the order, "ready" counts last.

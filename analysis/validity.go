@@ -25,6 +25,7 @@ type evidence struct {
 	others     *others // nil for a run that had its cluster to itself
 	use        *components
 	nodes      *nodeStates
+	faults     *nodeFaults
 	pictures   *pictures
 	remarks    []results.Note
 	badRemarks []string // lines of theirs that make no sense
@@ -202,7 +203,7 @@ func takesNodesDown(p profiles.Profile) bool {
 	for _, phase := range p.Phases {
 		for _, track := range phase.Tracks {
 			for _, step := range track.Steps {
-				if step.Fault != nil && (step.Fault.NodesDown > 0 || step.Fault.Kill != "") {
+				if step.Fault != nil && (step.Fault.NodesDown > 0 || step.Fault.Nodes != nil || step.Fault.Kill != "") {
 					return true
 				}
 			}

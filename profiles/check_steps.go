@@ -106,7 +106,7 @@ func (c *checker) step(path string, track Track, index int, s Step) {
 		c.wait(path+".wait", *s.Wait)
 	}
 	if s.Fault != nil {
-		c.fault(path+".fault", *s.Fault)
+		c.fault(path+".fault", track, index, *s.Fault)
 	}
 }
 
@@ -193,7 +193,7 @@ func (c *checker) podsOf(path, name string, run bool) {
 	}
 }
 
-func (c *checker) fault(path string, f Fault) {
+func (c *checker) fault(path string, track Track, index int, f Fault) {
 	var set []string
 	add := func(is bool, name string) {
 		if is {
@@ -204,8 +204,9 @@ func (c *checker) fault(path string, f Fault) {
 	add(f.NodesUp != 0, "nodesUp")
 	add(f.Kill != "", "kill")
 	add(f.Restart != "", "restart")
-	if len(set) != 1 && !c.unknown(path+".nodesDown", path+".nodesUp", path+".kill", path+".restart") {
-		c.problem(path, "one of: nodesDown, nodesUp, kill, restart", "a fault does exactly one thing, and this one has %d", len(set))
+	add(f.Nodes != nil, "nodes")
+	if len(set) != 1 && !c.unknown(path+".nodesDown", path+".nodesUp", path+".kill", path+".restart", path+".nodes") {
+		c.problem(path, "one of: nodesDown, nodesUp, kill, restart, nodes", "a fault does exactly one thing, and this one has %d", len(set))
 	}
 	if c.ControlPlane.Provider == ProviderExisting {
 		const why = "the components of a cluster that somebody else answers for are left alone"
@@ -216,6 +217,9 @@ func (c *checker) fault(path string, f Fault) {
 	c.enum(path+".restart", f.Restart, enumOf[Fault]("restart"))
 	c.atLeast(path+".nodesDown", f.NodesDown, 0)
 	c.atLeast(path+".nodesUp", f.NodesUp, -1)
+	if f.Nodes != nil {
+		c.nodeFault(path+".nodes", track, index, *f.Nodes)
+	}
 	if most := c.HollowNodes.Count; len(set) > 0 && max(f.NodesDown, f.NodesUp) > most {
 		c.problem(joinKey(path, set[0]), "", "there are only %s", counted(most, "hollow node"))
 	}

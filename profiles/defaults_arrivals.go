@@ -12,6 +12,9 @@ func (f filler) arrivals(p *Profile) {
 				if r := step.Reconcile; r != nil && r.Arrivals != nil {
 					f.stages(path+".reconcile.arrivals", r.Arrivals)
 				}
+				if r := step.Fault; r != nil && r.Nodes != nil && r.Nodes.Arrivals != nil {
+					f.stages(path+".fault.nodes.arrivals", r.Nodes.Arrivals)
+				}
 				if r := step.Requests; r != nil {
 					f.pace(path+".requests", r)
 				}

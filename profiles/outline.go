@@ -7,7 +7,7 @@ import (
 )
 
 // PhaseOutline is what a phase is planned to do. Durations are what is planned, without what the system needs to answer: a
-// reconcile as fast as it goes, a wait and a fault count nothing.
+// reconcile as fast as it goes, a wait and a fault that nothing ends count nothing.
 type PhaseOutline struct {
 	Name     string         `json:"name"`
 	Measured bool           `json:"measured"`
@@ -77,6 +77,8 @@ func outlineStep(m moment, s Step, objects map[string]Template) StepOutline {
 		return StepOutline{Kind: "watch", Text: s.Watch.text(), Duration: time.Duration(s.Watch.For)}
 	case s.Wait != nil:
 		return StepOutline{Kind: "wait", Text: s.Wait.text()}
+	case s.Fault != nil && s.Fault.Nodes != nil:
+		return StepOutline{Kind: "fault", Text: s.Fault.text(), Duration: s.Fault.Nodes.Length()}
 	case s.Fault != nil:
 		return StepOutline{Kind: "fault", Text: s.Fault.text()}
 	}
@@ -108,6 +110,11 @@ func outlineReconcile(m moment, r Reconcile, objects map[string]Template) StepOu
 func finishTrack(outline *TrackOutline, track Track, phase time.Duration, objects map[string]Template) {
 	for k := range outline.Steps {
 		if watch := track.Steps[k].Watch; watch != nil && watch.For == 0 {
+			outline.Steps[k].Duration = max(phase-outline.Steps[k].Begin, 0)
+			outline.Duration = max(outline.Duration, phase)
+			continue
+		}
+		if fault := track.Steps[k].Fault; fault != nil && fault.Nodes != nil && fault.Nodes.Length() == 0 {
 			outline.Steps[k].Duration = max(phase-outline.Steps[k].Begin, 0)
 			outline.Duration = max(outline.Duration, phase)
 			continue
@@ -169,6 +176,8 @@ func (w Wait) text() string {
 
 func (f Fault) text() string {
 	switch {
+	case f.Nodes != nil:
+		return f.Nodes.text()
 	case f.Kill != "":
 		return "kill " + f.Kill
 	case f.Restart != "":

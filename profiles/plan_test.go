@@ -210,7 +210,7 @@ func planned(t *testing.T, plan *Plan, seconds float64) map[string]int {
 // TestBuiltins loads and compiles every built-in profile, and holds that those rows that only the users' requests fill
 // reach the least number of samples.
 func TestBuiltins(t *testing.T) {
-	if got, want := Builtins(), []string{"density", "density-burst", "load", "peak", "smoke"}; !slices.Equal(got, want) {
+	if got, want := Builtins(), []string{"density", "density-burst", "fidelity", "load", "node-failures", "peak", "smoke"}; !slices.Equal(got, want) {
 		t.Fatalf("built-ins %v, want %v", got, want)
 	}
 	byOthers := []string{"POST pods/binding resource", "PATCH pods/status resource", "POST serviceaccounts/token resource", "PUT leases resource"}

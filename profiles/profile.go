@@ -271,6 +271,8 @@ type Fault struct {
 	Kill string `yaml:"kill,omitempty" json:"kill,omitempty" enum:"etcd,kube-apiserver,kube-controller-manager,kube-scheduler"`
 	// Restart starts a component that was killed again, with the same flags.
 	Restart string `yaml:"restart,omitempty" json:"restart,omitempty" enum:"etcd,kube-apiserver,kube-controller-manager,kube-scheduler"`
+	// Nodes breaks nodes in one of several ways for a time, once or at a rate.
+	Nodes *NodeFault `yaml:"nodes,omitempty" json:"nodes,omitempty"`
 }
 
 // SLO is what the verdict requires, after sig-scalability's definitions.

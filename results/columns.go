@@ -86,9 +86,10 @@ func podEventColumns() []column[PodEvent] {
 
 func nodeEventColumns() []column[NodeEvent] {
 	return []column[NodeEvent]{
-		int64Column("at", instant, "when the harness received it", func(e *NodeEvent) *int64 { return &e.At }),
+		int64Column("at", instant, "when the harness received it, or did it", func(e *NodeEvent) *int64 { return &e.At }),
 		textColumn("name", "the node's name", func(e *NodeEvent) *string { return &e.Name }),
-		wordColumn("event", "added, ready, notready or deleted", func(e *NodeEvent) *string { return &e.Event }),
+		wordColumn("event", "added, ready, notready, tainted (with a NoExecute taint of the node's condition), untainted or deleted, by watch; broken or mended, by a fault step", func(e *NodeEvent) *string { return &e.Event }),
+		wordColumn("detail", "of tainted, the taint's key; of broken and mended, the kind of the fault; empty: none, or written before there was this column", func(e *NodeEvent) *string { return &e.Detail }),
 	}
 }
 

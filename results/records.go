@@ -54,11 +54,12 @@ type PodEvent struct {
 	Created   int64  // metadata.creationTimestamp, Unix seconds; 0 from the runtime
 }
 
-// NodeEvent is one transition of a node, received by watch.
+// NodeEvent is one transition of a node, received by watch, or what a fault step did to it.
 type NodeEvent struct {
-	At    Instant
-	Name  string
-	Event string // added | ready | notready | deleted
+	At     Instant
+	Name   string
+	Event  string // added | ready | notready | tainted | untainted | deleted (watch); broken | mended (fault step)
+	Detail string // tainted: the key of the NoExecute taint; broken, mended: the kind of the fault
 }
 
 // ProcessSample is one look at one process.

@@ -27,6 +27,8 @@ type Summary struct {
 	RequestsByPhase []RequestRow `json:"requestsByPhase,omitempty"`
 	// PodStartupByPhase is by the measured phase in which the pods were created; absent when there is only one.
 	PodStartupByPhase map[string]map[string]StageQuantiles `json:"podStartupByPhase,omitempty"`
+	// NodeFaults are what the controllers did about the faults of nodes that the run made, by kind; absent when it made none.
+	NodeFaults        []NodeFaultRow                       `json:"nodeFaults,omitempty"`
 	Watches           []WatchRow                           `json:"watches"`
 	Server            []ServerRow                          `json:"server"`
 	ServerSide        *ServerSide                          `json:"serverSide,omitempty"` // absent when the run has no MetricsFile
@@ -124,6 +126,22 @@ type StageQuantiles struct {
 	Negative int64 `json:"negative,omitempty"`
 	// NeverRan is, of total, how many pods had more than the SLO's 5 s and never ran. N and the quantiles are without them.
 	NeverRan int64 `json:"neverRan,omitempty"`
+}
+
+// NodeFaultRow is what the controllers did about the faults of one kind, wherever in the run they were. A node that broke three times
+// counts as three faults.
+type NodeFaultRow struct {
+	Kind   string `json:"kind"` // down | partition | slow | flapping | clockSkew
+	Faults int64  `json:"faults"`
+	// Pods is how many pods of templates were on the nodes when they broke; Evicted how many of them began to be deleted after
+	// their node got its NoExecute taint and before it was Ready again; Replaced how many pods were seen running in their places.
+	Pods     int64 `json:"pods"`
+	Evicted  int64 `json:"evicted"`
+	Replaced int64 `json:"replaced"`
+	// Times are in seconds from the fault's begin, one value a fault: to_not_ready, to_taint, to_first_eviction, to_last_eviction;
+	// to_replacement_running has one value a pod; to_ready is from the fault's end, of the nodes that were not Ready. What never
+	// came is in none of them: their n says of how many faults.
+	Times map[string]StageQuantiles `json:"times"`
 }
 
 // Figure is a number with its unit.

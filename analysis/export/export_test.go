@@ -230,7 +230,7 @@ func TestParquetOfNothing(t *testing.T) {
 	if rows, _, err := Parquet(&b, s, nil); err != nil || rows != 0 {
 		t.Fatalf("%d rows, %v", rows, err)
 	}
-	if f, err := parquet.OpenFile(bytes.NewReader(b.Bytes()), int64(b.Len())); err != nil || f.NumRows() != 0 || len(f.Schema().Columns()) != 3 {
+	if f, err := parquet.OpenFile(bytes.NewReader(b.Bytes()), int64(b.Len())); err != nil || f.NumRows() != 0 || len(f.Schema().Columns()) != 4 {
 		t.Errorf("%v", err)
 	}
 }

@@ -27,6 +27,7 @@ func CSV(w io.Writer, s results.Summary) error {
 	}
 	c.judgement(s)
 	c.pods(s)
+	c.nodeFaults(s)
 	c.requests(s)
 	c.serverSide(s)
 	c.others(s)
@@ -61,6 +62,22 @@ func full(v *float64) string {
 		return ""
 	}
 	return strconv.FormatFloat(*v, 'g', -1, 64)
+}
+
+func (t longTable) nodeFaults(s results.Summary) {
+	for _, r := range s.NodeFaults {
+		t.number("nodeFaults", r.Kind, "faults", float64(r.Faults), "faults", r.Faults)
+		t.number("nodeFaults", r.Kind, "pods", float64(r.Pods), "pods", r.Pods)
+		t.number("nodeFaults", r.Kind, "evicted", float64(r.Evicted), "pods", r.Pods)
+		t.number("nodeFaults", r.Kind, "replaced", float64(r.Replaced), "pods", r.Evicted)
+		for _, name := range slices.Sorted(maps.Keys(r.Times)) {
+			q := r.Times[name]
+			t.quantile("nodeFaults", r.Kind, name+" p50", &q.P50, q.N)
+			t.quantile("nodeFaults", r.Kind, name+" p90", &q.P90, q.N)
+			t.quantile("nodeFaults", r.Kind, name+" p99", &q.P99, q.N)
+			t.quantile("nodeFaults", r.Kind, name+" p100", &q.P100, q.N)
+		}
+	}
 }
 
 func (t longTable) judgement(s results.Summary) {

@@ -56,6 +56,10 @@ func example() results.Summary {
 			"create_to_schedule": {N: 30, P50: *bounds(0.01, number(0.009), number(0.011)), P90: *bounds(0.02, nil, nil), P99: results.Bounds{Value: 0.03, Least: 100}, P100: *bounds(0.03, nil, nil), Negative: 2},
 			"run_to_observe":     {},
 		},
+		NodeFaults: []results.NodeFaultRow{{Kind: "partition", Faults: 12, Pods: 40, Evicted: 30, Replaced: 29, Times: map[string]results.StageQuantiles{
+			"to_not_ready":           {N: 12, P50: *bounds(22.5, nil, nil), P90: *bounds(24, nil, nil), P99: results.Bounds{Value: 25, Least: 100}, P100: *bounds(25, nil, nil)},
+			"to_replacement_running": {N: 29, P50: *bounds(31.5, nil, nil), P90: *bounds(34, nil, nil), P99: results.Bounds{Value: 35, Least: 100}, P100: *bounds(35, nil, nil)},
+		}}},
 		Throughput: map[string]results.Figure{"scheduled_mean": {Value: 19.96, Unit: "pods/s", N: 3000, Text: "pods scheduled a second, from the first to the last"}},
 		Requests: []results.RequestRow{
 			{Verb: "GET", Resource: "pods", Scope: "resource", N: 1000, Answered: 990, P50: bounds(0.0021, number(0.002), number(0.0022)), P90: bounds(0.004, number(0.0039), number(0.0041)), P99: bounds(0.0123, number(0.011), number(0.0145)), Max: number(0.5)},
@@ -147,7 +151,7 @@ func TestColourSaysNothingMore(t *testing.T) {
 func TestWidth(t *testing.T) {
 	s := example()
 	s.SLOs, s.Conditions, s.PodStartup, s.Throughput, s.Requests, s.Server, s.Components = nil, nil, nil, nil, nil, nil, nil
-	s.Audit, s.ServerSide, s.RequestsByPhase = nil, nil, nil
+	s.Audit, s.ServerSide, s.RequestsByPhase, s.NodeFaults = nil, nil, nil, nil
 	var out bytes.Buffer
 	if err := Text(&out, s, Style{Width: 60}); err != nil {
 		t.Fatal(err)

@@ -19,7 +19,7 @@ type grid struct {
 
 // grids are the tables of figures that follow the verdict and the validity, those without rows left out.
 func grids(s results.Summary) []grid {
-	all := []grid{startupGrid(s), throughputGrid(s), requestGrid("Client latency (ms)", s.Requests), requestGrid("Client latency by phase (ms)", s.RequestsByPhase), watchGrid(s), serverGrid(s), auditGrid(s)}
+	all := []grid{startupGrid(s), nodeFaultGrid(s), throughputGrid(s), requestGrid("Client latency (ms)", s.Requests), requestGrid("Client latency by phase (ms)", s.RequestsByPhase), watchGrid(s), serverGrid(s), auditGrid(s)}
 	all = slices.Concat(all, othersGrids(s), serverSideGrids(s), []grid{componentGrid(s)})
 	for i, g := range all {
 		isShort := func(cell string) bool { return strings.HasPrefix(cell, fewerThan) }
@@ -44,6 +44,31 @@ func startupGrid(s results.Summary) grid {
 	add("", s.PodStartup)
 	for _, p := range s.Phases {
 		add(p.Name, s.PodStartupByPhase[p.Name])
+	}
+	return g
+}
+
+// nodeFaultGrid has a row for each time of each kind of fault, of how many faults or pods it came to that.
+func nodeFaultGrid(s results.Summary) grid {
+	g := grid{title: "Faults of nodes (s)", note: "what the controllers did; exact quantiles from the fault's begin, of Ready again from its end",
+		header: []string{"fault", "until", "n", "of", "p50", "p90", "p99", "p100"}, left: []int{0, 1}}
+	for _, r := range s.NodeFaults {
+		for _, step := range []struct {
+			time, name string
+			of         int64
+		}{{"to_not_ready", "node NotReady", r.Faults}, {"to_taint", "NoExecute taint", r.Faults}, {"to_first_eviction", "first eviction", r.Faults},
+			{"to_last_eviction", "last eviction", r.Faults}, {"to_replacement_running", "replacement running", r.Evicted}, {"to_ready", "node Ready again", r.Times["to_not_ready"].N}} {
+			q := r.Times[step.time]
+			if step.of == 0 {
+				continue // what cannot come to that says nothing
+			}
+			cells := []string{r.Kind, step.name, count(q.N), count(step.of), "", "", "", ""}
+			if q.N > 0 {
+				copy(cells[4:], append(percentiles(&q.P50, &q.P90, &q.P99, q.N, secondsText), secondsText(&q.P100.Value)))
+			}
+			g.rows = append(g.rows, cells)
+		}
+		g.rows = append(g.rows, []string{r.Kind, "pods evicted", count(r.Evicted), count(r.Pods), "", "", "", ""})
 	}
 	return g
 }

@@ -115,7 +115,7 @@ func sections() []func(analysis.Study) (section, error) {
 		drawn("fairness", "Fairness", "API server: priority and fairness", fairnessCharts, "Priority and fairness"),
 		drawn("etcd", "etcd", "etcd", etcdCharts),
 		drawn("queues", "Queues", "Controllers and scheduler", queueCharts, "Work queues"),
-		drawn("timeline", "Timeline", "Timeline", timelineCharts),
+		drawn("timeline", "Timeline", "Timeline", timelineCharts, "Faults of nodes"),
 		plain("slowest", "Slowest", "The slowest requests", "Of the measured phases, by the time from the planned instant to the answer or the failure, and the three parts of it. A record opens with a click.", slowestBlocks),
 		plain("notes", "Notes", "Notes and damage", "What a reader of the figures must know.", noteBlocks),
 		plain("again", "Run again", "How it was run, and how to run it again", "", againBlocks),

@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/client-go/rest"
 
+	"windtunnel/hollow"
 	"windtunnel/results"
 )
 
@@ -60,6 +61,14 @@ type Pack interface {
 	Components() []results.Component
 	// Stop ends all nodes.
 	Stop(ctx context.Context) error
+}
+
+// Breaker is a pack whose nodes can have worse conditions than none at all.
+type Breaker interface {
+	// Break gives nodes conditions instead of those that they had. A node that was taken down stays so.
+	Break(ctx context.Context, names []string, c hollow.Conditions) error
+	// Mend gives nodes good connections and right clocks again.
+	Mend(ctx context.Context, names []string) error
 }
 
 // Identity is how a client proves who it is: a certificate with its key, both PEM, or a bearer token.

@@ -10,6 +10,7 @@ import (
 
 	"windtunnel/harness/controlplane"
 	"windtunnel/hollow"
+	"windtunnel/profiles"
 )
 
 // compose makes the identities and the shards' descriptions.
@@ -36,7 +37,7 @@ func (p *Pack) compose(cluster *controlplane.Cluster) error {
 			}
 			s.config.Nodes = append(s.config.Nodes, hollow.Node{
 				Name: name, Index: index, Kubelet: hollow.Identity{Cert: id.Cert, Key: id.Key}, Proxy: proxy,
-				Labels: map[string]string{zoneLabel: "zone-" + strconv.Itoa(index%p.opts.Spec.Zones)},
+				Labels: map[string]string{zoneLabel: profiles.ZoneOf(index, p.opts.Spec.Zones)},
 			})
 			p.names = append(p.names, name)
 			p.home[name] = s

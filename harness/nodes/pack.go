@@ -67,6 +67,16 @@ func (p *Pack) Up(ctx context.Context, names []string) error {
 	return p.each(names, func(c *hollow.Client, names []string) error { return c.Up(ctx, names) })
 }
 
+// Break gives nodes conditions instead of those that they had. A node that was taken down stays so.
+func (p *Pack) Break(ctx context.Context, names []string, c hollow.Conditions) error {
+	return p.each(names, func(client *hollow.Client, names []string) error { return client.Break(ctx, names, c) })
+}
+
+// Mend gives nodes good connections and right clocks again.
+func (p *Pack) Mend(ctx context.Context, names []string) error {
+	return p.each(names, func(c *hollow.Client, names []string) error { return c.Mend(ctx, names) })
+}
+
 // each hands every shard the names that are its own, all at the same time.
 func (p *Pack) each(names []string, do func(*hollow.Client, []string) error) error {
 	byShard := map[*shard][]string{}

@@ -89,6 +89,10 @@ func TestDecodeNode(t *testing.T) {
 		want := corev1.Node{ObjectMeta: drawMeta(t)}
 		want.Status.Capacity = corev1.ResourceList{"cpu": {}}
 		want.Status.Phase = "Running"
+		want.Spec.Taints = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) corev1.Taint {
+			return corev1.Taint{Key: rapid.SampledFrom([]string{"a", taintUnreachable, taintNotReady}).Draw(t, "key"), Value: rapid.String().Draw(t, "value"),
+				Effect: rapid.SampledFrom([]corev1.TaintEffect{corev1.TaintEffectNoExecute, corev1.TaintEffectNoSchedule}).Draw(t, "effect")}
+		}), 0, 4).Draw(t, "taints")
 		want.Status.Conditions = drawConditions(t, func(kind, status string) corev1.NodeCondition {
 			return corev1.NodeCondition{Type: corev1.NodeConditionType(kind), Status: corev1.ConditionStatus(status)}
 		})
@@ -107,6 +111,15 @@ func TestDecodeNode(t *testing.T) {
 		}
 		if got.ready != ready {
 			t.Fatalf("ready %v of %+v", got.ready, want.Status)
+		}
+		taint := ""
+		for _, one := range want.Spec.Taints {
+			if one.Effect == corev1.TaintEffectNoExecute && one.Key != "a" {
+				taint = one.Key
+			}
+		}
+		if string(got.taint) != taint {
+			t.Fatalf("taint %q of %+v", got.taint, want.Spec)
 		}
 	})
 }

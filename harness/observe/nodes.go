@@ -13,13 +13,21 @@ import (
 
 // The transitions of a node.
 const (
-	nodeAdded    = "added"
-	nodeReady    = "ready"
-	nodeNotReady = "notready"
-	nodeDeleted  = "deleted"
+	nodeAdded     = "added"
+	nodeReady     = "ready"
+	nodeNotReady  = "notready"
+	nodeTainted   = "tainted"
+	nodeUntainted = "untainted"
+	nodeDeleted   = "deleted"
 )
 
-// NodeWatch follows which nodes there are and whether they are Ready. As with pods, only what an event showed is recorded, at
+// nodeState is what is kept of a node.
+type nodeState struct {
+	ready bool
+	taint string // of its condition, that evicts
+}
+
+// NodeWatch follows which nodes there are, whether they are Ready and whether their condition has them tainted. As with pods, only what an event showed is recorded, at
 // the instant at which it was received; heartbeats change nothing and are not recorded.
 type NodeWatch struct {
 	*watch
@@ -27,8 +35,8 @@ type NodeWatch struct {
 	record func(results.NodeEvent)
 
 	mu      sync.Mutex
-	ready   map[string]bool // by name
-	listing map[string]bool
+	states  map[string]nodeState // by name
+	listing map[string]nodeState
 	count   int // of those that are ready
 	waiters waiters
 
@@ -38,7 +46,7 @@ type NodeWatch struct {
 // Nodes begins to watch the nodes whose names begin with prefix. record gets every transition, from one goroutine. The watch
 // ends with ctx or by Close.
 func Nodes(ctx context.Context, config *rest.Config, prefix string, clock results.Clock, record func(results.NodeEvent)) (*NodeWatch, error) {
-	n := &NodeWatch{prefix: prefix, record: record, ready: map[string]bool{}}
+	n := &NodeWatch{prefix: prefix, record: record, states: map[string]nodeState{}}
 	w, err := startWatch(ctx, config, "/api/v1/nodes", clock, n)
 	if err != nil {
 		return nil, err
@@ -58,7 +66,7 @@ func (n *NodeWatch) Ready() int {
 func (n *NodeWatch) Present() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return len(n.ready)
+	return len(n.states)
 }
 
 // WaitReady returns when at least want nodes are Ready at the same time.
@@ -72,11 +80,11 @@ func (n *NodeWatch) WaitReady(ctx context.Context, want int) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.waiters.remove(one)
-	return fmt.Errorf("%d of %d nodes are Ready, %d exist: %w", n.count, want, len(n.ready), context.Cause(ctx))
+	return fmt.Errorf("%d of %d nodes are Ready, %d exist: %w", n.count, want, len(n.states), context.Cause(ctx))
 }
 
 // begin implements sink.
-func (n *NodeWatch) begin() { n.listing = map[string]bool{} }
+func (n *NodeWatch) begin() { n.listing = map[string]nodeState{} }
 
 // item implements sink.
 func (n *NodeWatch) item(object []byte) error {
@@ -84,7 +92,7 @@ func (n *NodeWatch) item(object []byte) error {
 		return fmt.Errorf("decode a node: %w", err)
 	}
 	if name := string(n.scratch.name); strings.HasPrefix(name, n.prefix) {
-		n.listing[name] = n.scratch.ready
+		n.listing[name] = n.scratch.state()
 	}
 	return nil
 }
@@ -93,10 +101,10 @@ func (n *NodeWatch) item(object []byte) error {
 func (n *NodeWatch) listed() (changed int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	changed = differences(n.ready, n.listing)
-	n.ready, n.listing, n.count = n.listing, nil, 0
-	for _, ready := range n.ready {
-		if ready {
+	changed = differences(n.states, n.listing)
+	n.states, n.listing, n.count = n.listing, nil, 0
+	for _, state := range n.states {
+		if state.ready {
 			n.count++
 		}
 	}
@@ -116,24 +124,32 @@ func (n *NodeWatch) event(kind string, object []byte, at results.Instant) (strin
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	before, known := n.ready[name]
-	now := one.ready && kind != eventDeleted
-	emit := func(when bool, event string) {
+	before, known := n.states[name]
+	now := one.state()
+	if kind == eventDeleted {
+		now = nodeState{}
+	}
+	emit := func(when bool, event, detail string) {
 		if when {
-			n.record(results.NodeEvent{At: at, Name: name, Event: event})
+			n.record(results.NodeEvent{At: at, Name: name, Event: event, Detail: detail})
 		}
 	}
-	emit(!known, nodeAdded)
-	emit(now && !before, nodeReady)
-	emit(before && !now && kind != eventDeleted, nodeNotReady)
-	emit(kind == eventDeleted, nodeDeleted)
-	if now != before {
-		n.count += map[bool]int{true: 1, false: -1}[now]
+	emit(!known, nodeAdded, "")
+	emit(now.ready && !before.ready, nodeReady, "")
+	emit(before.ready && !now.ready && kind != eventDeleted, nodeNotReady, "")
+	emit(now.taint != "" && before.taint == "", nodeTainted, now.taint)
+	emit(now.taint == "" && before.taint != "" && kind != eventDeleted, nodeUntainted, "")
+	emit(kind == eventDeleted, nodeDeleted, "")
+	if now.ready != before.ready {
+		n.count += map[bool]int{true: 1, false: -1}[now.ready]
 	}
-	n.ready[name] = now
+	n.states[name] = now
 	if kind == eventDeleted {
-		delete(n.ready, name)
+		delete(n.states, name)
 	}
 	n.waiters.check()
 	return version, nil
 }
+
+// state is what is kept of the node as it was decoded.
+func (n *node) state() nodeState { return nodeState{ready: n.ready, taint: string(n.taint)} }

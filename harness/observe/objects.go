@@ -133,6 +133,7 @@ func readyCondition(data []byte) (bool, error) {
 type node struct {
 	meta
 	ready bool
+	taint []byte // key of the NoExecute taint that the node controller gives a node whose condition is bad
 }
 
 func (n *node) decode(data []byte) error {
@@ -143,6 +144,8 @@ func (n *node) decode(data []byte) error {
 		switch m.number {
 		case 1:
 			err = n.meta.decode(m.bytes)
+		case 2:
+			err = n.decodeSpec(m.bytes)
 		case 3:
 			err = n.decodeStatus(m.bytes)
 		}
@@ -151,6 +154,42 @@ func (n *node) decode(data []byte) error {
 		}
 	}
 	return m.err
+}
+
+func (n *node) decodeSpec(data []byte) error {
+	m := message{rest: data}
+	for m.next() {
+		if m.number != 5 {
+			continue
+		}
+		key, effect, err := decodeTaint(m.bytes)
+		if err != nil {
+			return err
+		}
+		if bad := string(key) == taintUnreachable || string(key) == taintNotReady; bad && string(effect) == "NoExecute" {
+			n.taint = key
+		}
+	}
+	return m.err
+}
+
+// The taints by which the node lifecycle controller has the pods of a node evicted.
+const (
+	taintUnreachable = "node.kubernetes.io/unreachable"
+	taintNotReady    = "node.kubernetes.io/not-ready"
+)
+
+func decodeTaint(data []byte) (key, effect []byte, err error) {
+	m := message{rest: data}
+	for m.next() {
+		switch m.number {
+		case 1:
+			key = m.bytes
+		case 3:
+			effect = m.bytes
+		}
+	}
+	return key, effect, m.err
 }
 
 func (n *node) decodeStatus(data []byte) error {

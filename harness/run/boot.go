@@ -65,7 +65,7 @@ func (s *session) hollow(ctx context.Context) error {
 	}
 	s.pack = pack
 	s.components()
-	return nil
+	return s.breakable()
 }
 
 // exits ends the run when a component ends that nobody asked to.

@@ -39,7 +39,10 @@ type session struct {
 	bystander  *observe.Bystander // on a cluster that others use
 	allowed    context.Context    // ends when no load may be sent any more
 	forbid     context.CancelCauseFunc
-	down       []string // nodes that a fault took down, the first that went first
+
+	faults sync.Mutex
+	down   []string        // nodes that a fault took down for good, the first that went first
+	broken map[string]bool // nodes that a fault has for a time
 
 	mu   sync.Mutex
 	info results.Run
@@ -52,7 +55,7 @@ func newSession(dir *results.Dir, o Options, fail context.CancelCauseFunc) (*ses
 		return nil, fmt.Errorf("encode the profile: %w", err)
 	}
 	clock := results.NewClock()
-	s := &session{options: o, plan: o.Plan, dir: dir, clock: clock, fail: fail, id: dir.ID()}
+	s := &session{options: o, plan: o.Plan, dir: dir, clock: clock, fail: fail, id: dir.ID(), broken: map[string]bool{}}
 	s.info = results.Run{
 		Format: results.FormatVersion, ID: dir.ID(), Profile: profile, Name: o.Plan.Profile.Name,
 		Seed: o.Plan.Profile.Seed, Provider: o.Plan.Profile.ControlPlane.Provider, Started: time.Now().UTC().Format(time.RFC3339Nano),

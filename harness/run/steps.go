@@ -52,8 +52,10 @@ func explain(ctx context.Context, err error, state func() string) error {
 }
 
 // fault carries out a fault step and notes what was done, for it explains what the records show.
-func (s *session) fault(ctx context.Context, f profiles.Fault) error {
+func (s *session) fault(ctx context.Context, at place, f profiles.Fault) error {
 	switch {
+	case f.Nodes != nil:
+		return s.nodeFault(ctx, at, *f.Nodes)
 	case f.NodesDown > 0:
 		return s.nodesDown(ctx, f.NodesDown)
 	case f.NodesUp != 0:
@@ -73,22 +75,29 @@ func (s *session) fault(ctx context.Context, f profiles.Fault) error {
 
 // nodesDown cuts nodes off that are up, chosen from the seed.
 func (s *session) nodesDown(ctx context.Context, n int) error {
-	up := slices.DeleteFunc(s.pack.Names(), func(name string) bool { return slices.Contains(s.down, name) })
+	s.faults.Lock()
+	up := slices.DeleteFunc(slices.Clone(s.pack.Names()), func(name string) bool { return slices.Contains(s.down, name) || s.broken[name] })
 	random := rand.New(rand.NewPCG(s.plan.Profile.Seed, uint64(len(s.down))))
 	random.Shuffle(len(up), func(i, j int) { up[i], up[j] = up[j], up[i] })
 	chosen := up[:min(n, len(up))]
-	s.event("fault: %d nodes go down: %v", len(chosen), chosen)
 	s.down = append(s.down, chosen...)
+	s.faults.Unlock()
+	s.event("fault: %d nodes go down: %v", len(chosen), chosen)
+	s.nodeEvents(chosen, "broken", profiles.FaultDown)
 	return s.pack.Down(ctx, chosen)
 }
 
 // nodesUp connects the nodes again that went down first; n < 0 means all.
 func (s *session) nodesUp(ctx context.Context, n int) error {
+	s.faults.Lock()
 	if n < 0 || n > len(s.down) {
 		n = len(s.down)
 	}
 	chosen := slices.Clone(s.down[:n])
-	s.event("fault: %d nodes come up: %v", len(chosen), chosen)
 	s.down = slices.Delete(s.down, 0, n)
-	return s.pack.Up(ctx, chosen)
+	s.faults.Unlock()
+	s.event("fault: %d nodes come up: %v", len(chosen), chosen)
+	err := s.pack.Up(ctx, chosen)
+	s.nodeEvents(chosen, "mended", profiles.FaultDown)
+	return err
 }

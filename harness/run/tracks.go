@@ -87,7 +87,7 @@ func (s *session) step(ctx context.Context, at place, step profiles.Step) error 
 	case step.Wait != nil:
 		return s.wait(ctx, *step.Wait)
 	case step.Fault != nil:
-		return s.fault(ctx, *step.Fault)
+		return s.fault(ctx, at, *step.Fault)
 	}
 	return pause(ctx, time.Duration(step.Pause))
 }

@@ -59,6 +59,7 @@ func (s *shard) control() http.Handler {
 	mux.HandleFunc("POST "+hollow.PathNodes, s.answerAdd)
 	mux.HandleFunc("POST "+hollow.PathRemove, s.answerRemove)
 	mux.HandleFunc("GET "+hollow.PathSamples, s.streams.serve)
+	s.faults(mux)
 	mux.HandleFunc(hollow.PathProfiles, pprof.Index)
 	mux.HandleFunc(hollow.PathProfiles+"profile", pprof.Profile)
 	mux.HandleFunc(hollow.PathProfiles+"trace", pprof.Trace)

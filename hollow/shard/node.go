@@ -19,6 +19,7 @@ import (
 	"windtunnel/hollow"
 	"windtunnel/hollow/cri"
 	"windtunnel/hollow/kubelet"
+	"windtunnel/hollow/link"
 	"windtunnel/hollow/proxy"
 )
 
@@ -41,6 +42,7 @@ const (
 type node struct {
 	hollow.Node
 	shard *shard
+	link  *link.Link
 	gate  *gate
 	dir   string // the kubelet's
 
@@ -51,7 +53,8 @@ type node struct {
 
 func newNode(s *shard, config hollow.Node) *node {
 	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}
-	return &node{Node: config, shard: s, gate: newGate(dialer.DialContext)}
+	network := link.New(dialer.DialContext)
+	return &node{Node: config, shard: s, link: network, gate: newGate(network.Dial)}
 }
 
 // start starts the node's kubelet and, once it is Ready, its proxy. ready is called when both are there.

@@ -36,7 +36,7 @@ func exitCodes() []struct {
 		{codePass, "pass, or nothing was judged"},
 		{codeInternal, "an error inside windtunnel"},
 		{codeUsage, "usage or bad input, or a cluster that did not agree: found before any load was sent"},
-		{codeViolated, "an SLO was violated"},
+		{codeViolated, "an SLO was violated, or the nodes of fidelity differ"},
 		{codeInvalid, "the run is invalid, or there is no data to judge it by"},
 		{codeEnvironment, "the environment: a component did not start or died, a limit of the machine, a full disk"},
 		{codeTimeout, "time-out"},

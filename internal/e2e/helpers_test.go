@@ -45,7 +45,7 @@ func windtunnel(t *testing.T, args ...string) *invocation {
 		t.Fatal("WINDTUNNEL and WINDTUNNEL_KUBE must name the built binaries: use make test")
 	}
 	w := &invocation{t: t, root: t.TempDir(), tmp: t.TempDir(), shm: memoryDirs(t), done: make(chan error, 1)}
-	if args[0] == "run" {
+	if args[0] == "run" || args[0] == "fidelity" {
 		args = append(args, "--results", w.root)
 	}
 	w.cmd = exec.Command(binary, args...)

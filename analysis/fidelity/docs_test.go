@@ -1,0 +1,73 @@
+package fidelity
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestDocs: the table of docs/fidelity.md is what the reference says, with the tolerances as they are.
+func TestDocs(t *testing.T) {
+	page := filepath.Join("..", "..", "docs", "fidelity.md")
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(text), "-update -->\n")
+	_, after, ok2 := strings.Cut(rest, "<!-- end of calls -->")
+	if !ok || !ok2 {
+		t.Fatal("docs/fidelity.md has no place for its table")
+	}
+	want := before + "-update -->\n" + callTable(t) + "<!-- end of calls -->" + after
+	if *update {
+		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text, err = os.ReadFile(page); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(text)); diff != "" {
+		t.Errorf("docs/fidelity.md is not what the reference says; run go test ./analysis/fidelity -run TestDocs -update (-want +got):\n%s", diff)
+	}
+}
+
+func callTable(t *testing.T) string {
+	t.Helper()
+	f, err := os.Open(filepath.Join("..", "..", "results", "reference", "fidelity", "kubelet-v1.36.3.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := Read(f.Name(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := DefaultRules()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nKubernetes %s, %d runs of the script, %d nodes in all.\n\n", r.Source.Kubernetes, len(r.Source.Runs), r.Source.Chosen)
+	b.WriteString("| stage | who | call | per | count | bytes | within | because |\n|---|---|---|---|---:|---:|---:|---|\n")
+	for _, s := range r.Stages {
+		for _, c := range s.Calls {
+			rule := rules.of(s.Name, c.Kind)
+			per, units := rule.units(s, c.Kind)
+			size, within := "", ""
+			if mean := c.mean(); mean != nil {
+				size = fmt.Sprintf("%.0f", *mean)
+			}
+			if allowed := rule.allowance(per, s, s); allowed > 0 {
+				within = fmt.Sprintf("%.2f", allowed)
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %.2f | %s | %s | %s |\n", s.Name, c.Who, c.Kind, per, quotient(c.N, units), size, within, rule.Why)
+		}
+	}
+	b.WriteString("\n")
+	return b.String()
+}
