@@ -10,10 +10,12 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"windtunnel/harness/nodepods"
 	"windtunnel/manifests/image"
 )
 
@@ -32,6 +34,9 @@ func onKind(t testing.TB) (*rest.Config, kubernetes.Interface) {
 	if testing.Short() {
 		t.Skip("kind is not tested with -short")
 	}
+	if os.Getenv(kindEnv) == "later" {
+		t.Skip("left to make test-kind")
+	}
 	kubeconfig := os.Getenv(reuseEnv)
 	if kubeconfig == "" {
 		kubeconfig = boot(t)
@@ -45,6 +50,21 @@ func onKind(t testing.TB) (*rest.Config, kubernetes.Interface) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := nodepods.KeepOff(t.Context(), client); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the DaemonSets of the cluster have followed", func() bool {
+		list, err := client.AppsV1().DaemonSets("kube-system").List(t.Context(), metav1.ListOptions{})
+		if err != nil {
+			return false
+		}
+		for _, d := range list.Items {
+			if s := d.Status; s.ObservedGeneration < d.Generation || s.UpdatedNumberScheduled < s.DesiredNumberScheduled || s.NumberUnavailable > 0 {
+				return false
+			}
+		}
+		return true
+	})
 	return config, client
 }
 

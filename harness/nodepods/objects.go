@@ -27,7 +27,7 @@ func (o Options) describe() pod.Config {
 		taints = append(taints, own)
 	}
 	return pod.Config{
-		NamePrefix: spec.NamePrefix, Count: spec.Count, PerPod: spec.PerProcess, Zones: spec.Zones,
+		NamePrefix: spec.NamePrefix, Count: spec.Count, PerPod: o.perPod(), Zones: spec.Zones,
 		Shard: hollow.ShardConfig{
 			MaxPods: spec.MaxPods, Capacity: spec.Capacity, Labels: o.Labels, Taints: taints,
 			PaddingBytes: spec.PaddingBytes, QPS: spec.QPS, Burst: spec.Burst, Proxy: o.withProxy(),
@@ -47,9 +47,12 @@ func (o Options) podsOfOne() int {
 	if o.Spec.Count == 0 {
 		return 0
 	}
-	size := min(o.Spec.PerProcess, o.Spec.Count)
-	return (o.ExpectedPods*size + o.Spec.Count - 1) / o.Spec.Count
+	return (o.ExpectedPods*o.perPod() + o.Spec.Count - 1) / o.Spec.Count
 }
+
+// perPod is how many nodes a pod holds: no more than there are, as its requests and limits follow from it, and when nodes are added later
+// they come in pods of their own.
+func (o Options) perPod() int { return max(1, min(o.Spec.PerProcess, o.Spec.Count)) }
 
 // objects are the manifests' objects with the numbers of the options.
 func (o Options) objects() ([]*unstructured.Unstructured, error) {
@@ -94,7 +97,7 @@ func (o Options) changeSet(object *unstructured.Unstructured, described pod.Conf
 	}
 	container := &set.Spec.Template.Spec.Containers[0]
 	container.Image = o.Image
-	container.Resources = resourcesFor(min(o.Spec.PerProcess, o.Spec.Count), o.podsOfOne(), o.withProxy())
+	container.Resources = resourcesFor(o.perPod(), o.podsOfOne(), o.withProxy())
 	changed, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&set)
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ func everything(t *testing.T, config *rest.Config, client kubernetes.Interface) 
 }
 
 // deploy makes pods that only hollow nodes may run.
-func deploy(t *testing.T, client kubernetes.Interface, replicas int32) {
+func deploy(t testing.TB, client kubernetes.Interface, replicas int32) {
 	t.Helper()
 	labels := map[string]string{"app": "try"}
 	_, err := client.AppsV1().Deployments("default").Create(t.Context(), &appsv1.Deployment{
@@ -80,7 +80,7 @@ func deploy(t *testing.T, client kubernetes.Interface, replicas int32) {
 	})
 }
 
-func undeploy(t *testing.T, client kubernetes.Interface) {
+func undeploy(t testing.TB, client kubernetes.Interface) {
 	t.Helper()
 	foreground := metav1.DeletePropagationForeground
 	if err := client.AppsV1().Deployments("default").Delete(t.Context(), "try", metav1.DeleteOptions{PropagationPolicy: &foreground}); err != nil {
@@ -92,7 +92,7 @@ func undeploy(t *testing.T, client kubernetes.Interface) {
 	})
 }
 
-func eventually(t *testing.T, what string, holds func() bool) {
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); !holds(); {
 		if time.Now().After(deadline) {
@@ -105,9 +105,6 @@ func eventually(t *testing.T, what string, holds func() bool) {
 // TestPodsOnKind: hollow nodes as pods become Ready, go down and come back at once, record what their runtimes see, and leave nothing.
 func TestPodsOnKind(t *testing.T) {
 	config, client := onKind(t)
-	if err := nodepods.KeepOff(t.Context(), client); err != nil {
-		t.Fatal(err)
-	}
 	before := everything(t, config, client)
 	dir := t.TempDir()
 	for _, folder := range []string{"logs", "samples"} {

@@ -107,17 +107,12 @@ type victim struct {
 
 // deleteNodes deletes nodes and what belongs to them: the garbage collector would do the latter, some time.
 func (a *access) deleteNodes(ctx context.Context, nodes []victim) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(deletions)
-	for _, n := range nodes {
-		group.Go(func() error {
-			if err := a.deleteNode(ctx, n); err != nil {
-				return fmt.Errorf("delete node %s: %w", n.name, err)
-			}
-			return nil
-		})
-	}
-	return group.Wait()
+	return each(ctx, nodes, func(ctx context.Context, n victim) error {
+		if err := a.deleteNode(ctx, n); err != nil {
+			return fmt.Errorf("delete node %s: %w", n.name, err)
+		}
+		return nil
+	})
 }
 
 func (a *access) deleteNode(ctx context.Context, n victim) error {

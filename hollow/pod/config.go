@@ -90,6 +90,19 @@ func (c Config) Pods() int { return (c.Count + c.PerPod - 1) / c.PerPod }
 // Name is the name of node number index.
 func (c Config) Name(index int) string { return c.NamePrefix + strconv.Itoa(index) }
 
+// Has says whether a node of that name is one of them.
+func (c Config) Has(name string) bool {
+	number, ok := strings.CutPrefix(name, c.NamePrefix)
+	index, err := strconv.Atoi(number)
+	return ok && err == nil && index >= 0 && index < c.Count && c.Name(index) == name
+}
+
+// Check says whether there can be that many nodes.
+func (c Config) Check(count int) error {
+	c.Count = count
+	return errors.Join(c.problems()...)
+}
+
 // Nodes are those of a pod by its name, which ends with the number that its StatefulSet gave it. A pod beyond the last node has none,
 // which is no error: the StatefulSet is about to be scaled down.
 func (c Config) Nodes(pod string) ([]hollow.Node, error) {

@@ -1,0 +1,107 @@
+package nodepods_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	policy "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"windtunnel/harness/nodepods"
+	manifests "windtunnel/manifests/hollow"
+	"windtunnel/profiles"
+)
+
+func TestScaleNeedsHollowNodes(t *testing.T) {
+	config, _ := embedded(t)
+	if err := nodepods.Scale(t.Context(), config, nodepods.Scaling{Count: 3}); !errors.Is(err, nodepods.ErrNone) {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestScaleOnKind: up over the edge of a pod, down with a drain that heeds a disruption budget, up again, and down to nothing.
+func TestScaleOnKind(t *testing.T) {
+	config, client := onKind(t)
+	before := everything(t, config, client)
+	o := options(profiles.HollowNodes{Count: 3, PerProcess: 3}, "r1")
+	o.Image = testImage
+	p, err := nodepods.Start(t.Context(), config, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Stop(context.Background()) })
+	scale := func(n int, drain bool) {
+		t.Helper()
+		begin := time.Now()
+		if err := nodepods.Scale(t.Context(), config, nodepods.Scaling{Count: n, Drain: drain, Progress: func(text string) { t.Log(text) }}); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%d nodes after %v", n, time.Since(begin))
+		list, err := client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{LabelSelector: manifests.LabelHollow})
+		if err != nil || len(list.Items) != n {
+			t.Fatalf("there are %d nodes, not %d: %v", len(list.Items), n, err)
+		}
+		leases, err := client.CoordinationV1().Leases("kube-node-lease").List(t.Context(), metav1.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		there := map[string]bool{}
+		for _, one := range list.Items {
+			there[one.Name] = true
+		}
+		for _, l := range leases.Items { // a node that came just now may not have one yet
+			if strings.HasPrefix(l.Name, "hollow-") && !there[l.Name] {
+				t.Errorf("the lease of %s is left", l.Name)
+			}
+		}
+	}
+	scale(8, true)
+	deploy(t, client, 16)
+	two := intstr.FromInt32(14)
+	_, err = client.PolicyV1().PodDisruptionBudgets("default").Create(t.Context(), &policy.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Name: "try"},
+		Spec: policy.PodDisruptionBudgetSpec{MinAvailable: &two, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "try"}}}}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fewest := make(chan int32, 1)
+	watching, stop := context.WithCancel(t.Context())
+	go func() { // what the budget is for
+		least := int32(16)
+		for watching.Err() == nil {
+			if d, err := client.AppsV1().Deployments("default").Get(t.Context(), "try", metav1.GetOptions{}); err == nil {
+				least = min(least, d.Status.AvailableReplicas)
+			}
+		}
+		fewest <- least
+	}()
+	scale(4, true)
+	stop()
+	if least := <-fewest; least < 14 {
+		t.Errorf("only %d pods were available during the drain, the budget demands 14", least)
+	}
+	pods, err := client.CoreV1().Pods("default").List(t.Context(), metav1.ListOptions{LabelSelector: "app=try"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range pods.Items {
+		if one.Status.Phase == v1.PodRunning && one.Spec.NodeName > "hollow-3" {
+			t.Errorf("pod %s is on %s, which has gone", one.Name, one.Spec.NodeName)
+		}
+	}
+	scale(7, false) // those of the second pod that come again do so in the same process
+	if err := client.PolicyV1().PodDisruptionBudgets("default").Delete(t.Context(), "try", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	undeploy(t, client)
+	scale(0, false)
+	scale(2, false)
+	if err := p.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	nothingLeft(t, config, client, before)
+}
