@@ -181,8 +181,8 @@ func (p *Pack) foreignClock(c container) {
 	p.foreign = true
 	p.mu.Unlock()
 	if first {
-		p.opts.Note(fmt.Sprintf("pod %s, and perhaps others, run on another machine than windtunnel: their clocks cannot be compared, so what their runtimes saw is not recorded and "+
-			"the stages of the pod start-up that need it have no data", c.pod.Name))
+		p.opts.Note(fmt.Sprintf("pod %s, and perhaps others, run on another machine than windtunnel: their clocks cannot be compared, so what their runtimes saw is not recorded: of "+
+			"the pod start-up the stage run_to_observe has no data, and schedule_to_run goes up to where the pod was seen running", c.pod.Name))
 	}
 	p.listening(c.ordinal)
 }

@@ -73,8 +73,8 @@ var shared kindCluster
 
 type kindCluster struct{ kind, dir, kubeconfig string }
 
-// name is the cluster's; a cluster of that name that was left by a killed test is replaced.
-const name = "windtunnel-test-pods"
+// name is the cluster's.
+func (k *kindCluster) name() string { return fmt.Sprint("windtunnel-test-pods-", os.Getpid()) }
 
 // boot creates the cluster from the image that `make node-image` makes.
 func (k *kindCluster) boot(t testing.TB) (kubeconfig string) {
@@ -108,11 +108,10 @@ func (k *kindCluster) boot(t testing.TB) (kubeconfig string) {
 		t.Fatal(err)
 	}
 	k.kind = kind
-	k.remove()
 	kubeconfig = filepath.Join(k.dir, "kubeconfig")
 	for _, argv := range [][]string{
-		{"create", "cluster", "--name", name, "--image", nodeImage, "--config", filepath.Join("testdata", "kind.yaml"), "--kubeconfig", kubeconfig, "--wait", "90s"},
-		{"load", "image-archive", archive.Name(), "--name", name},
+		{"create", "cluster", "--name", k.name(), "--image", nodeImage, "--config", filepath.Join("testdata", "kind.yaml"), "--kubeconfig", kubeconfig, "--wait", "90s"},
+		{"load", "image-archive", archive.Name(), "--name", k.name()},
 	} {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
@@ -129,7 +128,7 @@ func (k *kindCluster) remove() error {
 	if k.kind == "" {
 		return nil
 	}
-	out, err := exec.Command(k.kind, "delete", "cluster", "--name", name, "--kubeconfig", filepath.Join(k.dir, "kubeconfig")).CombinedOutput()
+	out, err := exec.Command(k.kind, "delete", "cluster", "--name", k.name(), "--kubeconfig", filepath.Join(k.dir, "kubeconfig")).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("delete the kind cluster: %w: %s", err, out)
 	}
