@@ -19,22 +19,18 @@ import (
 	"windtunnel/results"
 )
 
-const (
-	// again is how long after a connection could not be made or broke it is tried once more.
-	again = 200 * time.Millisecond
-)
+// again is how long after a connection could not be made or broke it is tried once more.
+const again = 200 * time.Millisecond
 
 // container is one container of a pod, which lives until it ends; a pod that is restarted has another one.
 type container struct {
-	ordinal, life int
-	pod           *v1.Pod
+	ordinal int
+	pod     *v1.Pod
 }
 
 // followContainer begins to take what a container logs and what its nodes' runtimes see. Callers hold the lock.
 func (p *Pack) followContainer(one *v1.Pod) {
-	n := ordinal(one.Name)
-	c := container{ordinal: n, life: p.lives[n], pod: one}
-	p.lives[n]++
+	c := container{ordinal: ordinal(one.Name), pod: one}
 	if p.opts.LogDir != "" {
 		p.going.Go(func() { p.takeLog(c) })
 	}
@@ -43,7 +39,7 @@ func (p *Pack) followContainer(one *v1.Pod) {
 	}
 }
 
-// lives says whether the container is still its pod's, as far as is known.
+// alive says whether the container is still its pod's, as far as is known.
 func (p *Pack) alive(c container) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -68,16 +64,13 @@ func (p *Pack) takeLog(c container) {
 	for {
 		log, err := p.client.CoreV1().Pods(manifests.Namespace).GetLogs(c.pod.Name, options).Stream(p.follow)
 		if err == nil {
-			_, err = io.Copy(file, log)
+			_, _ = io.Copy(file, log) // it ends with the container, or breaks and is taken up again
 			log.Close()
 			since := metav1.Now() // lines of this second may come twice
 			options.SinceTime = &since
 		}
 		if !p.alive(c) || !pause(p.follow, again) {
 			return
-		}
-		if err == nil { // it was rotated, or the kubelet was restarted
-			continue
 		}
 	}
 }
@@ -123,32 +116,54 @@ func (p *Pack) recordSamples(c container) error {
 }
 
 func (p *Pack) writeSamples(c container, from io.Reader) error {
-	p.mu.Lock()
-	life := 0
-	file := p.sampleFile(c.ordinal, life)
-	for exists(file) {
-		life++
-		file = p.sampleFile(c.ordinal, life)
-	}
-	out, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	p.mu.Unlock()
+	out, err := p.createSamples(c.ordinal)
 	if err != nil {
-		p.opts.Note(fmt.Sprintf("what the nodes of pod %s see is not recorded: %v", c.pod.Name, err))
-		p.listening(c.ordinal)
-		return nil
+		return p.lostSamples(err)
 	}
 	defer out.Close()
 	p.listening(c.ordinal)
-	err = results.CopyStream(out, from)
-	if err != nil && p.follow.Err() == nil {
+	disk := &keeper{w: out}
+	err = results.CopyStream(disk, from)
+	switch {
+	case disk.err != nil:
+		return p.lostSamples(disk.err)
+	case err != nil && p.follow.Err() == nil:
 		p.opts.Note(fmt.Sprintf("the stream of what the nodes of pod %s see broke off, so that starts of containers may be missing: %v", c.pod.Name, err))
 	}
 	return err
 }
 
-func exists(file string) bool {
-	_, err := os.Stat(file)
-	return err == nil
+// createSamples makes the file of a stream: a pod has a further one for every stream after the first.
+func (p *Pack) createSamples(ordinal int) (*os.File, error) {
+	for life := 0; ; life++ {
+		out, err := os.OpenFile(p.sampleFile(ordinal, life), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+		if !errors.Is(err, os.ErrExist) {
+			return out, err
+		}
+	}
+}
+
+// lostSamples fails the run: without its records it shows nothing. It returns nil, as there is no use in trying again.
+func (p *Pack) lostSamples(err error) error {
+	if p.first() {
+		p.tell(fmt.Errorf("write what the nodes see: %w", err))
+	}
+	return nil
+}
+
+// keeper keeps the first error of a file apart from those of what is written to it.
+type keeper struct {
+	w   io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (k *keeper) Write(b []byte) (int, error) {
+	n, err := k.w.Write(b)
+	if k.err == nil {
+		k.err = err
+	}
+	return n, err
 }
 
 // listening says that the samples of a pod are being recorded, or never will be.
@@ -166,8 +181,8 @@ func (p *Pack) foreignClock(c container) {
 	p.foreign = true
 	p.mu.Unlock()
 	if first {
-		p.opts.Note(fmt.Sprintf("pod %s, and perhaps others, run on another machine than windtunnel: their clocks cannot be compared, so what their runtimes saw is not recorded and "+
-			"the stages of the pod start-up that need it have no data", c.pod.Name))
+		p.opts.Note(fmt.Sprintf("pod %s, and perhaps others, run on another machine than windtunnel: their clocks cannot be compared, so what their runtimes saw is not recorded: of "+
+			"the pod start-up the stage run_to_observe has no data, and schedule_to_run goes up to where the pod was seen running", c.pod.Name))
 	}
 	p.listening(c.ordinal)
 }

@@ -3,9 +3,12 @@ package nodepods_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +23,7 @@ import (
 )
 
 const (
-	// kindEnv set to "required" makes it a failure that kind cannot be used.
+	// kindEnv set to "required" makes it a failure that kind cannot be used; "later" leaves these tests to another time.
 	kindEnv = "WINDTUNNEL_KIND"
 	// reuseEnv names the kubeconfig of a kind cluster that has the image already, for those who test often.
 	reuseEnv  = "WINDTUNNEL_KIND_KUBECONFIG"
@@ -31,15 +34,15 @@ const (
 // onKind gives a kind cluster with the image of hollow nodes, or skips the test, loudly.
 func onKind(t testing.TB) (*rest.Config, kubernetes.Interface) {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("kind is not tested with -short")
+	if os.Getenv(kindEnv) == "later" {
+		t.Skip("kind is left to another time")
 	}
 	if os.Getenv(kindEnv) == "later" {
 		t.Skip("left to make test-kind")
 	}
 	kubeconfig := os.Getenv(reuseEnv)
 	if kubeconfig == "" {
-		kubeconfig = boot(t)
+		kubeconfig = shared.boot(t)
 	}
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
@@ -68,10 +71,24 @@ func onKind(t testing.TB) (*rest.Config, kubernetes.Interface) {
 	return config, client
 }
 
-// boot creates a cluster from the image that `make node-image` makes, which is deleted with the test.
-func boot(t testing.TB) (kubeconfig string) {
+// shared is the kind cluster of the tests of this package, made when the first needs it.
+var shared kindCluster
+
+type kindCluster struct{ kind, dir, kubeconfig string }
+
+// name is the cluster's.
+func (k *kindCluster) name() string { return fmt.Sprint("windtunnel-test-pods-", os.Getpid()) }
+
+// boot creates the cluster from the image that `make node-image` makes.
+func (k *kindCluster) boot(t testing.TB) (kubeconfig string) {
 	t.Helper()
-	kind := filepath.Join("..", "..", "bin", "node-image", "bin", "kind")
+	if k.kubeconfig != "" {
+		return k.kubeconfig
+	}
+	kind, err := filepath.Abs(filepath.Join("..", "..", "bin", "node-image", "bin", "kind"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, need := range [][]string{{"docker", "info"}, {"docker", "image", "inspect", nodeImage}, {kind, "version"}} {
 		if out, err := exec.Command(need[0], need[1:]...).CombinedOutput(); err != nil {
 			why := "KIND WAS NOT TESTED: hollow nodes as pods of a kind cluster need Docker and make node-image: " +
@@ -82,28 +99,49 @@ func boot(t testing.TB) (kubeconfig string) {
 			t.Skip(why)
 		}
 	}
-	dir := t.TempDir()
-	archive, err := os.Create(filepath.Join(dir, "hollow-node.tar"))
+	if k.dir, err = os.MkdirTemp("", "windtunnel-pods-*"); err != nil {
+		t.Fatal(err)
+	}
+	archive, err := os.Create(filepath.Join(k.dir, "hollow-node.tar"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = image.Write(archive, image.Options{Tag: testImage, Program: suite.Kube(t), Name: "windtunnel-kube", Architecture: "amd64", User: "65532:65532"})
-	if err != nil || archive.Close() != nil {
+	options := image.Options{Tag: testImage, Program: suite.Kube(t), Name: "windtunnel-kube", Architecture: runtime.GOARCH, User: "65532:65532"}
+	if err := errors.Join(image.Write(archive, options), archive.Close()); err != nil {
 		t.Fatal(err)
 	}
-	kubeconfig = filepath.Join(dir, "kubeconfig")
-	name := "windtunnel-test-pods"
-	t.Cleanup(func() { command(t, kind, "delete", "cluster", "--name", name, "--kubeconfig", kubeconfig) })
-	command(t, kind, "create", "cluster", "--name", name, "--image", nodeImage, "--config", filepath.Join("testdata", "kind.yaml"), "--kubeconfig", kubeconfig, "--wait", "90s")
-	command(t, kind, "load", "image-archive", archive.Name(), "--name", name)
+	k.kind = kind
+	kubeconfig = filepath.Join(k.dir, "kubeconfig")
+	for _, argv := range [][]string{
+		{"create", "cluster", "--name", k.name(), "--image", nodeImage, "--config", filepath.Join("testdata", "kind.yaml"), "--kubeconfig", kubeconfig, "--wait", "90s"},
+		{"load", "image-archive", archive.Name(), "--name", k.name()},
+	} {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+		defer cancel()
+		if out, err := exec.CommandContext(ctx, kind, argv...).CombinedOutput(); err != nil {
+			t.Fatalf("kind %s: %v\n%s", strings.Join(argv, " "), err, out)
+		}
+	}
+	k.kubeconfig = kubeconfig
 	return kubeconfig
 }
 
-func command(t testing.TB, argv ...string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
-	defer cancel()
-	if out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", strings.Join(argv, " "), err, out)
+// remove deletes the cluster, if there is one.
+func (k *kindCluster) remove() error {
+	if k.kind == "" {
+		return nil
 	}
+	out, err := exec.Command(k.kind, "delete", "cluster", "--name", k.name(), "--kubeconfig", filepath.Join(k.dir, "kubeconfig")).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("delete the kind cluster: %w: %s", err, out)
+	}
+	return nil
+}
+
+// close removes the cluster and everything beside it.
+func (k *kindCluster) close() error {
+	if k.dir == "" {
+		return nil
+	}
+	return errors.Join(k.remove(), os.RemoveAll(k.dir))
 }

@@ -1,6 +1,7 @@
 package nodepods_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -10,4 +11,11 @@ import (
 // suite shares a control plane.
 var suite harnesstest.Suite
 
-func TestMain(m *testing.M) { os.Exit(suite.Run(m, os.Stdin, os.Stdout, os.Stderr)) }
+func TestMain(m *testing.M) {
+	code := suite.Run(m, os.Stdin, os.Stdout, os.Stderr)
+	if err := shared.close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}

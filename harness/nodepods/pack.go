@@ -39,10 +39,12 @@ type Pack struct {
 	now      map[int]*v1.Pod // as last seen, by ordinal
 	listens  map[int]bool    // whose samples are being recorded, or never will be
 	seen     map[string]bool // containers that are followed, by id
-	lives    map[int]int     // how many containers of a pod were followed
 	foreign  bool            // that a pod runs on another kernel was noted
 	ready    bool            // Start has returned
 	stopping bool
+	failed   bool // the first failure has been told of
+
+	changing sync.Mutex // held while the description is changed
 	down     map[string]bool
 }
 
@@ -62,7 +64,7 @@ func Start(ctx context.Context, config *rest.Config, o Options) (*Pack, error) {
 	}
 	p := &Pack{
 		access: access, opts: o, described: o.describe(), failures: make(chan error, 1), heard: make(chan struct{}, 1),
-		now: map[int]*v1.Pod{}, listens: map[int]bool{}, seen: map[string]bool{}, lives: map[int]int{}, down: map[string]bool{},
+		now: map[int]*v1.Pod{}, listens: map[int]bool{}, seen: map[string]bool{}, down: map[string]bool{},
 	}
 	for i := range p.described.Count {
 		p.names = append(p.names, p.described.Name(i))
@@ -92,8 +94,8 @@ func (p *Pack) Down(ctx context.Context, names []string) error { return p.setDow
 func (p *Pack) Up(ctx context.Context, names []string) error { return p.setDown(ctx, names, false) }
 
 func (p *Pack) setDown(ctx context.Context, names []string, down bool) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.changing.Lock()
+	defer p.changing.Unlock()
 	for _, name := range names {
 		if !slices.Contains(p.names, name) {
 			return fmt.Errorf("there is no hollow node %q", name)
@@ -141,7 +143,7 @@ func (p *Pack) logFile(ordinal int) string {
 	return filepath.Join(p.opts.LogDir, componentName(ordinal)+".log")
 }
 
-// sampleFile is where the samples of a pod's container number life are written.
+// sampleFile is where the samples of a pod's stream number life are written.
 func (p *Pack) sampleFile(ordinal, life int) string {
 	name := componentName(ordinal)
 	if life > 0 {

@@ -2,6 +2,7 @@ package nodepods
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -52,11 +53,12 @@ func (p *Pack) see(one *v1.Pod) {
 		p.seen[id] = true
 		p.followContainer(one)
 	}
-	fails := !p.stopping && ended(one) != ""
 	p.mu.Unlock()
 	p.hear()
-	if fails {
-		p.fail(one, ended(one))
+	if why := ended(one); why != "" {
+		p.fail(one, why)
+	} else if why := crashed(one); why != "" {
+		p.fail(one, why)
 	}
 }
 
@@ -67,11 +69,8 @@ func (p *Pack) lose(one *v1.Pod) {
 	if now := p.now[n]; now != nil && now.UID == one.UID {
 		delete(p.now, n)
 	}
-	fails := !p.stopping
 	p.mu.Unlock()
-	if fails {
-		p.fail(one, "the pod was deleted")
-	}
+	p.fail(one, "the pod was deleted")
 }
 
 // hear wakes the wait for readiness.
@@ -82,18 +81,33 @@ func (p *Pack) hear() {
 	}
 }
 
-// fail tells of a pod's failure: the start, or after it the run.
+// fail tells, once, of a pod's failure: the start, or after it the run. What happens while everything is removed is none.
 func (p *Pack) fail(one *v1.Pod, why string) {
-	err := p.blame(one, fmt.Errorf("%s", why))
+	if p.first() {
+		p.tell(p.blame(one, errors.New(why)))
+	}
+}
+
+// first says whether a failure is the first and is to be told of.
+func (p *Pack) first() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopping || p.failed {
+		return false
+	}
+	p.failed = true
+	return true
+}
+
+// tell tells the start of a failure, or after it the run.
+func (p *Pack) tell(err error) {
 	p.mu.Lock()
 	ready := p.ready
 	p.mu.Unlock()
-	select {
-	case p.failures <- err:
-		if ready {
-			p.opts.Failed(err)
-		}
-	default: // it is not the first
+	if ready {
+		p.opts.Failed(err)
+	} else {
+		p.failures <- err // has room for one
 	}
 }
 
@@ -103,13 +117,20 @@ func ended(one *v1.Pod) string {
 		return strings.TrimSpace("the pod failed: " + one.Status.Reason + " " + one.Status.Message)
 	}
 	for _, c := range one.Status.ContainerStatuses {
+		if w := c.State.Waiting; w != nil && slices.Contains(hopeless(), w.Reason) {
+			return strings.TrimSuffix(fmt.Sprintf("its container cannot start: %s: %s", w.Reason, w.Message), ": ")
+		}
+	}
+	return ""
+}
+
+// crashed says how a pod's process ended though it was not asked to, now or before it was started again; "" where it never did.
+func crashed(one *v1.Pod) string {
+	for _, c := range one.Status.ContainerStatuses {
 		for _, t := range []*v1.ContainerStateTerminated{c.State.Terminated, c.LastTerminationState.Terminated} {
 			if t != nil && one.DeletionTimestamp == nil {
 				return fmt.Sprintf("its process ended with code %d (%s)", t.ExitCode, t.Reason)
 			}
-		}
-		if w := c.State.Waiting; w != nil && slices.Contains(hopeless(), w.Reason) {
-			return strings.TrimSuffix(fmt.Sprintf("its container cannot start: %s: %s", w.Reason, w.Message), ": ")
 		}
 	}
 	return ""

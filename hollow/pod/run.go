@@ -83,6 +83,13 @@ func describe(c Config, pod, dir string, cluster *rest.Config) (hollow.ShardConf
 			return hollow.ShardConfig{}, fmt.Errorf("read the cluster's authority: %w", err)
 		}
 	}
+	// A container that is started again finds what the one before it left in the pod's volume: a socket that nobody serves, and nodes'
+	// directories of pods that are played no more.
+	for _, old := range []string{s.Socket, s.RootDir} {
+		if err := os.RemoveAll(old); err != nil {
+			return hollow.ShardConfig{}, err
+		}
+	}
 	if err := os.MkdirAll(s.RootDir, 0o700); err != nil {
 		return hollow.ShardConfig{}, err
 	}
