@@ -65,7 +65,7 @@ func (d *decoder) wrong(n *node, path, want string) {
 	if n.isLost() {
 		return // the template that could not give it has been reported
 	}
-	d.found.add(n.at, path, "", "%s, not %s", want, n.describe())
+	d.found.reject(n, path, "", "%s, not %s", want, n.describe())
 }
 
 // each hands the items of a list over.
@@ -177,7 +177,7 @@ func (d *decoder) duration(into *profiles.Duration) func(v *node, path string) {
 		}
 		t, err := time.ParseDuration(s)
 		if err != nil {
-			d.found.add(v.at, path, "such as 90s or 1h30m", "this is no duration: %q", s)
+			d.found.reject(v, path, "such as 90s or 1h30m", "this is no duration: %q", s)
 			return
 		}
 		*into = profiles.Duration(t)

@@ -34,7 +34,7 @@ func (t *Test) lint() {
 	}
 	known := slices.Sorted(maps.Keys(read))
 	for _, name := range unread(slices.Collect(maps.Keys(t.variables.places)), read) {
-		t.found.warn(t.variables.places[name], name, profiles.Suggest(name, known), "no file of this test reads the variable %s", name)
+		t.found.warn(t.variables.places[name], "", profiles.Suggest(name, known), "no file of this test reads the variable %s", name)
 	}
 	for _, name := range unread(t.variables.env, read) {
 		if _, ok := t.variables.places[name]; !ok {
@@ -53,7 +53,11 @@ func (t *Test) unusedTuningSets() {
 		}
 	}
 	for i, set := range t.Config.TuningSets {
-		if !used[set.Name] {
+		meant := false // by a name with a slip in it, which has been reported
+		for name := range used {
+			meant = meant || strings.HasPrefix(profiles.Suggest(name, []string{set.Name}), "did you mean")
+		}
+		if !used[set.Name] && !meant {
 			t.found.warn(set.node.place("name"), fmt.Sprintf("tuningSets[%d]", i), "", "no phase uses the tuning set %s", set.Name)
 		}
 	}

@@ -12,6 +12,16 @@ import (
 type problems struct {
 	list []profiles.Problem
 	seen map[profiles.Problem]bool
+	bad  map[*node]bool // the values that could not be read: nothing more is to be said of them
+}
+
+// reject reports a value that cannot be read.
+func (p *problems) reject(n *node, path, hint, format string, args ...any) {
+	if p.bad == nil {
+		p.bad = map[*node]bool{}
+	}
+	p.bad[n] = true
+	p.add(n.at, path, hint, format, args...)
 }
 
 func (p *problems) add(at place, path, hint, format string, args ...any) {

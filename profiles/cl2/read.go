@@ -1,6 +1,7 @@
 package cl2
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -142,7 +143,9 @@ func (t *Test) missing(r *rendered) {
 		if i+1 < len(r.pieces) {
 			end = r.pieces[i+1].out
 		}
-		if !p.verbatim && string(r.text[p.out:end]) == noValue && len(t.templates.parse(r.file).broken) == 0 {
+		line := r.text[bytes.LastIndexByte(r.text[:p.out], '\n')+1:]
+		isComment := bytes.HasPrefix(bytes.TrimSpace(line), []byte("#"))
+		if !p.verbatim && !isComment && string(r.text[p.out:end]) == noValue && len(t.templates.parse(r.file).broken) == 0 {
 			t.found.warn(r.file.action(p.at), "", "set it, or give it a default, as in {{DefaultParam .NAME 1}}", "this prints %s: what it names is set nowhere", noValue)
 		}
 	}
@@ -201,7 +204,7 @@ func (t *Test) expand(d *decoder, s *Step, depth int) []*Step {
 	return t.flatten(d, inner, s.module.path, depth+1)
 }
 
-const mostModules = 100_000
+const mostModules = 10_000
 
 // unreadParams reports the parameters that a template never reads.
 func (t *Test) unreadParams(params *node, path string, p *parsed, reader string) {

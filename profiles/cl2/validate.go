@@ -64,7 +64,7 @@ func (t *Test) validate() {
 	for i, set := range c.TuningSets {
 		t.tuningSet(set, fmt.Sprintf("tuningSets[%d]", i), names)
 	}
-	if len(c.Steps) == 0 {
+	if len(c.Steps) == 0 && !t.found.failed() { // otherwise a module may have had some
 		t.found.add(c.node.place("steps"), "steps", "", "there are no steps")
 	}
 	for _, s := range c.Steps {
@@ -102,7 +102,9 @@ func (t *Test) tuningSet(set *TuningSet, path string, names map[string]bool) {
 			continue
 		}
 		for _, key := range kind.required {
-			if v := set.node.get(kind.key); !positive(set.Pace, key) && (v.get(key) == nil || !v.get(key).isLost()) {
+			v := set.node.get(kind.key)
+			value := v.get(key)
+			if unread := value != nil && (value.isLost() || t.found.bad[value]); !unread && !positive(set.Pace, key) {
 				t.found.add(v.place(key), path+"."+kind.key+"."+key, "", "%s must be positive", key)
 			}
 		}
@@ -167,7 +169,7 @@ func (t *Test) namespaceRange(p *Phase, r NamespaceRange) {
 	case r.Max-r.Min > mostNamespaces:
 		t.found.add(n.place("max"), path+".max", "", "there can be at most %d namespaces", mostNamespaces)
 	case r.Basename == nil && r.Max > ns.Number:
-		t.found.warn(n.place("max"), path+".max", "raise namespace.number", "the test makes %d namespaces: %s-%d is not among them", ns.Number, ns.Prefix, r.Max)
+		t.found.warn(n.place("max"), path+".max", "raise namespace.number", "the test makes the namespaces 1 to %d: %s-%d is not among them", ns.Number, ns.Prefix, r.Max)
 	case r.Basename == nil && r.Min == 0:
 		t.found.warn(n.place("min"), path+".min", "the first one has the number 1", "the test makes no namespace %s-0", ns.Prefix)
 	}
