@@ -40,16 +40,6 @@ func (n *node) get(key string) *node {
 	return found
 }
 
-// key is the node of a key itself, or nil.
-func (n *node) key(name string) *node {
-	for _, k := range n.keys {
-		if strings.EqualFold(k.text, name) {
-			return k
-		}
-	}
-	return nil
-}
-
 func (n *node) isNull() bool { return n == nil || n.kind == yaml.ScalarNode && n.scalar == nil }
 
 // isLost tells of a value that a template could not give; that has been reported.

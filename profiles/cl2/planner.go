@@ -224,7 +224,7 @@ func (p *Planner) action(verb profiles.OperationVerb, members []member, namespac
 		list, err := p.test.objects(m.manifest, from)
 		if err != nil {
 			if !errors.Is(err, errReported) {
-				p.test.templateFailed(m.manifest.template, err)
+				p.test.templateFailed(m.manifest.template, from.name(), err)
 			}
 			return a, p.failed()
 		}

@@ -93,7 +93,7 @@ func (t *Test) render(f *file, variables map[string]any, what ...string) *node {
 	}
 	r, err := t.templates.execute(p, variables, what...)
 	if err != nil {
-		t.templateFailed(p, err)
+		t.templateFailed(p, "", err)
 		return nil
 	}
 	t.missing(r)
@@ -124,15 +124,15 @@ func (t *Test) parseTemplate(f *file) *parsed {
 	return p
 }
 
-// templateFailed reports an error of an execution, unless it follows from one of the template itself.
-func (t *Test) templateFailed(p *parsed, err error) {
+// templateFailed reports an error of an execution, of an object template with the object's name as the path, unless it follows from one of the template itself.
+func (t *Test) templateFailed(p *parsed, path string, err error) {
 	var failed *templateError
 	switch {
 	case len(p.broken) > 0:
 	case errors.As(err, &failed):
-		t.found.add(failed.at, "", "", "template: %s", failed.message)
+		t.found.add(failed.at, path, "", "template: %s", failed.message)
 	default:
-		t.found.add(p.file.at(0, 1), "", "", "%v", err)
+		t.found.add(p.file.at(0, 1), path, "", "%v", err)
 	}
 }
 

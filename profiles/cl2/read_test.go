@@ -96,6 +96,7 @@ func TestRefused(t *testing.T) {
 		{config: head + "steps: 5\n", want: ":3:8: steps: this is a list, not the number 5"},
 		{config: head + createPods + "  measurements: [{Method: Sleep, Identifier: s, Params: {duration: 1s}}]\n", want: ":4:3: steps[0]: a step has either"},
 		{config: head + "namespace: {number: -1}\n" + createPods, want: ":3:21: namespace.number: the number of namespaces must be positive"},
+		{config: head + "automanagedNamespaces: 1000000\n" + createPods, want: "there can be at most 100000 namespaces"},
 		{config: head + "namespace: {number: 1.5}\n" + createPods, want: ":3:21: namespace.number: this is a whole number of 32 bits, not the number 1.5"},
 		{config: head + "namespace: {number: {{MultiplyFloat 1000 1}}e1}\n" + createPods, want: "ClusterLoader2 refuses 1000e1 here", warning: true},
 		{config: head + "dependencies: [{name: a, method: DRATestDrivr, timeout: -1s}]\n" + createPods, want: "did you mean \"DRATestDriver\""},
@@ -121,7 +122,7 @@ func TestRefused(t *testing.T) {
 		{config: head + createPods, extra: "kind: Pod\n", want: "pod.yaml:1:1: the object has no apiVersion and kind outside of placeholders"},
 		{config: head + createPods, extra: "# nothing\n", want: "pod.yaml:1:1: there is no object in the file"},
 		{config: head + createPods, extra: pod + "spec:\n  a: [\n", want: "pod.yaml:6:"},
-		{config: head + createPods, extra: pod + "x: {{DivideInt 1 .Index}}\n", want: "pod.yaml:5:4: template: error calling DivideInt: division by zero"},
+		{config: head + createPods, extra: pod + "x: {{DivideInt 1 .Index}}\n", want: "pod.yaml:5:4: a-0: template: error calling DivideInt: division by zero"},
 		{config: head + createPods, extra: pod + "---\n" + pod, want: "two objects of the kind Pod in one template"},
 		{config: head + createPods, extra: pod + "x: {{if .Index}}'{{end}}\n", want: "pod.yaml:5:"},
 	} {

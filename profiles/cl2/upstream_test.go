@@ -35,6 +35,7 @@ func TestUpstream(t *testing.T) {
 		{"load/config.yaml", 2, counts{Steps: 17, Namespaces: 2, Create: 22, Patch: 11, Delete: 22}, 0},
 		{"load/config.yaml", 10, counts{17, 2, 106, 35, 106}, 0},
 		{"load/config.yaml", 100, counts{29, 2, 1641, 331, 1641}, 0},
+		{"load/config.yaml", 500, counts{29, 6, 6193, 1651, 6193}, 0},
 		{"huge-service/config.yaml", 10, counts{11, 1, 2, 1, 2}, 1000},
 		{"access-tokens/config.yaml", 10, counts{10, 1, 2241, 0, 80}, 0},
 		{"batch/config.yaml", 100, counts{3, 1, 338, 0, 0}, 0},

@@ -37,10 +37,13 @@ func (t *Test) fillDefaults() {
 	}
 }
 
-// at is the place of the value of a key, or of the mapping where it is not there.
+// place is that of the value of a key, or of the mapping where it is not there.
 func (n *node) place(key string) place {
 	if v := n.get(key); v != nil {
 		return v.at
+	}
+	if n == nil {
+		return place{}
 	}
 	return n.at
 }
