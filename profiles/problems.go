@@ -20,9 +20,17 @@ type Problem struct {
 	Message string `json:"message"`
 	// Hint says what to write instead, where that is known.
 	Hint string `json:"hint,omitempty"`
+	// Severity is empty for what is wrong, and warning for what works but is hardly what was meant.
+	Severity Severity `json:"severity,omitempty"`
 	// Snippet is the line of the source and, below it, carets under the place.
 	Snippet string `json:"snippet,omitempty"`
 }
+
+// Severity tells what stops from what does not.
+type Severity string
+
+// Warning is the severity of what works but is hardly what was meant.
+const Warning Severity = "warning"
 
 // String renders the problem for people, first line first: file:line:column: path: message, then the source line with
 // carets, then the hint.
@@ -34,6 +42,9 @@ func (p Problem) String() string {
 			fmt.Fprintf(&b, ":%d:%d", p.Line, p.Column)
 		}
 		b.WriteString(": ")
+	}
+	if p.Severity != "" {
+		b.WriteString(string(p.Severity) + ": ")
 	}
 	if p.Path != "" {
 		b.WriteString(p.Path)
@@ -75,8 +86,25 @@ func (p *Problems) Error() string {
 	if more := len(p.List) - mostShown; more > 0 {
 		fmt.Fprintf(&b, "… and %d more\n\n", more)
 	}
-	b.WriteString(counted(len(p.List), "problem"))
+	b.WriteString(p.total())
 	return b.String()
+}
+
+// total counts the problems, and the warnings by themselves.
+func (p *Problems) total() string {
+	warnings := 0
+	for _, problem := range p.List {
+		if problem.Severity == Warning {
+			warnings++
+		}
+	}
+	switch {
+	case warnings == 0:
+		return counted(len(p.List), "problem")
+	case warnings == len(p.List):
+		return counted(warnings, "warning")
+	}
+	return counted(len(p.List)-warnings, "problem") + " and " + counted(warnings, "warning")
 }
 
 // counted writes a number with its noun: 1 problem, 2 problems.

@@ -1,7 +1,6 @@
 package shard
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -37,22 +36,14 @@ func (s *shard) faults(mux *http.ServeMux) {
 	})
 }
 
-func decode(w http.ResponseWriter, r *http.Request, into any) bool {
-	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxNames)).Decode(into)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-	}
-	return err == nil
-}
-
 func (s *shard) answerConditions(w http.ResponseWriter, names []string, c hollow.Conditions) {
-	if err := s.setConditions(names, c); err != nil {
-		http.Error(w, err.Error(), http.StatusNotFound)
-	}
+	refuse(w, s.setConditions(names, c), http.StatusNotFound)
 }
 
 // setConditions gives the named nodes their conditions. Unknown names are an error, and then nothing is done.
 func (s *shard) setConditions(names []string, c hollow.Conditions) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, name := range names {
 		if s.byName[name] == nil {
 			return fmt.Errorf("no node %q in shard %s", name, s.config.Name)

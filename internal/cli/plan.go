@@ -26,6 +26,7 @@ func planned(plan *profiles.Plan) planJSON {
 
 func (a *app) planCommand() *cobra.Command {
 	var flags profileFlags
+	var loader cl2Flags
 	var output string
 	cmd := &cobra.Command{
 		Use:               "plan [PROFILE]",
@@ -33,6 +34,13 @@ func (a *app) planCommand() *cobra.Command {
 		Args:              usage(cobra.MaximumNArgs(1)),
 		ValidArgsFunction: completeProfiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			tests, ok, err := a.cl2Tests(cmd, &flags, &loader, args)
+			if err != nil {
+				return err
+			}
+			if ok {
+				return a.planCL2(tests, output)
+			}
 			plan, err := a.load(cmd, &flags, args)
 			if err != nil {
 				return err
@@ -44,6 +52,7 @@ func (a *app) planCommand() *cobra.Command {
 		},
 	}
 	flags.register(cmd)
+	loader.register(cmd, true)
 	outputFlag(cmd, &output, "text", "json")
 	return cmd
 }

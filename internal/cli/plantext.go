@@ -4,10 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"windtunnel/harness/existing"
@@ -36,11 +34,7 @@ func writePlan(w io.Writer, plan *profiles.Plan) error {
 		writePhase(out, plan, phase)
 	}
 	fmt.Fprintln(out, "\nrequests of the harness, by verb and resource")
-	tw := tabwriter.NewWriter(out, 0, 8, 2, ' ', tabwriter.AlignRight)
-	for _, key := range slices.Sorted(maps.Keys(estimate.Requests)) {
-		fmt.Fprintf(tw, "  %d\t %s\n", estimate.Requests[key], key)
-	}
-	tw.Flush()
+	writeCounts(out, estimate.Requests)
 	if closedLoops(plan) {
 		fmt.Fprintln(out, "  and as many of the closed loops as the system answers")
 	}

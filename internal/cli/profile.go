@@ -13,6 +13,7 @@ import (
 
 	"windtunnel/harness/load"
 	"windtunnel/profiles"
+	"windtunnel/profiles/cl2"
 )
 
 // profileFlags choose a profile and change fields of it.
@@ -22,6 +23,7 @@ type profileFlags struct {
 	seed uint64
 
 	provider, nodeImage string
+	stdin               []byte // what standard input had, when it has been read already
 }
 
 func (f *profileFlags) register(cmd *cobra.Command) {
@@ -63,6 +65,9 @@ func (a *app) load(cmd *cobra.Command, f *profileFlags, args []string) (*profile
 
 // compile reads, checks and compiles a profile's text.
 func compile(name string, data []byte, sets []string) (*profiles.Plan, error) {
+	if cl2.Recognize(data) != cl2.NoFormat {
+		return nil, usageError{fmt.Errorf("%s is a file of ClusterLoader2's: %w", name, errNotExecuted)}
+	}
 	profile, err := profiles.Load(name, data, sets)
 	if err != nil {
 		return nil, err
@@ -79,6 +84,8 @@ func (a *app) source(f *profileFlags, args []string) (name string, data []byte, 
 	switch {
 	case f.file != "" && len(args) > 0:
 		return "", nil, usageError{errors.New("give either the name of a built-in profile or --file, not both")}
+	case f.stdin != nil:
+		return stdinName, f.stdin, nil
 	case f.file != "":
 		return a.read(f.file)
 	case len(args) == 1:
@@ -101,10 +108,13 @@ func builtin(name string) ([]byte, error) {
 	return nil, usageError{fmt.Errorf("there is no built-in profile %q%s (they are: %s; a file is given with --file)", name, hint, strings.Join(profiles.Builtins(), ", "))}
 }
 
+// stdinName is what messages call standard input.
+const stdinName = "<stdin>"
+
 // read reads a file or standard input, no more than a profile may be long.
 func (a *app) read(path string) (name string, data []byte, err error) {
 	in := io.Reader(a.in)
-	name = "<stdin>"
+	name = stdinName
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 
 func (a *app) runCommand() *cobra.Command {
 	var flags profileFlags
+	var loader cl2Flags
 	var output, root string
 	cmd := &cobra.Command{
 		Use:   "run [PROFILE]",
@@ -26,6 +27,13 @@ directory with every raw record. The verdict is the exit code.`,
 		Args:              usage(cobra.MaximumNArgs(1)),
 		ValidArgsFunction: completeProfiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			tests, ok, err := a.cl2Tests(cmd, &flags, &loader, args)
+			if err != nil {
+				return err
+			}
+			if ok {
+				return notExecuted(tests)
+			}
 			plan, err := a.load(cmd, &flags, args)
 			if err != nil {
 				return err
@@ -39,6 +47,7 @@ directory with every raw record. The verdict is the exit code.`,
 		},
 	}
 	flags.register(cmd)
+	loader.register(cmd, true)
 	cmd.Flags().StringVar(&root, "results", filepath.Join("results", "runs"), "keep run directories in `DIR`")
 	outputFlag(cmd, &output, outputFormats()...)
 	return cmd

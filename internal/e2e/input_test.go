@@ -33,6 +33,11 @@ phases:
         steps:
           - requests: {arrivals: {rate: -1, for: 5s}, mix: [{verb: FETCH, resource: pods}]}
 `)
+	loader := write("loader.yaml", `name: loader
+tuningSets: [{name: one, qpsLoad: {qps: 5}}]
+steps:
+- measurements: [{Method: Sleep, Identifier: pause, Params: {duration: 1s, dration: 2s}}]
+`)
 	for _, test := range []struct {
 		name string
 		args []string
@@ -47,6 +52,9 @@ phases:
 		{"an empty file", []string{"validate", write("empty.yaml", "")}, []string{"empty.yaml"}},
 		{"many mistakes", []string{"validate", several}, []string{
 			several + ":5:", "cuont", "count", several + ":8:", several + ":12:", "FETCH"}},
+		{"a ClusterLoader2 config", []string{"run", "-f", loader}, []string{"does not execute them yet"}},
+		{"up with a ClusterLoader2 config", []string{"up", "-f", loader}, []string{"loader.yaml is a file of ClusterLoader2's"}},
+		{"mistakes in a ClusterLoader2 config", []string{"validate", "--strict", loader}, []string{loader + ":2:21:", loader + ":4:76:", "did you mean \"duration\""}},
 		{"unknown path", []string{"run", "smoke", "--set", "hollowNodes.cuont=3"}, []string{"hollowNodes.cuont", "count"}},
 		{"wrong type", []string{"run", "smoke", "--set", "hollowNodes.count=many"}, []string{"hollowNodes.count"}},
 		{"no nodes for pods", []string{"run", "smoke", "--set", "hollowNodes.count=0"}, []string{"hollowNodes"}},

@@ -156,7 +156,6 @@ func TestKindUpAndDown(t *testing.T) {
 			Metadata struct{ Name string }
 		}
 	}
-	out, err := exec.Command("docker", "exec", node[0], "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "get", "nodes", "-o", "json").Output()
 	engine, err := kind.FindEngine(t.Context())
 	if err != nil {
 		t.Fatal(err)

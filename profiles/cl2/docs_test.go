@@ -1,0 +1,63 @@
+package cl2
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	manual     = "../../docs/clusterloader2.md"
+	tableBegin = "<!-- begin of the generated tables -->\n"
+	tableEnd   = "<!-- end of the generated tables -->"
+)
+
+// TestManualTables holds the tables of the manual to the code.
+func TestManualTables(t *testing.T) {
+	text, err := os.ReadFile(manual)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok1 := strings.Cut(string(text), tableBegin)
+	_, after, ok2 := strings.Cut(rest, tableEnd)
+	if !ok1 || !ok2 {
+		t.Fatalf("%s has no place for the tables", manual)
+	}
+	want := before + tableBegin + tables() + tableEnd + after
+	if *update {
+		writeFile(t, manual, want)
+		return
+	}
+	if diff := cmp.Diff(want, string(text)); diff != "" {
+		t.Errorf("run go test ./profiles/cl2 -update (-want +got):\n%s", diff)
+	}
+}
+
+func tables() string {
+	var b strings.Builder
+	b.WriteString("\n| tuning set | actions begin | keys |\n| --- | --- | --- |\n")
+	for _, kind := range tuningSetKinds() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", kind.key, kind.meaning, strings.Join(kind.required, ", "))
+	}
+	b.WriteString("\n| measurement | actions | parameters | not measured, because |\n| --- | --- | --- | --- |\n")
+	for _, m := range Methods() {
+		var params []string
+		for _, p := range m.Params {
+			text := p.Name
+			switch p.Required {
+			case "":
+			case "*":
+				text += "!"
+			default:
+				text += "! (" + p.Required + ")"
+			}
+			params = append(params, text)
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.Name, strings.Join(m.Actions, ", "), strings.Join(params, ", "), m.Skip)
+	}
+	b.WriteString("\n")
+	return b.String()
+}
