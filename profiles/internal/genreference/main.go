@@ -19,7 +19,11 @@ func run(args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("want one argument, the file to write; got %d", len(args))
 	}
-	text, err := reference(sources(".")...)
+	files, err := sources(".")
+	if err != nil {
+		return err
+	}
+	text, err := reference(files...)
 	if err != nil {
 		return err
 	}
@@ -29,11 +33,11 @@ func run(args []string) error {
 	return nil
 }
 
-// sources are the files that declare the types, in the package's folder.
-func sources(folder string) []string {
-	var files []string
-	for _, name := range []string{"profile.go", "profile_provider.go", "profile_arrivals.go", "profile_request.go"} {
-		files = append(files, filepath.Join(folder, name))
+// sources are the files that declare the types, in the package's folder: profile.go and profile_*.go.
+func sources(folder string) ([]string, error) {
+	more, err := filepath.Glob(filepath.Join(folder, "profile_*.go"))
+	if err != nil {
+		return nil, fmt.Errorf("find the types: %w", err)
 	}
-	return files
+	return append([]string{filepath.Join(folder, "profile.go")}, more...), nil
 }
