@@ -67,7 +67,9 @@ type Identity struct {
 	// Name is the user's name as the API server sees it.
 	Name      string
 	Cert, Key []byte
-	Token     string
+	// Token gives the bearer token that is valid now; nil for an identity with a certificate. It is called for every request, from
+	// many goroutines, and must be quick.
+	Token func() string
 }
 
 // Target is where a component's metrics are read.

@@ -2,9 +2,7 @@ package load
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
-	"net"
 	"sync/atomic"
 	"time"
 
@@ -26,8 +24,7 @@ const (
 // only when that one is broken or the server said GOAWAY; a net/http transport would open further ones as soon as all
 // streams are taken, and after a stall measure its own storm of handshakes.
 type conn struct {
-	address   string
-	tls       *tls.Config
+	way       route
 	transport *http2.Transport
 	dialed    *atomic.Int64 // of the whole client
 
@@ -37,8 +34,8 @@ type conn struct {
 	used  int          // slots taken; owned by the dispatcher
 }
 
-func newConn(address string, config *tls.Config, transport *http2.Transport, dialed *atomic.Int64) *conn {
-	c := &conn{address: address, tls: config, transport: transport, dialed: dialed, lock: make(chan struct{}, 1)}
+func newConn(way route, transport *http2.Transport, dialed *atomic.Int64) *conn {
+	c := &conn{way: way, transport: transport, dialed: dialed, lock: make(chan struct{}, 1)}
 	c.slots.Store(1) // until the server said how many
 	return c
 }
@@ -70,22 +67,19 @@ func (c *conn) ready(ctx context.Context) (*http2.ClientConn, error) {
 func (c *conn) dial(ctx context.Context) (*http2.ClientConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	raw, err := (&tls.Dialer{NetDialer: &net.Dialer{KeepAlive: -1}, Config: c.tls}).DialContext(ctx, "tcp", c.address)
+	address := c.way.server.Host
+	raw, err := c.way.dial(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", c.address, err)
-	}
-	if got := raw.(*tls.Conn).ConnectionState().NegotiatedProtocol; got != http2.NextProtoTLS {
-		raw.Close()
-		return nil, fmt.Errorf("connect to %s: the server speaks %q, not HTTP/2", c.address, got)
+		return nil, fmt.Errorf("connect to %s: %w", address, err)
 	}
 	live, err := c.transport.NewClientConn(raw)
 	if err != nil {
 		raw.Close()
-		return nil, fmt.Errorf("begin HTTP/2 with %s: %w", c.address, err)
+		return nil, fmt.Errorf("begin HTTP/2 with %s: %w", address, err)
 	}
 	if err := live.Ping(ctx); err != nil {
 		live.Close()
-		return nil, fmt.Errorf("first ping of %s: %w", c.address, err)
+		return nil, fmt.Errorf("first ping of %s: %w", address, err)
 	}
 	c.slots.Store(int32(min(max(live.State().MaxConcurrentStreams, 1), maxStreams)))
 	c.dialed.Add(1)

@@ -59,7 +59,7 @@ type worker struct{ next chan assignment }
 // the step cannot go on.
 func newDispatcher(step context.Context, client *Client, limit int, fail func(error)) *dispatcher {
 	d := &dispatcher{client: client, limit: max(limit, 1), fail: fail, step: step, settled: make(chan struct{})}
-	d.requests, d.giveUp = context.WithCancel(context.Background())
+	d.requests, d.giveUp = context.WithCancel(client.options.Allowed)
 	return d
 }
 
@@ -136,7 +136,7 @@ func (l *lane) leastUsed() *conn {
 func (d *dispatcher) work(w *worker, a assignment) {
 	x := &Exchange{client: d.client, step: d.step, fail: d.fail}
 	for ok := true; ok; a, ok = d.done(w, a) {
-		x.conn, x.identity = a.conn, a.lane.identity
+		x.conn, x.lane = a.conn, a.lane
 		if a.task.planned == whenFree {
 			a.task.planned = d.client.options.Clock.Now()
 		}

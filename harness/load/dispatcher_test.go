@@ -22,7 +22,7 @@ func (o timed) Describe(p profiles.Pick) results.Request {
 
 func (o timed) Do(ctx context.Context, x *Exchange, p profiles.Pick, planned results.Instant) {
 	record := o.Describe(p)
-	record.Planned, record.Identity, record.Sent = planned, x.identity, x.client.options.Clock.Now()
+	record.Planned, record.Identity, record.Sent = planned, x.lane.identity, x.client.options.Clock.Now()
 	select {
 	case <-time.After(o.takes):
 	case <-ctx.Done():
@@ -35,7 +35,7 @@ func (o timed) Do(ctx context.Context, x *Exchange, p profiles.Pick, planned res
 // virtual is a client without a server, in a bubble of virtual time.
 func virtual(identities, connections, slots int, rec func(results.Request)) *Client {
 	clock := results.NewClock()
-	c := &Client{options: Options{Clock: clock, Record: rec}, pacer: pacer{clock: clock, nap: time.Sleep}}
+	c := &Client{options: Options{Allowed: context.Background(), Clock: clock, Record: rec}, pacer: pacer{clock: clock, nap: time.Sleep}}
 	for i := range identities {
 		l := &lane{identity: string(rune('a' + i))}
 		for range connections {

@@ -33,11 +33,11 @@ const (
 // Exchange is one worker's hand on one connection: operations send their requests through it. It belongs to one operation
 // at a time, and a pick's requests all go over the same connection.
 type Exchange struct {
-	client   *Client
-	conn     *conn
-	identity string
-	step     context.Context // of the step; it ends before that of the requests
-	fail     func(error)     // ends the step
+	client *Client
+	conn   *conn
+	lane   *lane
+	step   context.Context // of the step; it ends before that of the requests
+	fail   func(error)     // ends the step
 
 	unanswered bool // the last request was not sent, or nothing answered it
 
@@ -92,7 +92,7 @@ func (x *Exchange) Send(ctx context.Context, call Call) Answer {
 	ctx, cancel := context.WithTimeout(ctx, x.client.options.Timeout)
 	defer cancel()
 	record := call.Record
-	record.Identity = x.identity
+	record.Identity = x.lane.identity
 	record.Attempt = max(record.Attempt, 1)
 	record.BytesOut = int64(len(call.Body))
 	clock := x.client.options.Clock
@@ -132,12 +132,12 @@ func (x *Exchange) roundTrip(ctx context.Context, call *Call) (*http.Response, e
 	if err != nil {
 		return nil, err
 	}
-	host := x.client.host
+	server := x.client.server
 	request := (&http.Request{
 		Method: call.Method,
-		URL:    &url.URL{Scheme: "https", Host: host, Path: call.Path, RawQuery: call.Query},
-		Host:   host,
-		Header: call.Variant.header, // shared: the transport reads it and never writes
+		URL:    &url.URL{Scheme: server.Scheme, Host: server.Host, Path: server.Path + call.Path, RawQuery: call.Query},
+		Host:   server.Host,
+		Header: call.Variant.headerOf(x.lane), // shared: the transport reads it and never writes
 	}).WithContext(ctx)
 	if call.Body != nil {
 		request.Body = io.NopCloser(bytes.NewReader(call.Body))

@@ -59,7 +59,7 @@ func (o *operation) record(t target, planned results.Instant) results.Request {
 // unsent records a request that could not be sent, for a reason that was found out when its turn came.
 func (o *operation) unsent(x *Exchange, record results.Request, class string) {
 	x.unanswered = true
-	record.Identity, record.Error, record.Attempt = x.identity, class, max(record.Attempt, 1)
+	record.Identity, record.Error, record.Attempt = x.lane.identity, class, max(record.Attempt, 1)
 	x.client.options.Record(record)
 }
 

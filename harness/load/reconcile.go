@@ -46,6 +46,8 @@ func (c *Client) Reconcile(ctx context.Context, r Reconcile) (Outcome, error) {
 		return Outcome{}, ErrBusy
 	}
 	defer c.busy.Store(false)
+	ctx, end := c.during(ctx)
+	defer end()
 	plan, err := c.reconciliation(r)
 	if err != nil {
 		return Outcome{}, err

@@ -18,7 +18,7 @@ func TestNobodyThere(t *testing.T) {
 	client.Close()
 	srv.Close()
 	away := client.options
-	away.Server = "https://" + client.host
+	away.Server = client.server.String()
 	client, err := Dial(t.Context(), away)
 	if err != nil {
 		t.Fatal(err)

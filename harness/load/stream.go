@@ -43,6 +43,8 @@ func (c *Client) Stream(ctx context.Context, s Stream) (Outcome, error) {
 		return Outcome{}, ErrBusy
 	}
 	defer c.busy.Store(false)
+	ctx, end := c.during(ctx)
+	defer end()
 	operations, err := c.operations(ctx, s)
 	if err != nil {
 		return Outcome{}, err

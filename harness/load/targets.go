@@ -173,7 +173,7 @@ func (f *found) add(page []byte) (next string, err error) {
 // begin without it, so a server that refuses is asked again as by a reconcile step.
 func (s *step) single(ctx context.Context, call Call) ([]byte, error) {
 	l := s.client.lanes[0]
-	x := &Exchange{client: s.client, conn: l.conns[0], identity: l.identity, step: ctx, fail: func(error) {}}
+	x := &Exchange{client: s.client, conn: l.conns[0], lane: l, step: ctx, fail: func(error) {}}
 	pause := firstBackOff
 	for call.Record.Attempt = 1; ; call.Record.Attempt++ {
 		answer := x.Send(ctx, call)

@@ -1,10 +1,12 @@
 package load
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 
 	"windtunnel/profiles"
 )
@@ -31,6 +33,30 @@ const (
 type Variant struct {
 	query  string
 	header http.Header
+
+	authorised sync.Map // *lane -> *authorised, for the lanes with a token
+}
+
+// authorised is a variant's header with a token.
+type authorised struct {
+	token  string
+	header http.Header
+}
+
+// headerOf is the header of an identity's requests. One with a certificate has the variant's own; for one with a token it is made
+// once a token.
+func (v *Variant) headerOf(l *lane) http.Header {
+	if l.token == nil {
+		return v.header
+	}
+	token := l.token()
+	if known, ok := v.authorised.Load(l); ok && known.(*authorised).token == token {
+		return known.(*authorised).header
+	}
+	header := maps.Clone(v.header)
+	header["Authorization"] = []string{"Bearer " + token}
+	v.authorised.Store(l, &authorised{token, header})
+	return header
 }
 
 // newVariant makes a variant. contentType is "" for requests without a body. Compression is offered as client-go does;

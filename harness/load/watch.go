@@ -44,6 +44,8 @@ func (c *Client) Watch(ctx context.Context, w Watch) error {
 		return ErrBusy
 	}
 	defer c.busy.Store(false)
+	ctx, end := c.during(ctx)
+	defer end()
 	var resource profiles.Resource
 	if w.Template != nil {
 		resource = w.Template.Resource
@@ -71,7 +73,7 @@ type watcher struct {
 	variant  *Variant
 	stream   eventStream
 	record   func(results.WatchEvent)
-	identity string
+	lane     *lane
 	conn     *conn
 
 	version string          // resourceVersion of the last event
@@ -84,7 +86,7 @@ func (s *step) watcher(w Watch, resource profiles.Resource, number int) *watcher
 	l := lanes[number%len(lanes)]
 	one := &watcher{
 		step: s, number: number, watch: w.Watch, resource: resource, record: w.Record,
-		identity: l.identity, conn: l.conns[number/len(lanes)%len(l.conns)],
+		lane: l, conn: l.conns[number/len(lanes)%len(l.conns)],
 	}
 	at, scope := target{}, scopeCluster
 	if w.Watch.Scope == scopeNamespace && w.Template != nil {
@@ -124,7 +126,7 @@ func (w *watcher) once(ctx context.Context, attempt int32, opened func()) error 
 	}
 	clock := w.step.client.options.Clock
 	record := w.base
-	record.Identity, record.Attempt = w.identity, attempt
+	record.Identity, record.Attempt = w.lane.identity, attempt
 	record.Planned = clock.Now()
 	record.Sent = record.Planned
 	response, err := w.open(ctx, query)
@@ -187,7 +189,7 @@ func (w *watcher) open(ctx context.Context, query string) (*http.Response, error
 
 // exchange is the watcher's hand on its connection.
 func (w *watcher) exchange(ctx context.Context) *Exchange {
-	return &Exchange{client: w.step.client, conn: w.conn, identity: w.identity, step: ctx, fail: func(error) {}}
+	return &Exchange{client: w.step.client, conn: w.conn, lane: w.lane, step: ctx, fail: func(error) {}}
 }
 
 // refused reads why the watch was not opened.
