@@ -82,3 +82,12 @@ type Target struct {
 	// about any other client, and reading must not disturb the load.
 	Client *http.Client
 }
+
+// RefusedError is a cluster that is not to be used: a kubeconfig that leads to none, or an owner who has not agreed. Nothing was made on
+// it and nothing was sent to it but questions.
+type RefusedError struct{ Err error }
+
+func (e *RefusedError) Error() string { return e.Err.Error() }
+
+// Unwrap gives why.
+func (e *RefusedError) Unwrap() error { return e.Err }

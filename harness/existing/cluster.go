@@ -1,0 +1,306 @@
+package existing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"windtunnel/harness/cluster"
+	"windtunnel/profiles"
+	"windtunnel/results"
+)
+
+// Options say who joins a cluster, and for what.
+type Options struct {
+	// Plan is what is to be done there.
+	Plan *profiles.Plan
+	// Run is the run's id, by which all that is made is found again. It is a label's value.
+	Run string
+	// Load is whether the plan's load is to be sent; without it nothing is made on the cluster and the administrator observes.
+	Load bool
+	// Shares are the concurrency shares of the load's priority level. Default DefaultShares.
+	Shares int
+	// Progress hears where things are. Default: nobody does.
+	Progress func(string)
+	// Failed is told what ends the cluster's use: a token that cannot be renewed. Default: nobody is.
+	Failed func(error)
+}
+
+// Cluster is a cluster that was there before, joined for a run.
+type Cluster struct {
+	target  *Target
+	options Options
+	version string
+	notes   []string
+
+	accounts accounts
+	observer *account
+	others   *account // the bystander
+	users    []*account
+	schemas  map[string]string // UIDs by name
+	metrics  []cluster.Target
+
+	end     context.CancelFunc
+	running sync.WaitGroup
+}
+
+// claimName is the Lease in Namespace that a run holds: two runs on one cluster at a time would measure each other.
+const claimName = "windtunnel-run"
+
+// unwindTime bounds the removal of what a failed Join had made.
+const unwindTime = 2 * time.Minute
+
+// Join asks the cluster's owner's consent and makes what the run needs: identities, their rights, and a priority level for the load.
+// A cluster that does not agree, or that another run uses, gives a *cluster.RefusedError before anything is made. When Join fails
+// later, what it made is removed again.
+func Join(ctx context.Context, target *Target, o Options) (*Cluster, error) {
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	if o.Failed == nil {
+		o.Failed = func(error) {}
+	}
+	if o.Shares == 0 {
+		o.Shares = DefaultShares
+	}
+	c := &Cluster{target: target, options: o, schemas: map[string]string{}, end: func() {}}
+	c.accounts = accounts{target: target, life: max(leastLife, time.Duration(o.Plan.Profile.Timeout)+spareLife)}
+	var err error
+	if c.version, err = target.version(); err != nil {
+		return nil, err
+	}
+	if err := target.agreed(ctx, o.Plan); err != nil {
+		return nil, err
+	}
+	if !o.Load {
+		c.metrics = c.apiServerMetrics(target.config)
+		return c, nil
+	}
+	if err := c.claim(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.enter(ctx); err != nil {
+		unwind, cancel := context.WithTimeout(context.WithoutCancel(ctx), unwindTime)
+		defer cancel()
+		return nil, errors.Join(fmt.Errorf("join the cluster: %w", err), c.Stop(unwind))
+	}
+	return c, nil
+}
+
+// claim takes the cluster for this run. Nothing else is made before.
+func (c *Cluster) claim(ctx context.Context) error {
+	leases := c.target.client.CoordinationV1().Leases(Namespace)
+	lease := &coordinationv1.Lease{ObjectMeta: c.meta(Namespace, claimName), Spec: coordinationv1.LeaseSpec{HolderIdentity: &c.options.Run}}
+	_, err := leases.Create(ctx, lease, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		holder := "another run"
+		if other, err := leases.Get(ctx, claimName, metav1.GetOptions{}); err == nil {
+			holder = "run " + other.Labels[profiles.LabelRun]
+		}
+		return &cluster.RefusedError{Err: fmt.Errorf("%s uses the cluster, or was killed and left its things there; when it is not under way any more: windtunnel down --kubeconfig FILE", holder)}
+	}
+	if err != nil {
+		return fmt.Errorf("take the cluster for this run: %w", err)
+	}
+	return nil
+}
+
+// enter makes what the run needs and waits until it is in force.
+func (c *Cluster) enter(ctx context.Context) error {
+	if err := c.makeAccounts(ctx); err != nil {
+		return err
+	}
+	if err := c.makeRights(ctx); err != nil {
+		return err
+	}
+	var names []string
+	for _, u := range c.users {
+		names = append(names, u.name)
+	}
+	if err := c.levels(ctx, names); err != nil {
+		return err
+	}
+	c.options.Progress("waiting until identities and priority level are in force")
+	for _, check := range []struct {
+		account *account
+		schema  string
+	}{{c.observer, prefix + "observer"}, {c.users[0], prefix + "users"}} {
+		if err := c.inForce(ctx, check.account, check.schema); err != nil {
+			return err
+		}
+	}
+	if err := c.mayObserve(ctx); err != nil {
+		return err
+	}
+	c.findMetrics(ctx)
+	keeping, end := context.WithCancel(context.WithoutCancel(ctx)) // it ends with Stop
+	c.end = end
+	c.running.Go(func() { c.accounts.keep(keeping, c.options.Failed) })
+	return nil
+}
+
+func (c *Cluster) makeAccounts(ctx context.Context) (err error) {
+	if c.observer, err = c.accounts.make(ctx, c.meta(Namespace, observerAccount)); err != nil {
+		return err
+	}
+	if c.others, err = c.accounts.make(ctx, c.meta(Namespace, bystanderAccount)); err != nil {
+		return err
+	}
+	for i := range usersOf(c.options.Plan) {
+		user, err := c.accounts.make(ctx, c.meta(Namespace, userName(i)))
+		if err != nil {
+			return err
+		}
+		c.users = append(c.users, user)
+	}
+	if need := time.Duration(c.options.Plan.Profile.Timeout); time.Until(c.users[0].expires) < need {
+		c.notes = append(c.notes, fmt.Sprintf("the API server grants tokens of %v at most; they are renewed while the run goes on", c.users[0].expires.Sub(c.users[0].issued).Round(time.Second)))
+	}
+	return nil
+}
+
+// makeRights gives the users what the plan needs, the observer what it looks at, and the bystander the one object that it reads.
+func (c *Cluster) makeRights(ctx context.Context) error {
+	var users []string
+	for _, u := range c.users {
+		users = append(users, u.name)
+	}
+	if rules := rightsOf(c.options.Plan).rules(); len(rules) > 0 {
+		if err := c.role(ctx, "", prefix+"users", rules, users...); err != nil {
+			return err
+		}
+	}
+	look, core := []string{"get", "list", "watch"}, []string{""}
+	if err := c.role(ctx, "", prefix+"observer", []rbacv1.PolicyRule{
+		{APIGroups: core, Resources: []string{"pods", "nodes"}, Verbs: look},
+		{APIGroups: core, Resources: []string{"namespaces"}, ResourceNames: []string{Namespace}, Verbs: look},
+		{NonResourceURLs: []string{"/metrics"}, Verbs: []string{"get"}},
+	}, observerAccount); err != nil {
+		return err
+	}
+	consent := rbacv1.PolicyRule{APIGroups: core, Resources: []string{"configmaps"}, ResourceNames: []string{ConsentName}, Verbs: look}
+	return c.role(ctx, Namespace, prefix+"consent", []rbacv1.PolicyRule{consent}, observerAccount, bystanderAccount)
+}
+
+// mayObserve waits until the observer's rights are in force, and the bystander's with them: they were made before.
+func (c *Cluster) mayObserve(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, effectTime)
+	defer cancel()
+	client, err := kubernetes.NewForConfig(c.observer.config(c.target))
+	if err != nil {
+		return fmt.Errorf("make a client of the observer: %w", err)
+	}
+	defer closeIdle(client)
+	for {
+		_, err := client.CoreV1().ConfigMaps(Namespace).Get(ctx, ConsentName, metav1.GetOptions{})
+		if err == nil {
+			_, err = client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{Limit: 1})
+		}
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait until the observer may look at the cluster: %w", err)
+		case <-time.After(pollEvery):
+		}
+	}
+}
+
+// Guard watches the owner's switch with a client that priority and fairness exempts. It returns why the load has to stop, as soon as it
+// has to: the switch is off or gone, its limits no longer allow the plan, or it has not been seen for BlindTime. It returns nil when the
+// context ends first.
+func (c *Cluster) Guard(ctx context.Context) error {
+	client, err := kubernetes.NewForConfig(c.observer.config(c.target))
+	if err != nil {
+		return fmt.Errorf("make a client that watches the cluster's consent: %w", err)
+	}
+	defer closeIdle(client)
+	g := &guard{client: client, plan: c.options.Plan, seen: make(chan sight)}
+	return g.watch(ctx)
+}
+
+// Bystander is the configuration of a client like any of the cluster's own: outside of the load's priority level, of no privilege. It may
+// read what is at the path.
+func (c *Cluster) Bystander() (config *rest.Config, path string) {
+	return c.others.config(c.target), "/api/v1/namespaces/" + Namespace + "/configmaps/" + ConsentName
+}
+
+// Notes are what a reader of the run must know of the cluster.
+func (c *Cluster) Notes() []string { return c.notes }
+
+// Server implements cluster.Cluster.
+func (c *Cluster) Server() string { return c.target.server }
+
+// CA implements cluster.Cluster. It is empty where the system's authorities vouch for the server.
+func (c *Cluster) CA() []byte { return c.target.ca }
+
+// Route implements cluster.Routed.
+func (c *Cluster) Route() cluster.Route { return c.target.route }
+
+// Version implements cluster.Cluster.
+func (c *Cluster) Version() string { return c.version }
+
+// User implements cluster.Cluster. There are as many as the plan's steps are spread over.
+func (c *Cluster) User(_ context.Context, number int) (cluster.Identity, error) {
+	if number >= len(c.users) {
+		return cluster.Identity{}, fmt.Errorf("there is no user %d: the plan has %d", number, len(c.users))
+	}
+	return c.users[number].identity(), nil
+}
+
+// Observer implements cluster.Cluster.
+func (c *Cluster) Observer(context.Context) (*rest.Config, error) {
+	if c.observer == nil {
+		return c.target.config, nil
+	}
+	return c.observer.config(c.target), nil
+}
+
+// Kubeconfig implements cluster.Cluster.
+func (c *Cluster) Kubeconfig(ctx context.Context) ([]byte, error) { return c.target.Kubeconfig(ctx) }
+
+// Components implements cluster.Cluster: nothing is known of the processes but that there is an API server.
+func (c *Cluster) Components() []results.Component {
+	var all []results.Component
+	for _, t := range c.metrics {
+		all = append(all, results.Component{Name: t.Component})
+	}
+	return all
+}
+
+// MetricsTargets implements cluster.Cluster.
+func (c *Cluster) MetricsTargets() []cluster.Target { return c.metrics }
+
+// Limits implements cluster.Cluster: no flag of a component can be seen.
+func (c *Cluster) Limits() map[string]float64 {
+	return map[string]float64{"priority level " + Level + " shares": float64(c.options.Shares)}
+}
+
+var errForeign = errors.New("the control plane belongs to somebody else: its components are not killed and not restarted")
+
+// Kill implements cluster.Cluster; it refuses.
+func (c *Cluster) Kill(context.Context, string) error { return errForeign }
+
+// Restart implements cluster.Cluster; it refuses.
+func (c *Cluster) Restart(context.Context, string) error { return errForeign }
+
+// Stop removes everything of this run from the cluster and returns when it is gone.
+func (c *Cluster) Stop(ctx context.Context) error {
+	c.end()
+	c.running.Wait()
+	if !c.options.Load {
+		return nil
+	}
+	_, err := c.target.Remove(ctx, Removal{Run: c.options.Run, Progress: c.options.Progress})
+	return err
+}
