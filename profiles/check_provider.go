@@ -5,6 +5,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // clusterName is what kind allows for the name of a cluster.
@@ -101,6 +102,13 @@ func (c *checker) existingCluster(path string, e *ExistingCluster) {
 	}
 	if e.Kubeconfig == "" {
 		c.problem(path+".kubeconfig", "write controlPlane.existing.kubeconfig: FILE; it is never taken from the environment", "is required with the provider existing")
+	}
+	const mostShares, leastBaseline = 10_000, Duration(10 * time.Second) // more shares than that leave nothing to others
+	if e.Shares < 0 || e.Shares > mostShares {
+		c.problem(path+".shares", "Kubernetes' own levels have 245 together", "must be between 1 and %d, not %d", mostShares, e.Shares)
+	}
+	if e.Baseline != 0 && e.Baseline < leastBaseline {
+		c.problem(path+".baseline", "write 10s or more", "%v is too short to compare with", e.Baseline)
 	}
 	if e.Image == "" && c.HollowNodes.Count > 0 {
 		c.problem(path+".image", "write the name by which the cluster's nodes find the image (manifests/README.md), or hollowNodes: {count: 0}", "is required for hollow nodes with the provider existing")

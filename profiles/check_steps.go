@@ -207,6 +207,11 @@ func (c *checker) fault(path string, f Fault) {
 	if len(set) != 1 && !c.unknown(path+".nodesDown", path+".nodesUp", path+".kill", path+".restart") {
 		c.problem(path, "one of: nodesDown, nodesUp, kill, restart", "a fault does exactly one thing, and this one has %d", len(set))
 	}
+	if c.ControlPlane.Provider == ProviderExisting {
+		const why = "the components of a cluster that somebody else answers for are left alone"
+		c.notHere(path+".kill", f.Kill != "", why)
+		c.notHere(path+".restart", f.Restart != "", why)
+	}
 	c.enum(path+".kill", f.Kill, enumOf[Fault]("kill"))
 	c.enum(path+".restart", f.Restart, enumOf[Fault]("restart"))
 	c.atLeast(path+".nodesDown", f.NodesDown, 0)

@@ -52,6 +52,11 @@ type ExistingCluster struct {
 	// Image is the name by which the cluster's nodes find the image of the hollow nodes (see manifests/README.md). Required when
 	// there are hollow nodes.
 	Image string `yaml:"image,omitempty" json:"image,omitempty"`
+	// Shares are the concurrency shares of the load's own priority level, which bound what it takes of the API server beside the
+	// cluster's own users. Kubernetes' own levels have 245 together. Default 40.
+	Shares int `yaml:"shares,omitempty" json:"shares,omitempty" default:"40"`
+	// Baseline is how long the cluster is looked at before the run, to compare with. Default 10s.
+	Baseline Duration `yaml:"baseline,omitempty" json:"baseline,omitempty" default:"10s"`
 }
 
 // Made tells that the control plane is made for the run, so that its components can be given flags.

@@ -29,6 +29,9 @@ const (
 	ScrapesFile   = "series/scrapes.arrows"
 	MetricsFile   = "series/metrics.arrows" // absent in runs of windtunnels that did not write it yet
 
+	// BystanderFile has the requests of the bystander, which is there on a cluster that others use as well.
+	BystanderFile = "samples/bystander.arrows"
+
 	// AuditFile is the API server's audit log, which is there when the profile asks for it.
 	AuditFile = "logs/audit.log"
 )

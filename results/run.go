@@ -27,6 +27,8 @@ type Run struct {
 	// Events are what was done to the system or befell it, such as faults, restarts and components that ended, as it happened. Runs of
 	// older versions have none.
 	Events []Event `json:"events,omitempty"`
+	// Shared is there when the cluster has other users than the run.
+	Shared *Shared `json:"shared,omitempty"`
 	// WatchGaps is how often a watch of the harness could not be resumed, so that transitions may have been missed.
 	WatchGaps int `json:"watchGaps,omitempty"`
 }
@@ -49,6 +51,12 @@ type Component struct {
 	Args []string `json:"args"`
 	Log  string   `json:"log"`            // relative to the run directory
 	Exit string   `json:"exit,omitempty"` // how it ended, when it ended
+}
+
+// Shared is what a run on a cluster that others use did for them.
+type Shared struct {
+	Level    string `json:"level"`    // priority level that the load went through, and nothing else
+	Baseline string `json:"baseline"` // the phase before the load, which others' figures are compared with
 }
 
 // Event is something that happened at an instant of the run.

@@ -235,6 +235,9 @@ func (c *Cluster) Bystander() (config *rest.Config, path string) {
 	return c.others.config(c.target), "/api/v1/namespaces/" + Namespace + "/configmaps/" + ConsentName
 }
 
+// Level implements cluster.Shared.
+func (c *Cluster) Level() string { return Level }
+
 // Notes are what a reader of the run must know of the cluster.
 func (c *Cluster) Notes() []string { return c.notes }
 

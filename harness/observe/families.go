@@ -24,7 +24,10 @@ const (
 // (TestChosenFamilies holds them to the running components). They are those that tell where a second's time went; whoever
 // needs another finds it in the whole scrapes.
 func families(component string) []family {
-	common := []family{{name: "process_start_time_seconds"}} // tells a restart from a quiet second
+	common := []family{
+		{name: metricStart}, // tells a restart from a quiet second
+		{name: metricCPU, kind: counter}, {name: metricRSS}, {name: metricFDs},
+	}
 	switch component {
 	case "etcd":
 		return append(common, etcdFamilies()...)

@@ -9,15 +9,21 @@ import (
 	"slices"
 	"time"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/harness/nodes"
 	"windtunnel/harness/supervise"
+	"windtunnel/profiles"
 	"windtunnel/results"
 )
 
 // boot starts the supervisor, the control plane and the watches.
 func (s *session) boot(ctx context.Context) (err error) {
-	// What the machine cannot carry is refused before anything is started.
-	if err := nodes.Check(s.plan.Profile.HollowNodes, s.plan.Estimate().Pods); err != nil {
+	// What the machine cannot carry is refused before anything is started. The nodes of a cluster that is there are on its own machines.
+	if foreign := s.plan.Profile.ControlPlane.Provider == profiles.ProviderExisting; foreign {
+		for _, field := range s.plan.Profile.ControlPlane.Unapplied() {
+			s.note("%s is not applied: the control plane was there before, with settings of its own", field)
+		}
+	} else if err := nodes.Check(s.plan.Profile.HollowNodes, s.plan.Estimate().Pods); err != nil {
 		return err
 	}
 	s.supervisor, err = supervise.Start(ctx, supervise.Options{Executable: s.options.Executable, Log: s.dir.Path("logs", "supervisor.log")})
@@ -37,6 +43,9 @@ func (s *session) boot(ctx context.Context) (err error) {
 		maps.Copy(r.Limits, s.cluster.Limits())
 	})
 	s.load = newLoader(s)
+	if shared, ok := s.cluster.(cluster.Shared); ok {
+		s.share(ctx, shared)
+	}
 	if s.watches, err = s.observe(ctx); err != nil {
 		return err
 	}

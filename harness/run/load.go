@@ -99,8 +99,12 @@ func (l *loader) dial(ctx context.Context, identities, connections int) (*load.C
 		return nil, err
 	}
 	s := l.session
+	var route cluster.Route
+	if routed, ok := s.cluster.(cluster.Routed); ok {
+		route = routed.Route()
+	}
 	client, err := load.Dial(ctx, load.Options{
-		Server: s.cluster.Server(), CA: s.cluster.CA(), Identities: users,
+		Server: s.cluster.Server(), CA: s.cluster.CA(), Route: route, Identities: users, Allowed: s.allowed,
 		Connections: max(1, (connections+len(users)-1)/len(users)), // the profile's number is that of all identities together
 		Run:         s.id, Clock: s.clock, Record: s.records.request,
 	})

@@ -27,6 +27,8 @@ func provide(o Options, sup *supervise.Supervisor, s *session) (provider, error)
 		return &embedded{options: o, sup: sup}, nil
 	case profiles.ProviderKind:
 		return newKindNodes(o, sup, s), nil
+	case profiles.ProviderExisting:
+		return &foreign{options: o, run: s.id, load: true, failed: s.fail}, nil
 	default:
 		return nil, fmt.Errorf("the provider %s is not there yet", name)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/harness/supervise"
 	"windtunnel/profiles"
 	"windtunnel/results"
@@ -67,7 +68,7 @@ func Run(ctx context.Context, o Options) (*results.Dir, error) {
 	if err == nil {
 		err = s.execute(ctx)
 		// What was started is stopped even when the run was interrupted, so not under its context.
-		closing, done := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		closing, done := context.WithTimeout(context.WithoutCancel(ctx), s.closeTime())
 		defer done()
 		err = errors.Join(err, s.close(closing))
 		err = errors.Join(err, s.finish(err))
@@ -83,6 +84,11 @@ func (s *session) execute(ctx context.Context) error {
 	if err := s.served(ctx); err != nil {
 		return err
 	}
+	if shared, ok := s.cluster.(cluster.Shared); ok {
+		if err := s.phase(ctx, baselinePhase, false, func(ctx context.Context) error { return s.baseline(ctx, shared) }); err != nil {
+			return &EnvironmentError{err}
+		}
+	}
 	if s.plan.Profile.HollowNodes.Count > 0 {
 		if err := s.phase(ctx, "hollow", false, s.hollow); err != nil {
 			return &EnvironmentError{err}
@@ -94,6 +100,14 @@ func (s *session) execute(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// closeTime bounds the end of everything that was started. Of a cluster that stays, all that a plan made has to be removed.
+func (s *session) closeTime() time.Duration {
+	if _, ok := s.cluster.(cluster.Shared); ok {
+		return 15 * time.Minute
+	}
+	return time.Minute
 }
 
 // phase runs one phase, records its span and narrates it. When the context has ended, its cause is the error.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"windtunnel/harness/cluster"
+	"windtunnel/harness/observe"
 	"windtunnel/harness/supervise"
 	"windtunnel/profiles"
 	"windtunnel/results"
@@ -34,6 +35,10 @@ type session struct {
 	pack       cluster.Pack
 	watches    *watches
 	load       *loader
+	distant    *observe.Distant   // components whose processes are not of this machine
+	bystander  *observe.Bystander // on a cluster that others use
+	allowed    context.Context    // ends when no load may be sent any more
+	forbid     context.CancelCauseFunc
 	down       []string // nodes that a fault took down, the first that went first
 
 	mu   sync.Mutex
@@ -55,7 +60,8 @@ func newSession(dir *results.Dir, o Options, fail context.CancelCauseFunc) (*ses
 		Versions: map[string]string{"windtunnel": o.Build.Version, "gitCommit": o.Build.Commit, "go": o.Build.Go, "client-go": o.Build.ClientGo},
 		Limits:   map[string]float64{},
 	}
-	if s.records, err = openRecords(dir, clock); err != nil {
+	s.allowed, s.forbid = context.WithCancelCause(context.Background())
+	if s.records, err = openRecords(dir, clock, o.Plan.Profile.ControlPlane.Provider == profiles.ProviderExisting); err != nil {
 		return nil, &EnvironmentError{fmt.Errorf("open the record files: %w", err)}
 	}
 	if err := dir.WriteRun(s.info); err != nil {
@@ -119,6 +125,10 @@ func outcome(err error, well string) string {
 // close stops everything that was started, in reverse order. Its own errors are joined.
 func (s *session) close(ctx context.Context) error {
 	var err error
+	s.forbid(nil)
+	if s.bystander != nil {
+		s.bystander.Close()
+	}
 	if s.watches != nil {
 		notes, gaps := s.watches.stop()
 		for _, text := range notes {
@@ -130,11 +140,22 @@ func (s *session) close(ctx context.Context) error {
 		err = errors.Join(err, s.pack.Stop(ctx))
 	}
 	if s.cluster != nil {
-		err = errors.Join(err, s.cluster.Stop(ctx))
+		err = errors.Join(err, s.leave(ctx))
 	}
 	if s.supervisor != nil {
 		err = errors.Join(err, s.supervisor.Close(ctx))
 	}
+	return err
+}
+
+// leave ends the control plane, or takes everything of the run from it where it is somebody else's, which takes its time.
+func (s *session) leave(ctx context.Context) error {
+	if _, ok := s.cluster.(cluster.Shared); !ok {
+		return s.cluster.Stop(ctx)
+	}
+	s.options.Progress.Begin("remove")
+	err := s.cluster.Stop(ctx)
+	s.options.Progress.End(err)
 	return err
 }
 

@@ -55,13 +55,23 @@ func (s *session) observe(ctx context.Context) (w *watches, err error) {
 		w.stop()
 		return nil, fmt.Errorf("watch nodes: %w", err)
 	}
+	s.distant = observe.NewDistant(s.cluster.Components())
 	w.processes = observe.Processes(ctx, s.pids, s.clock, processesEvery, s.records.processes.Append)
 	var targets []observe.Target
 	for _, t := range s.cluster.MetricsTargets() {
 		targets = append(targets, observe.Target{Component: t.Component, URL: t.URL, Client: t.Client, Every: metricsEvery(t.Component)})
 	}
-	w.scraper = observe.Scrapes(ctx, targets, scrapesEvery, s.clock, observe.Sink{Scrape: s.records.scrape, Metrics: s.records.metrics})
+	w.scraper = observe.Scrapes(ctx, targets, scrapesEvery, s.clock, observe.Sink{Scrape: s.records.scrape, Metrics: s.looked})
 	return w, nil
+}
+
+// looked takes the chosen values of one look at a component. Of one whose process is not of this machine they have the CPU time and
+// the memory.
+func (s *session) looked(look []results.Metric) {
+	s.records.metrics(look)
+	if one, ok := s.distant.Sample(look); ok {
+		s.records.processes.Append(one)
+	}
 }
 
 // mark looks at everything at the edge of a phase.

@@ -102,7 +102,7 @@ type group struct {
 func (a *app) groups() []group {
 	return []group{
 		{"Before a run", []*cobra.Command{a.doctorCommand(), a.profilesCommand(), a.validateCommand(), a.planCommand()}},
-		{"Run", []*cobra.Command{a.runCommand(), a.upCommand(), a.downCommand(), a.scaleCommand(), a.imageCommand()}},
+		{"Run", []*cobra.Command{a.runCommand(), a.upCommand(), a.downCommand(), a.consentCommand(), a.scaleCommand(), a.imageCommand()}},
 		{"What a run left", []*cobra.Command{a.listCommand(), a.reportCommand(), a.sloCommand(), a.noteCommand(), a.exportCommand(), a.packCommand(), a.unpackCommand()}},
 		{"Several runs", []*cobra.Command{a.compareCommand(), a.historyCommand(), a.referenceCommand(), a.capacityCommand(), a.paperCommand()}},
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/harness/run"
 	"windtunnel/profiles"
 	"windtunnel/results"
@@ -34,13 +35,13 @@ func exitCodes() []struct {
 	}{
 		{codePass, "pass, or nothing was judged"},
 		{codeInternal, "an error inside windtunnel"},
-		{codeUsage, "usage or bad input, found before any load was sent"},
+		{codeUsage, "usage or bad input, or a cluster that did not agree: found before any load was sent"},
 		{codeViolated, "an SLO was violated"},
 		{codeInvalid, "the run is invalid, or there is no data to judge it by"},
 		{codeEnvironment, "the environment: a component did not start or died, a limit of the machine, a full disk"},
 		{codeTimeout, "time-out"},
 		{codeRegression, "a regression was shown"},
-		{codeInterrupted, "interrupted; the report was still written"},
+		{codeInterrupted, "interrupted, or the cluster's owner switched the load off; the report was still written"},
 	}
 }
 
@@ -68,6 +69,7 @@ func exitCode(err error) int {
 	var s silent
 	var problems *profiles.Problems
 	var use usageError
+	var refused *cluster.RefusedError
 	var env *run.EnvironmentError
 	var empty noDataError
 	switch {
@@ -75,7 +77,7 @@ func exitCode(err error) int {
 		return codePass
 	case errors.As(err, &s):
 		return s.code
-	case errors.As(err, &use), errors.As(err, &problems), strings.HasPrefix(err.Error(), "unknown command"):
+	case errors.As(err, &use), errors.As(err, &problems), errors.As(err, &refused), strings.HasPrefix(err.Error(), "unknown command"):
 		return codeUsage
 	case errors.As(err, &empty):
 		return codeInvalid

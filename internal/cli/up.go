@@ -63,16 +63,27 @@ each with a kubeconfig of its own.`,
 }
 
 func (a *app) downCommand() *cobra.Command {
-	var kubeconfig, kindName string
+	var kubeconfig, contextName, kindName string
+	var dry bool
 	cmd := &cobra.Command{
 		Use:   "down",
-		Short: "End what up left running, and remove every trace of it",
-		Args:  usage(cobra.NoArgs),
+		Short: "End what up left running, or take everything of windtunnel's from a cluster, and remove every trace of it",
+		Long: `End what windtunnel up left running under a kubeconfig. A kubeconfig of any other cluster means that cluster: everything on it that
+has windtunnel's labels is removed, also what a run left there that was killed, and listed. The owner's consent stays.`,
+		Example: `  windtunnel down
+  windtunnel down --kubeconfig lab.kubeconfig --dry-run`,
+		Args: usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, stop := a.signals(cmd.Context())
+			ctx, stop := a.interrupts(cmd.Context(), "leaving the rest where it is; once more quits at once")
 			defer stop()
 			if kindName != "" {
 				return a.downKind(ctx, kindName)
+			}
+			if _, err := os.Stat(kubeconfig); err == nil && !isUp(kubeconfig) {
+				return a.clean(ctx, kubeconfig, contextName, dry)
+			}
+			if dry || contextName != "" {
+				return usageError{errors.New("--dry-run and --context are for a cluster that up did not make")}
 			}
 			err := supervise.Down(ctx, stateFile(kubeconfig))
 			if errors.Is(err, os.ErrNotExist) {
@@ -92,6 +103,8 @@ func (a *app) downCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&kindName, "kind", "", "remove the kind cluster `NAME` instead, which a run kept or left when everything was killed")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "only list what would be removed from a cluster")
+	cmd.Flags().StringVar(&contextName, "context", "", "the `CONTEXT` of the kubeconfig (default: its current one)")
 	kubeconfigFlag(cmd, &kubeconfig)
 	return cmd
 }

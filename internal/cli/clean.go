@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"windtunnel/harness/existing"
+	"windtunnel/harness/run"
+)
+
+// clean removes what runs left on a cluster that is not windtunnel's own, and lists it.
+func (a *app) clean(ctx context.Context, kubeconfig, contextName string, dry bool) error {
+	target, err := existing.Open(kubeconfig, contextName)
+	if err != nil {
+		return err
+	}
+	progress := a.progress()
+	progress.Begin("remove")
+	things, err := target.Remove(ctx, existing.Removal{DryRun: dry, Progress: progress.Status})
+	progress.End(err)
+	verb := "removed"
+	if dry {
+		verb = "would remove"
+	}
+	for _, t := range things {
+		fmt.Fprintf(a.out, "%s %s (run %s)\n", verb, t, t.Run)
+	}
+	if err != nil {
+		return environment(err)
+	}
+	if len(things) == 0 {
+		fmt.Fprintf(a.out, "nothing of windtunnel's is on %s\n", target.Server())
+	}
+	return nil
+}
+
+// environment makes an error of a cluster one of the surroundings, but for one that says that the cluster is not to be used.
+func environment(err error) error { return &run.EnvironmentError{Err: err} }
+
+// isUp tells whether a kubeconfig was written by up, for something that it ends.
+func isUp(kubeconfig string) bool {
+	_, err := os.Stat(stateFile(kubeconfig))
+	return !errors.Is(err, os.ErrNotExist)
+}
