@@ -174,7 +174,7 @@ func (e auditEvent) call() call {
 // caller is the class of a user.
 func caller(user string) string {
 	switch {
-	case strings.HasPrefix(user, "windtunnel:user-"):
+	case strings.HasPrefix(user, "windtunnel:user-"), strings.HasPrefix(user, "system:serviceaccount:windtunnel:user-"):
 		return "windtunnel's users"
 	case strings.HasPrefix(user, "windtunnel:"):
 		return "windtunnel's observer"

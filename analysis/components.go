@@ -21,6 +21,7 @@ type processKey struct {
 // processUse is what is kept of the samples of one process.
 type processUse struct {
 	last     results.ProcessSample
+	former   float64 // CPU seconds that are not the run's: of a process that is not of this machine, those before its first sample
 	measured float64 // CPU seconds in the measured phases
 }
 
@@ -52,6 +53,9 @@ func (c *components) add(s results.ProcessSample) {
 	p := c.processes[k]
 	if p == nil {
 		p = &processUse{last: s}
+		if s.PID <= 0 {
+			p.former = s.CPUSeconds
+		}
 		c.processes[k] = p
 	}
 	used := s.CPUSeconds - p.last.CPUSeconds
@@ -110,7 +114,7 @@ func (c *components) rows() []results.ComponentUse {
 		}
 		for _, p := range c.of(name) {
 			r.CPUSeconds += p.measured
-			r.CPUTotal += p.last.CPUSeconds
+			r.CPUTotal += p.last.CPUSeconds - p.former
 		}
 		rows = append(rows, r)
 	}

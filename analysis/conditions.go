@@ -33,16 +33,20 @@ func (e *evidence) conditions() []results.Condition {
 		perNode = min(perNode, int(podsPerCore*cores))
 	}
 	fsync := e.profile.ControlPlane.Etcd.Fsync == nil || *e.profile.ControlPlane.Etcd.Fsync
-	return []results.Condition{
+	conditions := []results.Condition{
 		atMost("churn_mean", mean, churnLimit, "1/s", "pod creations and deletions and user requests a second, over the measured phases"),
 		atMost("churn_max_10s", most, churnLimit, "1/s", "the same in the busiest 10 s"),
 		atMost("nodes", float64(e.profile.HollowNodes.Count), nodesLimit, "nodes", "nodes in the cluster"),
 		atMost("pods", float64(peak.pods), podsLimit, "pods", "most pods at one time"),
 		atMost("pods_per_namespace", float64(peak.namespace), podsInNamespace, "pods", "most pods in one namespace at one time"),
 		atMost("pods_per_node", float64(peak.node), float64(perNode), "pods", fmt.Sprintf("most pods on one node at one time; the limit is %d, and %d a core", podsPerNode, podsPerCore)),
-		must("events_in_separate_etcd", false, "events are kept in the same etcd as everything else"),
-		must("etcd_fsync", fsync, "etcd flushes its writes to the disk, as in production"),
 	}
+	if !e.profile.ControlPlane.Made() {
+		return conditions // nobody here knows how its etcd is kept
+	}
+	return append(conditions,
+		must("events_in_separate_etcd", false, "events are kept in the same etcd as everything else"),
+		must("etcd_fsync", fsync, "etcd flushes its writes to the disk, as in production"))
 }
 
 func atMost(name string, measured, limit float64, unit, text string) results.Condition {

@@ -104,18 +104,25 @@ func (e *evidence) readAll(d *results.Dir) {
 	e.scrapes = newScrapes(e.phases)
 	each(e, d, results.ScrapesFile, e.scrapes.add)
 	e.readLooks(d)
+	if e.others != nil {
+		each(e, d, results.BystanderFile, func(r results.Request) { e.others.request(r, e.phases) })
+	}
 	e.audit = readAudit(d.Path(results.AuditFile), e.phases, e.run.Started)
 }
 
 // readLooks reads the chosen metrics. That there are none is no damage: older windtunnels did not write them.
 func (e *evidence) readLooks(d *results.Dir) {
 	e.looks = newLooks(e.phases)
+	e.others = newOthers(e.run)
 	if _, err := os.Stat(d.Path(results.MetricsFile)); errors.Is(err, fs.ErrNotExist) {
 		return
 	}
 	each(e, d, results.MetricsFile, func(m results.Metric) {
 		e.looks.add(m)
 		e.pictures.history.add(m)
+		if e.others != nil {
+			e.others.metric(m)
+		}
 	})
 	e.looks.finish()
 }
@@ -171,6 +178,7 @@ func (e *evidence) summary() results.Summary {
 		Server:            serverRows(cs),
 		ServerSide:        e.looks.serverSide(),
 		Audit:             e.audit.rows(),
+		Others:            e.others.summary(e.looks),
 		Components:        e.use.rows(),
 		Phases:            e.run.Phases,
 		Damage:            e.damage,

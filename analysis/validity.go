@@ -22,6 +22,7 @@ type evidence struct {
 	scrapes    *scrapes
 	looks      *looks
 	audit      *auditLog
+	others     *others // nil for a run that had its cluster to itself
 	use        *components
 	nodes      *nodeStates
 	pictures   *pictures

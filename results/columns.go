@@ -96,7 +96,7 @@ func processSampleColumns() []column[ProcessSample] {
 	return []column[ProcessSample]{
 		int64Column("at", instant, "when the sample was taken", func(s *ProcessSample) *int64 { return &s.At }),
 		wordColumn("component", "etcd, kube-apiserver, kube-controller-manager, kube-scheduler, hollow-0 … or windtunnel", func(s *ProcessSample) *string { return &s.Component }),
-		int32Column("pid", "", "process id", func(s *ProcessSample) *int32 { return &s.PID }),
+		int32Column("pid", "", "process id; of a process that is not of this machine 0, and after restarts -1, -2, …", func(s *ProcessSample) *int32 { return &s.PID }),
 		float64Column("cpu_seconds", "s", "CPU time, user and system, since the process started", func(s *ProcessSample) *float64 { return &s.CPUSeconds }),
 		int64Column("rss", "bytes", "resident set size", func(s *ProcessSample) *int64 { return &s.RSS }),
 		int64Column("pss", "bytes", "proportional set size; 0: not read in this sample", func(s *ProcessSample) *int64 { return &s.PSS }),

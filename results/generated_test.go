@@ -59,7 +59,7 @@ func describe[T Record](b *strings.Builder, title string, columns []column[T]) {
 
 // TestSummarySchema holds docs/summary.schema.json to the types.
 func TestSummarySchema(t *testing.T) {
-	docs, err := schemagen.ReadDocs("summary.go", "serverside.go", "run.go")
+	docs, err := schemagen.ReadDocs("summary.go", "serverside.go", "others.go", "run.go")
 	if err != nil {
 		t.Fatal(err)
 	}

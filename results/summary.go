@@ -31,6 +31,7 @@ type Summary struct {
 	Server            []ServerRow                          `json:"server"`
 	ServerSide        *ServerSide                          `json:"serverSide,omitempty"` // absent when the run has no MetricsFile
 	Audit             []AuditRow                           `json:"audit,omitempty"`      // the busiest first; absent when the run has no audit log
+	Others            *Others                              `json:"others,omitempty"`     // absent unless the cluster has other users than the run
 	Components        []ComponentUse                       `json:"components"`
 	Phases            []PhaseSpan                          `json:"phases"`
 	Damage            []string                             `json:"damage,omitempty"`  // records that could not be read, named and counted

@@ -29,6 +29,7 @@ func CSV(w io.Writer, s results.Summary) error {
 	c.pods(s)
 	c.requests(s)
 	c.serverSide(s)
+	c.others(s)
 	c.components(s)
 	c.w.Flush()
 	if err := c.w.Error(); err != nil {

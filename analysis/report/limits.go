@@ -21,6 +21,9 @@ func limits() []limit {
 		{what: "Separate machines", why: "The cluster's nodes are containers that share this machine's CPU and disk with each other, the hollow nodes and the load, beside a kubelet and a container runtime that the control plane alone would not need. CPU by component gives the account of each.", provider: "kind"},
 		{what: "Clocks that differ", why: "All instants come from one clock. Skew between nodes does not happen.", provider: "kind"},
 		{what: "Server figures of every replica", why: "Metrics, audit log and faults are those of the first control-plane node; with several, requests go to the others, too.", provider: "kind"},
+		{what: "How the cluster is made", why: "Nobody here knows the flags, the limits and the machines of its components; what cannot be looked at has no figure, which does not mean that it is nothing. The nodes of the condition are the hollow ones alone.", provider: "existing"},
+		{what: "Who else uses the cluster", why: "Its own users and controllers load it as well, and not the same in every run. The API server's figures count their requests too.", provider: "existing"},
+		{what: "More than one API server", why: "Metrics are those of the one that answers. Latencies of the client have the way to the cluster in them, and its load balancers.", provider: "existing"},
 		{what: "The next run", why: "The intervals describe the requests of this run, which are not independent of each other. What another run would give only other runs tell: see windtunnel compare."},
 	}
 }

@@ -111,6 +111,7 @@ func sections() []func(analysis.Study) (section, error) {
 		drawn("latency", "Latency", "Latency", latencyCharts, "Client latency", "Client latency by phase", "API server's own SLI", "Watch latency", "API server's audit log"),
 		drawn("traffic", "Load", "Load over time", trafficCharts),
 		drawn("components", "CPU and memory", "CPU and memory", componentCharts, "Components", "Components' own figures"),
+		drawn("others", "Own users", "The cluster's own users", noCharts, "The cluster's own users: a bystander's GET", "The cluster's own users: priority levels"),
 		drawn("fairness", "Fairness", "API server: priority and fairness", fairnessCharts, "Priority and fairness"),
 		drawn("etcd", "etcd", "etcd", etcdCharts),
 		drawn("queues", "Queues", "Controllers and scheduler", queueCharts, "Work queues"),
@@ -136,6 +137,9 @@ func drawn(id, short, title string, charts func(analysis.Study) []chart.Chart, t
 		return section{ID: id, Short: short, Title: title, Blocks: append(blocks, titled(s, tables...)...)}, err
 	}
 }
+
+// noCharts is for a section of tables.
+func noCharts(analysis.Study) []chart.Chart { return nil }
 
 // objectiveBlocks are the required rows and those others that fail, then the rest, folded, and the SLO's preconditions.
 func objectiveBlocks(s analysis.Study) []block {
