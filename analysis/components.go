@@ -21,7 +21,7 @@ type processKey struct {
 // processUse is what is kept of the samples of one process.
 type processUse struct {
 	last     results.ProcessSample
-	former   float64 // CPU seconds that are not the run's: of a process that is not of this machine, those before its first sample
+	former   float64 // CPU seconds that are not the run's: of a process that was there before, on another machine, those before its first sample
 	measured float64 // CPU seconds in the measured phases
 }
 
@@ -53,7 +53,7 @@ func (c *components) add(s results.ProcessSample) {
 	p := c.processes[k]
 	if p == nil {
 		p = &processUse{last: s}
-		if s.PID <= 0 {
+		if s.PID <= 0 && !strings.HasPrefix(s.Component, "hollow-") {
 			p.former = s.CPUSeconds
 		}
 		c.processes[k] = p

@@ -144,11 +144,12 @@ func (c Consent) allowsRate(plan *profiles.Plan) error {
 		return fmt.Errorf("the cluster's owner allows %g requests a second (%s), and %s sends as many as the system answers: give it arrivals", c.MaxRequestsPerSecond, keyMaxRequests, at)
 	}
 	for _, phase := range plan.Outline() {
-		// Planned instants are counted second by second; bins of less than a second would read a burst of two as a rate of thousands.
-		bins := max(1, int(phase.Duration.Seconds()))
+		// Planned instants are counted second by second: in less than a second, two at once would be a rate of thousands.
+		length := phase.Duration.Seconds()
+		bins := max(1, int(length))
 		for _, rate := range plan.Curve(phase.Name, bins) {
-			if rate > c.MaxRequestsPerSecond {
-				return fmt.Errorf("phase %s plans %.4g requests in a second, and the cluster's owner allows %g (%s)", phase.Name, rate, c.MaxRequestsPerSecond, keyMaxRequests)
+			if n := rate * min(length/float64(bins), 1); n > c.MaxRequestsPerSecond+1e-9 {
+				return fmt.Errorf("phase %s plans %.4g requests in a second, and the cluster's owner allows %g (%s)", phase.Name, n, c.MaxRequestsPerSecond, keyMaxRequests)
 			}
 		}
 	}

@@ -35,17 +35,21 @@ func (c *Cluster) findMetrics(ctx context.Context) {
 		c.notes = append(c.notes, fmt.Sprintf("the metrics of other components are not read: %v", err))
 		return
 	}
+	var unseen []string
 	for _, p := range []proxied{{"etcd", "http", "2381"}, {"kube-scheduler", "https", "10259"}, {"kube-controller-manager", "https", "10257"}} {
 		url, err := c.proxyURL(ctx, p)
 		if err == nil {
 			err = readable(ctx, admin, url)
 		}
 		if err != nil {
-			c.notes = append(c.notes, fmt.Sprintf("%s cannot be looked at: %v. It has no figures here, and what it does not have is not nothing", p.name, err))
+			unseen = append(unseen, fmt.Sprintf("%s (%v)", p.name, err))
 			continue
 		}
 		// The administrator reads these, by a right that the observer is not given.
 		c.metrics = append(c.metrics, cluster.Target{Component: p.name, URL: url, Client: admin})
+	}
+	if len(unseen) > 0 {
+		c.notes = append(c.notes, "cannot be looked at, so that nothing is known of them: "+strings.Join(unseen, "; "))
 	}
 	c.noteServers(ctx)
 }
