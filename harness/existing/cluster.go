@@ -297,6 +297,15 @@ func (c *Cluster) Kill(context.Context, string) error { return errForeign }
 // Restart implements cluster.Cluster; it refuses.
 func (c *Cluster) Restart(context.Context, string) error { return errForeign }
 
+// Administrator is the configuration of a client of the kubeconfig's user.
+func (c *Cluster) Administrator() *rest.Config { return rest.CopyConfig(c.target.config) }
+
+// Clear implements cluster.Shared.
+func (c *Cluster) Clear(ctx context.Context) error {
+	_, err := c.target.Remove(ctx, Removal{Run: c.options.Run, planOnly: true, Progress: c.options.Progress})
+	return err
+}
+
 // Stop removes everything of this run from the cluster and returns when it is gone.
 func (c *Cluster) Stop(ctx context.Context) error {
 	c.end()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	certificatesv1 "k8s.io/api/certificates/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/metadata"
 
+	"windtunnel/manifests/hollow"
 	"windtunnel/profiles"
 )
 
@@ -88,6 +90,11 @@ func (f *finder) all(ctx context.Context) ([]Thing, error) {
 			}
 		}
 	}
+	requests, err := f.requests(ctx)
+	if err != nil {
+		missed = append(missed, err.Error())
+	}
+	things = append(things, requests...)
 	if ctx.Err() != nil {
 		return things, context.Cause(ctx)
 	}
@@ -97,6 +104,21 @@ func (f *finder) all(ctx context.Context) ([]Thing, error) {
 	})
 	if len(missed) > 0 {
 		return things, fmt.Errorf("not everything could be looked at: %s", strings.Join(missed, "; "))
+	}
+	return things, nil
+}
+
+// requests finds the certificate requests of hollow nodes, which carry no labels: the API server wrote down who made them.
+func (f *finder) requests(ctx context.Context) ([]Thing, error) {
+	list, err := f.target.client.CertificatesV1().CertificateSigningRequests().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("list certificate requests: %w", err)
+	}
+	var things []Thing
+	for _, r := range list.Items {
+		if r.Spec.Username == "system:serviceaccount:"+Namespace+":"+hollow.Account {
+			things = append(things, Thing{Resource: certificatesv1.SchemeGroupVersion.WithResource("certificatesigningrequests"), Name: r.Name, uid: r.UID})
+		}
 	}
 	return things, nil
 }

@@ -12,6 +12,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"windtunnel/harness/nodepods"
 )
 
 const (
@@ -26,7 +28,8 @@ type Removal struct {
 	// Run is the id of a run or an up; "" means everything of windtunnel's.
 	Run string
 	// DryRun only finds.
-	DryRun bool
+	DryRun   bool
+	planOnly bool // what a plan's steps made, and nothing else
 	// Progress hears where the removal is. Default: nobody does.
 	Progress func(string)
 }
@@ -50,12 +53,35 @@ func (t *Target) Remove(ctx context.Context, r Removal) ([]Thing, error) {
 	if r.DryRun {
 		return things, incomplete
 	}
-	for _, stage := range stages(things) {
+	for number, stage := range stages(things) {
+		if number == ownStage {
+			if r.planOnly {
+				break
+			}
+			if err := t.removeNodes(ctx, things); err != nil {
+				return things, errors.Join(err, incomplete)
+			}
+		}
 		if err := f.removeStage(ctx, stage, r.Progress); err != nil {
 			return things, errors.Join(err, incomplete)
 		}
 	}
 	return things, incomplete
+}
+
+// removeNodes removes the hollow nodes of all runs that have things here, with what has no labels and belongs to them: leases, CSINodes.
+func (t *Target) removeNodes(ctx context.Context, things []Thing) error {
+	done := map[string]bool{"": true}
+	for _, thing := range things {
+		if done[thing.Run] {
+			continue
+		}
+		done[thing.Run] = true
+		if err := nodepods.Remove(ctx, t.config, thing.Run); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func isNamespace(t Thing) bool {
@@ -73,23 +99,28 @@ func withoutContents(things []Thing) []Thing {
 	return slices.DeleteFunc(things, func(t Thing) bool { return going[t.Namespace] })
 }
 
+// ownStage is the first stage of what no plan's step made.
+const ownStage = 2
+
 // stages puts things in the order in which they go. Webhooks and the like first, for they can forbid the rest. Then what a plan made,
 // while the hollow nodes are there to end its pods. Then what lies in our own namespace, hollow nodes above all; then the nodes, which
 // those would make again; and last the rights and the priority level under which all of it was.
-func stages(things []Thing) [][]Thing {
-	all := make([][]Thing, 5)
+func stages(things []Thing) [5][]Thing {
+	var all [5][]Thing
 	for _, t := range things {
 		all[stageOf(t)] = append(all[stageOf(t)], t)
 	}
-	return slices.DeleteFunc(all, func(s []Thing) bool { return len(s) == 0 })
+	return all
 }
 
 func stageOf(t Thing) int {
 	switch group := t.Resource.Group; {
 	case group == "admissionregistration.k8s.io" || group == "apiregistration.k8s.io":
 		return 0
+	case group == "certificates.k8s.io":
+		return 3
 	case t.Namespace == Namespace:
-		return 2
+		return ownStage
 	case group == "" && t.Resource.Resource == "nodes":
 		return 3
 	case strings.HasPrefix(t.Name, ManagedBy) && (group == "rbac.authorization.k8s.io" || group == "flowcontrol.apiserver.k8s.io"):

@@ -2,12 +2,15 @@ package run
 
 import (
 	"context"
-	"errors"
+	"crypto/rand"
 	"fmt"
 	"time"
 
+	"k8s.io/client-go/kubernetes"
+
 	"windtunnel/harness/cluster"
 	"windtunnel/harness/existing"
+	"windtunnel/harness/nodepods"
 	"windtunnel/harness/nodes"
 	"windtunnel/harness/observe"
 	"windtunnel/results"
@@ -19,7 +22,14 @@ type foreign struct {
 	run     string // value of the label windtunnel/run on everything that is made
 	load    bool
 	failed  func(error)
+	note    func(string)
+	account func(results.ProcessSample) // of pods of hollow nodes; nil keeps none
 	cluster *existing.Cluster
+}
+
+// guest is the provider of a run on such a cluster.
+func guest(o Options, s *session) *foreign {
+	return &foreign{options: o, run: s.id, load: true, failed: s.fail, note: func(text string) { s.note("%s", text) }, account: s.records.processes.Append}
 }
 
 func (f *foreign) boot(ctx context.Context, _ string) (cluster.Cluster, error) {
@@ -39,8 +49,49 @@ func (f *foreign) boot(ctx context.Context, _ string) (cluster.Cluster, error) {
 	return f.cluster, nil
 }
 
-func (f *foreign) surround(context.Context, nodes.Options) (cluster.Pack, error) {
-	return nil, errors.New("hollow nodes as pods are not there yet")
+func (f *foreign) surround(ctx context.Context, o nodes.Options) (cluster.Pack, error) {
+	admin := f.cluster.Administrator()
+	client, err := kubernetes.NewForConfig(admin)
+	if err != nil {
+		return nil, fmt.Errorf("make a client for hollow nodes: %w", err)
+	}
+	if intruders, err := nodepods.Intruders(ctx, client); err != nil {
+		f.note(err.Error())
+	} else if note := nodepods.IntrudersNote(intruders); note != "" {
+		f.note(note)
+	}
+	pack, err := nodepods.Start(ctx, admin, nodepods.Options{
+		Options: o, Run: f.run, Image: f.options.Plan.Profile.ControlPlane.Existing.Image, Note: f.note, Failed: f.failed, Processes: f.account,
+	})
+	if err != nil {
+		return nil, err // an interface must not hold a nil pack
+	}
+	return pack, nil
+}
+
+// upGuest puts hollow nodes on a cluster that exists and leaves them there.
+func upGuest(ctx context.Context, o Options) (up Running, err error) {
+	var random [3]byte
+	rand.Read(random[:]) // never fails
+	f := &foreign{options: o, run: fmt.Sprintf("up-%s-%x", time.Now().UTC().Format("20060102T150405Z"), random), failed: func(error) {}, note: o.Progress.Note}
+	o.Progress.Begin("boot")
+	joined, err := f.boot(ctx, "")
+	o.Progress.End(err)
+	if err != nil {
+		return up, cause(ctx, &EnvironmentError{err})
+	}
+	up.Server, up.Version = joined.Server(), joined.Version()
+	if o.Plan.Profile.HollowNodes.Count == 0 {
+		return up, nil
+	}
+	o.Progress.Begin("hollow")
+	pack, err := f.surround(ctx, nodes.Options{Spec: o.Plan.Profile.HollowNodes, Clock: results.NewClock(), Progress: ready(o.Progress)})
+	o.Progress.End(err)
+	if err != nil {
+		return up, cause(ctx, &EnvironmentError{err})
+	}
+	up.Nodes = len(pack.Names())
+	return up, nil
 }
 
 // share gives a run its place on a cluster that others use as well: what a reader must know of it, and the end of all load as soon as

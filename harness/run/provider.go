@@ -28,7 +28,7 @@ func provide(o Options, sup *supervise.Supervisor, s *session) (provider, error)
 	case profiles.ProviderKind:
 		return newKindNodes(o, sup, s), nil
 	case profiles.ProviderExisting:
-		return &foreign{options: o, run: s.id, load: true, failed: s.fail}, nil
+		return guest(o, s), nil
 	default:
 		return nil, fmt.Errorf("the provider %s is not there yet", name)
 	}

@@ -136,11 +136,10 @@ func (s *session) close(ctx context.Context) error {
 		}
 		s.update(func(r *results.Run) { r.WatchGaps = gaps })
 	}
-	if s.pack != nil {
-		err = errors.Join(err, s.pack.Stop(ctx))
-	}
-	if s.cluster != nil {
-		err = errors.Join(err, s.leave(ctx))
+	if shared, ok := s.cluster.(cluster.Shared); ok {
+		err = errors.Join(err, s.leave(ctx, shared))
+	} else {
+		err = errors.Join(err, s.dismantle(ctx))
 	}
 	if s.supervisor != nil {
 		err = errors.Join(err, s.supervisor.Close(ctx))
@@ -148,13 +147,22 @@ func (s *session) close(ctx context.Context) error {
 	return err
 }
 
-// leave ends the control plane, or takes everything of the run from it where it is somebody else's, which takes its time.
-func (s *session) leave(ctx context.Context) error {
-	if _, ok := s.cluster.(cluster.Shared); !ok {
-		return s.cluster.Stop(ctx)
+// dismantle ends the hollow nodes and the control plane.
+func (s *session) dismantle(ctx context.Context) (err error) {
+	if s.pack != nil {
+		err = s.pack.Stop(ctx)
 	}
+	if s.cluster != nil {
+		err = errors.Join(err, s.cluster.Stop(ctx))
+	}
+	return err
+}
+
+// leave takes everything of the run from a cluster that stays: what the plan made first, while there are nodes to end its pods.
+func (s *session) leave(ctx context.Context, shared cluster.Shared) error {
 	s.options.Progress.Begin("remove")
-	err := s.cluster.Stop(ctx)
+	err := shared.Clear(ctx)
+	err = errors.Join(err, s.dismantle(ctx))
 	s.options.Progress.End(err)
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"windtunnel/harness/cluster"
 	"windtunnel/harness/nodes"
 	"windtunnel/harness/supervise"
+	"windtunnel/profiles"
 	"windtunnel/results"
 )
 
@@ -23,7 +24,11 @@ type Running struct {
 
 // Up boots the control plane and the hollow nodes of a plan, writes an administrator's kubeconfig, and leaves everything
 // running under a supervisor that supervise.Down ends by the state file. On error nothing is left.
+// On a cluster that exists it leaves hollow nodes, and neither a supervisor nor files: existing.Target.Remove ends it.
 func Up(ctx context.Context, o Options, kubeconfig, stateFile string) (up Running, err error) {
+	if o.Plan.Profile.ControlPlane.Provider == profiles.ProviderExisting {
+		return upGuest(ctx, o)
+	}
 	sup, err := supervise.Start(ctx, supervise.Options{Executable: o.Executable})
 	if err != nil {
 		return up, &EnvironmentError{fmt.Errorf("start the supervisor: %w", err)}

@@ -25,7 +25,11 @@ func (a *app) clean(ctx context.Context, kubeconfig, contextName string, dry boo
 		verb = "would remove"
 	}
 	for _, t := range things {
-		fmt.Fprintf(a.out, "%s %s (run %s)\n", verb, t, t.Run)
+		of := ""
+		if t.Run != "" {
+			of = " of " + t.Run
+		}
+		fmt.Fprintf(a.out, "%s %s%s\n", verb, t, of)
 	}
 	if err != nil {
 		return environment(err)

@@ -9,6 +9,7 @@ import (
 
 	"windtunnel/harness/run"
 	"windtunnel/harness/supervise"
+	"windtunnel/profiles"
 )
 
 // defaultUp is the profile whose control plane and nodes `up` boots when none is named: the smallest.
@@ -38,7 +39,11 @@ each with a kubeconfig of its own.`,
 			if err != nil {
 				return err
 			}
-			if _, err := os.Stat(stateFile(kubeconfig)); err == nil {
+			guest := plan.Profile.ControlPlane.Provider == profiles.ProviderExisting
+			if guest && cmd.Flags().Changed("kubeconfig") {
+				return usageError{errors.New("--kubeconfig names the file that up writes; the cluster that exists is named by controlPlane.existing.kubeconfig")}
+			}
+			if _, err := os.Stat(stateFile(kubeconfig)); err == nil && !guest {
 				return usageError{fmt.Errorf("%s belongs to a control plane that is up; end it with windtunnel down --kubeconfig %s, or choose another file", kubeconfig, kubeconfig)}
 			}
 			options, err := a.options("")
@@ -51,6 +56,11 @@ each with a kubeconfig of its own.`,
 			up, err := run.Up(ctx, options, kubeconfig, stateFile(kubeconfig))
 			if err != nil {
 				return err
+			}
+			if guest {
+				fmt.Fprintf(a.out, "%d hollow nodes on Kubernetes %s at %s\nend it: windtunnel down --kubeconfig %s\n",
+					up.Nodes, up.Version, up.Server, plan.Profile.ControlPlane.Existing.Kubeconfig)
+				return nil
 			}
 			fmt.Fprintf(a.out, "Kubernetes %s with %d hollow nodes at %s\nkubectl --kubeconfig %s get nodes\nlogs: %s\nend it: windtunnel down --kubeconfig %s\n",
 				up.Version, up.Nodes, up.Server, kubeconfig, up.Logs, kubeconfig)
