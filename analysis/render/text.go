@@ -69,6 +69,9 @@ func headline(w io.Writer, s results.Summary, style Style) {
 	if r.ID == "" {
 		return // run.json could not be read
 	}
+	if r.Provider != "" && r.Provider != "embedded" {
+		r.Profile += " on " + r.Provider
+	}
 	fmt.Fprintf(w, "  %s · %d nodes · %d pods · seed %d · %s · %s\n", r.Profile, r.Nodes, r.Pods, r.Seed, duration(r.Seconds), r.Outcome)
 	var versions []string
 	for _, name := range slices.Sorted(maps.Keys(r.Versions)) {

@@ -32,6 +32,9 @@ func newHead(s analysis.Study) head {
 	h.Facts = []item{{"profile", r.Profile}, {"nodes", fmt.Sprint(r.Nodes)}, {"pods", fmt.Sprint(r.Pods)}, {"seed", fmt.Sprint(r.Seed)},
 		{"started", started(r.Started)}, {"took", render.Duration(r.Seconds)}, {"outcome", r.Outcome},
 		{"versions", strings.Join(versions, ", ")}, {"machine", fmt.Sprintf("%d × %s, %s", r.Machine.Cores, r.Machine.CPU, chart.Bytes.Format(float64(r.Machine.MemoryBytes)))}}
+	if r.Provider != "embedded" {
+		h.Facts = append(h.Facts, item{"provider", r.Provider})
+	}
 	return h
 }
 

@@ -48,6 +48,7 @@ type Cluster struct {
 	users    []*account
 	schemas  map[string]string // UIDs by name
 	metrics  []cluster.Target
+	nodes    []string // hollow nodes that were put on it
 
 	end     context.CancelFunc
 	running sync.WaitGroup
@@ -300,6 +301,9 @@ func (c *Cluster) Restart(context.Context, string) error { return errForeign }
 // Administrator is the configuration of a client of the kubeconfig's user.
 func (c *Cluster) Administrator() *rest.Config { return rest.CopyConfig(c.target.config) }
 
+// Surrounded tells the cluster which hollow nodes are on it. They have to be gone before Stop.
+func (c *Cluster) Surrounded(nodes []string) { c.nodes = nodes }
+
 // Clear implements cluster.Shared.
 func (c *Cluster) Clear(ctx context.Context) error {
 	_, err := c.target.Remove(ctx, Removal{Run: c.options.Run, planOnly: true, Progress: c.options.Progress})
@@ -313,6 +317,6 @@ func (c *Cluster) Stop(ctx context.Context) error {
 	if !c.options.Load {
 		return nil
 	}
-	_, err := c.target.Remove(ctx, Removal{Run: c.options.Run, Progress: c.options.Progress})
+	_, err := c.target.Remove(ctx, Removal{Run: c.options.Run, nodes: c.nodes, Progress: c.options.Progress})
 	return err
 }

@@ -46,6 +46,8 @@ type finder struct {
 	target    *Target
 	metadata  metadata.Interface
 	selectors []string
+
+	everything bool // of all runs
 }
 
 // newFinder looks for the things of one run, or of all of them with "".
@@ -57,6 +59,7 @@ func newFinder(t *Target, run string) (*finder, error) {
 	f := &finder{target: t, metadata: client, selectors: []string{profiles.LabelRun + "=" + run}}
 	if run == "" {
 		// What a plan makes has the run's label alone.
+		f.everything = true
 		f.selectors = []string{profiles.LabelRun, LabelManagedBy + "=" + ManagedBy}
 	}
 	return f, nil
@@ -108,8 +111,12 @@ func (f *finder) all(ctx context.Context) ([]Thing, error) {
 	return things, nil
 }
 
-// requests finds the certificate requests of hollow nodes, which carry no labels: the API server wrote down who made them.
+// requests finds the certificate requests of hollow nodes, which carry no labels: the API server wrote down who made them. Of which run
+// they are nobody knows; a run removes its own with its hollow nodes.
 func (f *finder) requests(ctx context.Context) ([]Thing, error) {
+	if !f.everything {
+		return nil, nil
+	}
 	list, err := f.target.client.CertificatesV1().CertificateSigningRequests().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("list certificate requests: %w", err)

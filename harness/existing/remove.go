@@ -29,7 +29,8 @@ type Removal struct {
 	Run string
 	// DryRun only finds.
 	DryRun   bool
-	planOnly bool // what a plan's steps made, and nothing else
+	planOnly bool     // what a plan's steps made, and nothing else
+	nodes    []string // hollow nodes that have gone already
 	// Progress hears where the removal is. Default: nobody does.
 	Progress func(string)
 }
@@ -65,6 +66,15 @@ func (t *Target) Remove(ctx context.Context, r Removal) ([]Thing, error) {
 		if err := f.removeStage(ctx, stage, r.Progress); err != nil {
 			return things, errors.Join(err, incomplete)
 		}
+	}
+	nodes := r.nodes
+	for _, thing := range things {
+		if thing.Resource.GroupResource() == (schema.GroupResource{Resource: "nodes"}) && !r.planOnly {
+			nodes = append(nodes, thing.Name)
+		}
+	}
+	if err := t.removeOrphans(ctx, nodes); err != nil {
+		return things, errors.Join(err, incomplete)
 	}
 	return things, incomplete
 }

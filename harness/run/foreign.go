@@ -66,6 +66,7 @@ func (f *foreign) surround(ctx context.Context, o nodes.Options) (cluster.Pack, 
 	if err != nil {
 		return nil, err // an interface must not hold a nil pack
 	}
+	f.cluster.Surrounded(pack.Names())
 	return pack, nil
 }
 

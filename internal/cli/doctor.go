@@ -12,18 +12,27 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"windtunnel/harness/existing"
 	"windtunnel/harness/nodes"
 	"windtunnel/profiles"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
-	return &cobra.Command{
+	var kubeconfig, contextName string
+	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Check whether this machine can run windtunnel, and how many hollow nodes fit; starts nothing",
+		Short: "Check whether this machine, or a cluster, can be used by windtunnel, and how many hollow nodes fit; starts nothing",
 		Args:  usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			bad := false
-			for _, check := range a.checks(cmd.Context()) {
+			checks := a.checks(cmd.Context())
+			if kubeconfig != "" {
+				var err error
+				if checks, err = checkCluster(cmd.Context(), kubeconfig, contextName); err != nil {
+					return err
+				}
+			}
+			for _, check := range checks {
 				mark := "✓"
 				if !check.ok {
 					mark, bad = "✗", true
@@ -36,6 +45,22 @@ func (a *app) doctorCommand() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().StringVar(&kubeconfig, "kubeconfig", "", "look at the cluster of this `FILE` instead, for the provider existing")
+	cmd.Flags().StringVar(&contextName, "context", "", "the `CONTEXT` of that file (default: its current one)")
+	return cmd
+}
+
+// checkCluster looks at a cluster that exists.
+func checkCluster(ctx context.Context, kubeconfig, contextName string) ([]checked, error) {
+	target, err := existing.Open(kubeconfig, contextName)
+	if err != nil {
+		return nil, err
+	}
+	var all []checked
+	for _, f := range target.Examine(ctx) {
+		all = append(all, checked{f.Name, f.Text, f.OK})
+	}
+	return all, nil
 }
 
 // checked is one thing that a run needs.

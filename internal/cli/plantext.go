@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"windtunnel/harness/existing"
 	"windtunnel/profiles"
 )
 
@@ -25,6 +26,12 @@ func writePlan(w io.Writer, plan *profiles.Plan) error {
 	fmt.Fprintf(out, "planned: %s, and what the system needs to answer · about %.1f GB of memory · %d open files in the largest process\n",
 		short(estimate.Duration), float64(estimate.Memory)/1e9, estimate.Files)
 	fmt.Fprintf(out, "limits: %s\n", limits(p.ControlPlane))
+	if e := p.ControlPlane.Existing; e != nil && p.ControlPlane.Provider == profiles.ProviderExisting {
+		fmt.Fprintf(out, "on the cluster of %s: %d users in a priority level of %d shares, after a baseline of %s; they may\n", e.Kubeconfig, existing.Users(plan), e.Shares, e.Baseline)
+		for _, line := range existing.Rights(plan) {
+			fmt.Fprintf(out, "  %s\n", line)
+		}
+	}
 	for _, phase := range plan.Outline() {
 		writePhase(out, plan, phase)
 	}
@@ -56,6 +63,9 @@ func closedLoops(plan *profiles.Plan) bool {
 
 // limits says what the components' own client limits are; they shape the load as much as the profile does.
 func limits(c profiles.ControlPlane) string {
+	if !c.Made() {
+		return "those that the cluster was made with, which nobody here knows"
+	}
 	one := func(name string, client profiles.Client) string {
 		if client.QPS == 0 {
 			return name + " Kubernetes' default"
