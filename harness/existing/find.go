@@ -141,6 +141,9 @@ func (f *finder) of(ctx context.Context, r schema.GroupVersionResource) ([]Thing
 			if apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) {
 				return nil, nil
 			}
+			if apierrors.IsForbidden(err) && !f.everything {
+				return nil, nil // who made the run's rights had this one neither, so that nothing of it was made
+			}
 			if err != nil {
 				return things, fmt.Errorf("list %s: %w", r.GroupResource(), err)
 			}

@@ -289,8 +289,8 @@ func TestDialRefusals(t *testing.T) {
 	t.Cleanup(plain.Close)
 	good := Options{Server: srv.URL, CA: caOf(srv), Identities: []cluster.Identity{{}}, Clock: results.NewClock()}
 	for name, change := range map[string]func(*Options){
-		"no port":       func(o *Options) { o.Server = "https://127.0.0.1" },
-		"plain HTTP":    func(o *Options) { o.Server = "http://127.0.0.1:80" },
+		"no host":       func(o *Options) { o.Server = "https://:6443" },
+		"plain HTTP":    func(o *Options) { o.Server = "http://192.0.2.1:80" }, // not this machine
 		"no CA":         func(o *Options) { o.CA = nil },
 		"no identity":   func(o *Options) { o.Identities = nil },
 		"no key":        func(o *Options) { o.Identities = []cluster.Identity{{Cert: []byte("x")}} },
