@@ -217,7 +217,8 @@ func queryDetail(e *audit.Event, verb, node string) string {
 	if verb == "WATCH" || verb == "LIST" {
 		for _, key := range []string{"fieldSelector", "labelSelector"} {
 			if v := values.Get(key); v != "" {
-				if name, value, _ := strings.Cut(v, "="); node != "" && value == node {
+				// A node that is watched by name is the watcher's own: no node may see another, and a proxy has no use for one.
+				if name, value, _ := strings.Cut(v, "="); node != "" && value == node || name == "metadata.name" && ofNodes(e) {
 					v = name + "=NODE"
 				}
 				parts = append(parts, v)
@@ -229,6 +230,8 @@ func queryDetail(e *audit.Event, verb, node string) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+func ofNodes(e *audit.Event) bool { return e.ObjectRef != nil && e.ObjectRef.Resource == "nodes" }
 
 // about is what a call is about beside the object that it names.
 type about struct{ pod, namespace, detail string }

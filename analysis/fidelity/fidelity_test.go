@@ -184,6 +184,11 @@ func TestChosenNodes(t *testing.T) {
 		switch user := l.text("user", "username"); user {
 		case "system:node:hollow-3":
 			l["user"] = map[string]any{"username": "system:node:" + real}
+		case "system:kube-proxy": // as a real one does, it watches its own node
+			if l.text("objectRef", "resource") == "servicecidrs" {
+				l["objectRef"] = map[string]any{"resource": "nodes", "name": "hollow-1"}
+				l["requestURI"] = "/api/v1/nodes?fieldSelector=metadata.name%3Dhollow-1&watch=true"
+			}
 		}
 		return []line{l}
 	}
@@ -200,6 +205,10 @@ func TestChosenNodes(t *testing.T) {
 		}
 	}
 	rest := recorded(t, rename)
+	watches := func(c Calls) bool { return c.Kind == Kind{Proxy, "WATCH", "nodes", "metadata.name=NODE"} && c.N == 6 }
+	if !slices.ContainsFunc(rest.Stages[0].Calls, watches) {
+		t.Errorf("the proxies' watches of their nodes are not one row: %+v", rest.Stages[0].Calls)
+	}
 	if rest.Source.Chosen != 5 || !strings.Contains(strings.Join(rest.Notes, "\n"), "calls of 1 other nodes (worker-1) are left out") {
 		t.Errorf("%+v %v", rest.Source, rest.Notes)
 	}

@@ -1,54 +1,158 @@
 package e2e
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	"sort"
+	"strconv"
 	"strings"
 	"testing"
+	"text/tabwriter"
+	"time"
 
-	"windtunnel/analysis/fidelity"
 	"windtunnel/results"
 )
 
-// reference is what the hollow nodes of tier kubelet sent when it was recorded.
-func reference(t *testing.T) string {
-	t.Helper()
-	path, err := filepath.Abs(filepath.Join("..", "..", "results", "reference", "fidelity", "kubelet-v1.36.3.json"))
-	if err != nil {
-		t.Fatal(err)
+// call is one kind of API call of a hollow node in one stage of its life.
+type call struct{ stage, who, verb, resource string }
+
+// TestFidelity counts the API calls of hollow nodes in the audit log of the API server and compares them, row by row and in both
+// directions, with testdata/calls.txt: what a node's start, its idle life, a pod's start and a pod's stop cost.
+func TestFidelity(t *testing.T) {
+	const nodes, pods = 10, 100
+	w := windtunnel(t, "run", "-f", filepath.Join(testdata(t), "fidelity.yaml")).run(0)
+	run, ok := w.record()
+	if !ok {
+		t.Fatal("no run.json")
 	}
-	return path
+	counts := auditCalls(t, filepath.Join(w.dir(), "logs", "audit.log"), run)
+	per := map[string]float64{"node-start": nodes, "idle": nodes, "pod-start": pods, "pod-stop": pods}
+	want := readCalls(t)
+
+	var table bytes.Buffer
+	tw := tabwriter.NewWriter(&table, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(tw, "stage\twho\tverb\tresource\tper node or pod\tallowed")
+	for _, c := range keys(counts, want) {
+		mean := float64(counts[c]) / per[c.stage]
+		bounds, known := want[c]
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%.2f\t%v\n", c.stage, c.who, c.verb, c.resource, mean, bounds)
+		switch {
+		case !known:
+			t.Errorf("%s: %s makes %.2f × %s %s, which testdata/calls.txt does not list", c.stage, c.who, mean, c.verb, c.resource)
+		case mean < bounds[0]-1e-9 || mean > bounds[1]+1e-9:
+			t.Errorf("%s: %s makes %.2f × %s %s, testdata/calls.txt allows %v", c.stage, c.who, mean, c.verb, c.resource, bounds)
+		}
+	}
+	tw.Flush()
+	t.Logf("calls in the audit log, %d nodes, %d pods:\n%s", nodes, pods, &table)
 }
 
-// TestFidelity runs a shorter script on hollow nodes and holds what they send against the reference, row by row and in both
-// directions; and what one changed node sends is found and named. Latencies are the machine's, and are not held to anything here.
-func TestFidelity(t *testing.T) {
-	w := windtunnel(t, "fidelity", "--reference", reference(t), "--b", "hollowNodes.zones=2", "--require", "calls,bodies,order,watches", "-o", "json",
-		"--set", "phases[1].tracks[0].steps[0].pause=20s", "--set", "phases[2].tracks[0].steps[0].reconcile.count=20",
-		"--set", "phases[3].tracks[0].steps[0].requests.arrivals.for=10s")
-	w.run(0)
-	var c fidelity.Comparison
-	if err := json.Unmarshal(w.stdout.Bytes(), &c); err != nil {
-		t.Fatal(err)
+func keys(counts map[call]int, want map[call][2]float64) (all []call) {
+	for c := range counts {
+		all = append(all, c)
 	}
-	if c.Verdict != results.Pass || len(c.Calls) < 45 || len(c.Watches) < 50 || len(c.Sequences) < 5 {
-		t.Errorf("%s of %d counts, %d watches and %d orders", c.Verdict, len(c.Calls), len(c.Watches), len(c.Sequences))
+	for c := range want {
+		if _, ok := counts[c]; !ok {
+			all = append(all, c)
+		}
 	}
+	order := map[string]int{"node-start": 0, "idle": 1, "pod-start": 2, "pod-stop": 3}
+	sort.Slice(all, func(i, j int) bool {
+		a, b := all[i], all[j]
+		if a.stage != b.stage {
+			return order[a.stage] < order[b.stage]
+		}
+		return fmt.Sprint(a) < fmt.Sprint(b)
+	})
+	return all
+}
 
-	// The same run, of which node 3 keeps its tokens to itself.
-	log := filepath.Join(w.dir(), results.AuditFile)
-	text, err := os.ReadFile(log)
+// readCalls reads testdata/calls.txt: stage, who, verb, resource, least, most.
+func readCalls(t *testing.T) map[call][2]float64 {
+	t.Helper()
+	f, err := os.Open(filepath.Join("testdata", "calls.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := slices.DeleteFunc(strings.SplitAfter(string(text), "\n"), func(line string) bool {
-		return strings.Contains(line, `"username":"system:node:hollow-3"`) && strings.Contains(line, `"subresource":"token"`)
-	})
-	if err := os.WriteFile(log, []byte(strings.Join(lines, "")), 0o600); err != nil {
+	defer f.Close()
+	want := map[call][2]float64{}
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		fields := strings.Fields(strings.Split(lines.Text(), "#")[0])
+		if len(fields) == 0 {
+			continue
+		}
+		if len(fields) != 6 {
+			t.Fatalf("testdata/calls.txt: %q has %d fields, not 6", lines.Text(), len(fields))
+		}
+		least, err1 := strconv.ParseFloat(fields[4], 64)
+		most, err2 := strconv.ParseFloat(fields[5], 64)
+		if err1 != nil || err2 != nil {
+			t.Fatalf("testdata/calls.txt: %q", lines.Text())
+		}
+		want[call{fields[0], fields[1], fields[2], fields[3]}] = [2]float64{least, most}
+	}
+	return want
+}
+
+// auditCalls counts the calls of kubelets and proxies by the stage in which they were received. A watch is counted when it begins.
+func auditCalls(t *testing.T, path string, run results.Run) map[call]int {
+	t.Helper()
+	base, err := time.Parse(time.RFC3339Nano, run.Started)
+	if err != nil {
 		t.Fatal(err)
 	}
-	without := windtunnel(t, "fidelity", "--reference", reference(t), w.dir(), "--require", "calls").run(3)
-	without.says("✗  pod-start   kubelet  POST serviceaccounts/token", "DIFFERS FROM")
+	stages := map[string]string{"hollow": "node-start", "settle": "node-start", "idle": "idle", "pod-start": "pod-start", "pod-stop": "pod-stop"}
+	stageAt := func(at time.Time) string {
+		offset, stage := at.Sub(base).Nanoseconds(), ""
+		for _, p := range run.Phases {
+			if offset >= p.Begin { // what comes between two phases belongs to the first
+				stage = stages[p.Name]
+			}
+		}
+		return stage
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	counts, seen := map[call]int{}, map[string]bool{}
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var event struct {
+			AuditID, Verb            string
+			User                     struct{ Username string }
+			ObjectRef                struct{ Resource, Subresource string }
+			RequestReceivedTimestamp time.Time
+		}
+		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
+			continue // the last line of a log that is being written
+		}
+		who := ""
+		switch {
+		case strings.HasPrefix(event.User.Username, "system:node:"):
+			who = "kubelet"
+		case event.User.Username == "system:kube-proxy":
+			who = "proxy"
+		}
+		stage := stageAt(event.RequestReceivedTimestamp)
+		if who == "" || stage == "" || seen[event.AuditID] {
+			continue
+		}
+		seen[event.AuditID] = true // a request has an event for each stage of its handling
+		resource := event.ObjectRef.Resource
+		if event.ObjectRef.Subresource != "" {
+			resource += "/" + event.ObjectRef.Subresource
+		}
+		counts[call{stage, who, event.Verb, resource}]++
+	}
+	if len(counts) == 0 {
+		t.Fatal("the audit log names no call of a hollow node")
+	}
+	return counts
 }

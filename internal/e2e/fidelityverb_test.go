@@ -1,0 +1,54 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"windtunnel/analysis/fidelity"
+	"windtunnel/results"
+)
+
+// reference is what the hollow nodes of tier kubelet sent when it was recorded.
+func reference(t *testing.T) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("..", "..", "results", "reference", "fidelity", "kubelet-v1.36.3.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestFidelityVerb runs a shorter script on hollow nodes and holds what they send against the reference, row by row and in both
+// directions; and what one changed node sends is found and named. Latencies are the machine's, and are not held to anything here.
+func TestFidelityVerb(t *testing.T) {
+	w := windtunnel(t, "fidelity", "--reference", reference(t), "--b", "hollowNodes.zones=2", "--require", "calls,bodies,order,watches", "-o", "json",
+		"--set", "phases[1].tracks[0].steps[0].pause=20s", "--set", "phases[2].tracks[0].steps[0].reconcile.count=20",
+		"--set", "phases[3].tracks[0].steps[0].requests.arrivals.for=10s")
+	w.run(0)
+	var c fidelity.Comparison
+	if err := json.Unmarshal(w.stdout.Bytes(), &c); err != nil {
+		t.Fatal(err)
+	}
+	if c.Verdict != results.Pass || len(c.Calls) < 45 || len(c.Watches) < 50 || len(c.Sequences) < 5 {
+		t.Errorf("%s of %d counts, %d watches and %d orders", c.Verdict, len(c.Calls), len(c.Watches), len(c.Sequences))
+	}
+
+	// The same run, of which node 3 keeps its tokens to itself.
+	log := filepath.Join(w.dir(), results.AuditFile)
+	text, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := slices.DeleteFunc(strings.SplitAfter(string(text), "\n"), func(line string) bool {
+		return strings.Contains(line, `"username":"system:node:hollow-3"`) && strings.Contains(line, `"subresource":"token"`)
+	})
+	if err := os.WriteFile(log, []byte(strings.Join(lines, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	without := windtunnel(t, "fidelity", "--reference", reference(t), w.dir(), "--require", "calls").run(3)
+	without.says("✗  pod-start   kubelet  POST serviceaccounts/token", "DIFFERS FROM")
+}
