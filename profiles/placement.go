@@ -42,6 +42,12 @@ func placeOnHollow(manifest map[string]any, kind string) {
 	}
 }
 
+// forReal says whether the author of pods has chosen real nodes: with a value of the hollow nodes' label that these do not have.
+func forReal(spec map[string]any) bool {
+	value, chosen := dig(spec, "nodeSelector", LabelHollow)
+	return chosen && value != "true"
+}
+
 // toleratesHollow says whether one of the tolerations is for the taint of hollow nodes, or for every taint.
 func toleratesHollow(tolerations []any) bool {
 	for _, t := range tolerations {

@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -60,5 +61,19 @@ func TestPlacementFollowsTheProvider(t *testing.T) {
 	}
 	if load(ProviderEmbedded) == "" || load(ProviderKind) == "" {
 		t.Error("the profile has no templates")
+	}
+}
+
+// TestPodsForRealNodes: a profile may put pods on the real nodes of a cluster; with the embedded control plane there are none.
+func TestPodsForRealNodes(t *testing.T) {
+	for provider, problems := range map[string]int{ProviderKind: 0, ProviderEmbedded: 1} {
+		data, _ := Builtin("smoke")
+		p, err := Load("smoke.yaml", data, []string{"controlPlane.provider=" + provider, "objects.web.manifest.spec.template.spec.nodeSelector={windtunnel/hollow: no-such}"})
+		if err == nil {
+			_, err = Compile(p)
+		}
+		if got := strings.Count(fmt.Sprint(err), "no node is"); got != problems {
+			t.Errorf("%s: %v", provider, err)
+		}
 	}
 }
