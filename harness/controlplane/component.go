@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"windtunnel/harness/internal/ports"
 	"windtunnel/harness/supervise"
 )
 
@@ -81,7 +82,7 @@ func (c *Cluster) compose(name string) (*component, error) {
 		roles = []string{"client", "peer", "metrics"}
 	}
 	for _, role := range roles {
-		port, err := freePort()
+		port, err := ports.Free()
 		if err != nil {
 			return nil, err
 		}

@@ -25,6 +25,8 @@ func provide(o Options, sup *supervise.Supervisor) (provider, error) {
 	switch name := o.Plan.Profile.ControlPlane.Provider; name {
 	case profiles.ProviderEmbedded, "":
 		return &embedded{options: o, sup: sup}, nil
+	case profiles.ProviderKind:
+		return &kindNodes{options: o, sup: sup}, nil
 	default:
 		return nil, fmt.Errorf("the provider %s is not there yet", name)
 	}

@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,7 +65,7 @@ func (s *spawner) start(spec Spec) (*child, error) {
 		c.cmd.Stdout, c.cmd.Stderr = log, log
 	}
 	// A session of its own keeps a terminal's Ctrl-C and hang-up away.
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: cmp.Or(spec.DeathSignal, syscall.SIGKILL)}
 	started := make(chan error)
 	s.work <- func() { started <- c.cmd.Start() }
 	if err := <-started; err != nil {

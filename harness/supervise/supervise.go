@@ -55,6 +55,9 @@ type Spec struct {
 	Log string `json:"log,omitempty"`
 	// Grace is how long the child has between SIGTERM and SIGKILL. Default DefaultGrace.
 	Grace time.Duration `json:"grace,omitempty"`
+	// DeathSignal is what the child gets when the supervisor itself is killed. Default SIGKILL; SIGTERM is for a child that owns
+	// what no process tree ends, and that removes it and goes.
+	DeathSignal syscall.Signal `json:"deathSignal,omitempty"`
 	// Group lets neighbours in the order of launching that share it be stopped at the same time. Default: alone.
 	Group string `json:"group,omitempty"`
 }

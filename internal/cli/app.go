@@ -89,7 +89,7 @@ and says, with numbers that hold up, whether the Kubernetes service level object
 			root.AddCommand(c)
 		}
 	}
-	root.AddCommand(a.versionCommand(), a.superviseCommand())
+	root.AddCommand(a.versionCommand(), a.superviseCommand(), a.kindClusterCommand())
 	return root
 }
 
