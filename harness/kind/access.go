@@ -148,7 +148,8 @@ func (c *Cluster) Kubeconfig(context.Context) ([]byte, error) {
 	return b, nil
 }
 
-// awaitReady waits until the API server serves, every node is Ready and the default namespace has its service account.
+// awaitReady waits until the API server serves, every node is Ready with kube-proxy on it, and the default namespace has its
+// service account.
 func (c *Cluster) awaitReady(ctx context.Context) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
@@ -196,7 +197,25 @@ func (c *Cluster) ready(ctx context.Context) error {
 			return fmt.Errorf("the node %s is not Ready", n)
 		}
 	}
-	return c.get(ctx, "/api/v1/namespaces/default/serviceaccounts/default", nil)
+	if err := c.get(ctx, "/api/v1/namespaces/default/serviceaccounts/default", nil); err != nil {
+		return err
+	}
+	return c.proxied(ctx)
+}
+
+// proxied asks whether kube-proxy runs on every node, without which pods do not reach the API server. A cluster may do without it.
+func (c *Cluster) proxied(ctx context.Context) error {
+	var set struct {
+		Status struct{ DesiredNumberScheduled, NumberReady int }
+	}
+	err := c.get(ctx, "/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy", &set)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err == nil && (set.Status.DesiredNumberScheduled == 0 || set.Status.NumberReady < set.Status.DesiredNumberScheduled) {
+		err = fmt.Errorf("kube-proxy is ready on %d of %d nodes", set.Status.NumberReady, set.Status.DesiredNumberScheduled)
+	}
+	return err
 }
 
 // get reads an object of the API.

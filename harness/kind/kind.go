@@ -100,6 +100,9 @@ func (c *Cluster) boot(ctx context.Context) (err error) {
 	if c.opts.LogDir, err = filepath.Abs(c.opts.LogDir); err != nil {
 		return fmt.Errorf("find log directory: %w", err)
 	}
+	if err := os.MkdirAll(c.opts.LogDir, 0o755); err != nil {
+		return fmt.Errorf("make directory: %w", err)
+	}
 	c.kind = c.engine.provider()
 	task := Task{Engine: c.engine.Name(), Keep: c.opts.Spec.Kind.Keep, Logs: c.opts.LogDir, State: c.memory("state.json")}
 	if c.name = c.opts.Spec.Kind.Reuse; c.name == "" {
@@ -224,11 +227,13 @@ func (c *Cluster) own(ctx context.Context, task Task) error {
 func (c *Cluster) awaitMade(ctx context.Context, task Task) error {
 	watch, cancel := context.WithCancel(ctx)
 	defer cancel()
-	exited := make(chan supervise.Exit, 1)
+	ended := make(chan error, 1)
 	go func() {
-		if exit, err := c.sup.Wait(watch, childName); err == nil {
-			exited <- exit
+		exit, err := c.sup.Wait(watch, childName)
+		if err == nil {
+			err = c.failure(task, exit.Failure())
 		}
+		ended <- err
 	}()
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
@@ -243,10 +248,10 @@ func (c *Cluster) awaitMade(ctx context.Context, task Task) error {
 			c.opts.Progress(now.Stage)
 		}
 		select {
-		case exit := <-exited:
-			return c.failure(task, exit.Failure())
 		case <-ctx.Done():
 			return c.late(ctx, now.Stage)
+		case err := <-ended:
+			return err
 		case <-tick.C:
 		}
 	}

@@ -70,6 +70,7 @@ func (o *owner) make(ctx context.Context) error {
 		return o.explain(err)
 	case <-ctx.Done():
 	}
+	o.collect(ctx) // whoever gave up will want to know what it hung on
 	for {
 		_ = o.delete(true) // what it leaves is deleted after that
 		select {
