@@ -9,6 +9,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -16,6 +17,7 @@ import (
 
 	"windtunnel/harness/cluster"
 	"windtunnel/harness/internal/authority"
+	"windtunnel/harness/nodepods"
 )
 
 // masters is the group that no limit applies to.
@@ -46,6 +48,9 @@ func (c *Cluster) connect(ctx context.Context) (err error) {
 	if c.access, err = c.reach(ctx); err != nil {
 		return err
 	}
+	if err := c.keepOff(ctx); err != nil {
+		return err
+	}
 	if err := c.awaitReady(ctx); err != nil {
 		return err
 	}
@@ -59,6 +64,30 @@ func (c *Cluster) connect(ctx context.Context) (err error) {
 		}
 	}
 	return c.findComponents(ctx)
+}
+
+// keepOff keeps the cluster's own DaemonSets off the hollow nodes that are to come, before they run anywhere. A cluster that was
+// there is not ours to change.
+func (c *Cluster) keepOff(ctx context.Context) error {
+	config, err := c.Observer(ctx)
+	if err != nil {
+		return err
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("make client: %w", err)
+	}
+	if c.opts.Spec.Kind.Reuse == "" {
+		return nodepods.KeepOff(ctx, client)
+	}
+	intruders, err := nodepods.Intruders(ctx, client)
+	if err != nil {
+		return err
+	}
+	if note := nodepods.IntrudersNote(intruders); note != "" && c.opts.HollowNodes {
+		c.opts.Note(note)
+	}
+	return nil
 }
 
 // reach reads the address and the authority of the cluster. The authority's key is only ever in memory.
@@ -206,14 +235,20 @@ func (c *Cluster) ready(ctx context.Context) error {
 // proxied asks whether kube-proxy runs on every node, without which pods do not reach the API server. A cluster may do without it.
 func (c *Cluster) proxied(ctx context.Context) error {
 	var set struct {
-		Status struct{ DesiredNumberScheduled, NumberReady int }
+		Metadata struct{ Generation int64 }
+		Status   struct {
+			ObservedGeneration                                          int64
+			DesiredNumberScheduled, UpdatedNumberScheduled, NumberReady int
+		}
 	}
 	err := c.get(ctx, "/apis/apps/v1/namespaces/kube-system/daemonsets/kube-proxy", &set)
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
-	if err == nil && (set.Status.DesiredNumberScheduled == 0 || set.Status.NumberReady < set.Status.DesiredNumberScheduled) {
-		err = fmt.Errorf("kube-proxy is ready on %d of %d nodes", set.Status.NumberReady, set.Status.DesiredNumberScheduled)
+	now := set.Status
+	if err == nil && (now.ObservedGeneration < set.Metadata.Generation || now.DesiredNumberScheduled < len(c.nodes) ||
+		now.UpdatedNumberScheduled < now.DesiredNumberScheduled || now.NumberReady < now.DesiredNumberScheduled) {
+		err = fmt.Errorf("kube-proxy is ready on %d of %d nodes", now.NumberReady, len(c.nodes))
 	}
 	return err
 }

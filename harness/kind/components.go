@@ -28,6 +28,7 @@ type component struct {
 	node    int // number of the node
 	pid     int // on this machine, 0 where it cannot be seen
 	args    []string
+	killed  bool // by Kill, and not yet started again
 }
 
 // programs are the programs of a node that are components, by their names in records.

@@ -19,8 +19,8 @@ const (
 
 // Where the kubelet finds the manifests of the control plane, and where those of killed components wait.
 const (
-	manifests = "/etc/kubernetes/manifests"
-	killed    = "/etc/kubernetes/windtunnel-killed"
+	staticPods = "/etc/kubernetes/manifests"
+	killed     = "/etc/kubernetes/windtunnel-killed"
 )
 
 // Kill ends a component with SIGKILL, as a crash would, and returns when it is gone. The kubelet would start it again, so its
@@ -30,8 +30,9 @@ func (c *Cluster) Kill(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("kill %s: %w", name, err)
 	}
+	c.markKilled(name)
 	const away = `mkdir -p "$2" && mv "$1/$3.yaml" "$2/" && pkill -KILL -f "^$3 "`
-	if _, err := output(ctx, n, "sh", "-c", away, "kill", manifests, killed, name); err != nil {
+	if _, err := output(ctx, n, "sh", "-c", away, "kill", staticPods, killed, name); err != nil {
 		return fmt.Errorf("kill %s: %w", name, err)
 	}
 	bound, cancel := context.WithTimeout(ctx, dieTime)
@@ -64,7 +65,7 @@ func (c *Cluster) Restart(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("restart %s: %w", name, err)
 	}
-	if _, err := output(ctx, n, "mv", killed+"/"+name+".yaml", manifests+"/"); err != nil {
+	if _, err := output(ctx, n, "mv", killed+"/"+name+".yaml", staticPods+"/"); err != nil {
 		return fmt.Errorf("restart %s: it was not killed: %w", name, err)
 	}
 	timeout := time.Duration(c.opts.Spec.ReadyTimeout)

@@ -44,8 +44,14 @@ type Options struct {
 	Version string
 	// LogDir takes the logs of all components and the audit log.
 	LogDir string
+	// HollowNodes says that there will be hollow nodes.
+	HollowNodes bool
 	// Progress is told what is being done. Default: nobody is.
 	Progress func(string)
+	// Failed is told once when, after Boot, a component of the control plane ends that nobody asked to. Default: nobody is.
+	Failed func(error)
+	// Note is told what a reader of the run must know, a sentence each. Default: nobody is.
+	Note func(string)
 }
 
 // Cluster is a kind cluster that serves.
@@ -64,6 +70,8 @@ type Cluster struct {
 
 	ownerPID int // of the process that owns the cluster
 
+	unwatch context.CancelFunc // nil when nobody watches the components
+
 	mu         sync.Mutex
 	components []component
 }
@@ -74,6 +82,9 @@ func Boot(ctx context.Context, sup *supervise.Supervisor, opts Options) (*Cluste
 	if opts.Progress == nil {
 		opts.Progress = func(string) {}
 	}
+	if opts.Note == nil {
+		opts.Note = func(string) {}
+	}
 	timeout := time.Duration(opts.Spec.ReadyTimeout)
 	bound, cancel := context.WithTimeoutCause(ctx, timeout, notReadyError{timeout})
 	defer cancel()
@@ -82,6 +93,11 @@ func Boot(ctx context.Context, sup *supervise.Supervisor, opts Options) (*Cluste
 		unwind, cancel := context.WithTimeout(context.WithoutCancel(ctx), unwindTime)
 		defer cancel()
 		return nil, errors.Join(fmt.Errorf("boot kind cluster: %w", err), c.Stop(unwind))
+	}
+	if opts.Failed != nil {
+		watch, stop := context.WithCancel(context.WithoutCancel(ctx))
+		c.unwatch = stop
+		go c.watch(watch)
 	}
 	return c, nil
 }
@@ -279,6 +295,9 @@ func (c *Cluster) late(ctx context.Context, stage string) error {
 
 // Stop ends the cluster, or leaves one that was there or is to be kept without what windtunnel put into it.
 func (c *Cluster) Stop(ctx context.Context) error {
+	if c.unwatch != nil {
+		c.unwatch()
+	}
 	err := c.withdraw(ctx)
 	err = errors.Join(err, c.sup.Stop(ctx, childName))
 	if c.kind == nil || c.name == "" || c.opts.Spec.Kind.Reuse != "" || c.opts.Spec.Kind.Keep {

@@ -25,7 +25,7 @@ func (s *session) boot(ctx context.Context) (err error) {
 		return fmt.Errorf("start the supervisor: %w", err)
 	}
 	go s.exits()
-	if s.provider, err = provide(s.options, s.supervisor); err != nil {
+	if s.provider, err = provide(s.options, s.supervisor, s); err != nil {
 		return err
 	}
 	if s.cluster, err = s.provider.boot(ctx, s.dir.Path("logs")); err != nil {
@@ -89,7 +89,7 @@ func (s *session) components() {
 		for _, c := range all {
 			known := false
 			for _, old := range r.Components {
-				known = known || old.PID == c.PID
+				known = known || old.PID == c.PID && old.Name == c.Name
 			}
 			if !known {
 				if inside, err := filepath.Rel(s.dir.Path(), c.Log); err == nil {
@@ -107,7 +107,7 @@ func (s *session) pids() map[string]int {
 	defer s.mu.Unlock()
 	pids := map[string]int{"windtunnel": os.Getpid()}
 	for _, c := range s.info.Components {
-		if c.Exit == "" {
+		if c.Exit == "" && c.PID != 0 {
 			pids[c.Name] = c.PID
 		}
 	}

@@ -20,13 +20,13 @@ type provider interface {
 	surround(ctx context.Context, o nodes.Options) (cluster.Pack, error)
 }
 
-// provide chooses the provider that the plan asks for.
-func provide(o Options, sup *supervise.Supervisor) (provider, error) {
+// provide chooses the provider that the plan asks for. s is the session that is to hear of what happens later; nil where there is none.
+func provide(o Options, sup *supervise.Supervisor, s *session) (provider, error) {
 	switch name := o.Plan.Profile.ControlPlane.Provider; name {
 	case profiles.ProviderEmbedded, "":
 		return &embedded{options: o, sup: sup}, nil
 	case profiles.ProviderKind:
-		return &kindNodes{options: o, sup: sup}, nil
+		return newKindNodes(o, sup, s), nil
 	default:
 		return nil, fmt.Errorf("the provider %s is not there yet", name)
 	}

@@ -42,7 +42,7 @@ func Up(ctx context.Context, o Options, kubeconfig, stateFile string) (up Runnin
 
 	o.Progress.Begin("boot")
 	var cluster cluster.Cluster
-	provider, err := provide(o, sup)
+	provider, err := provide(o, sup, nil)
 	if err == nil {
 		cluster, err = provider.boot(ctx, up.Logs)
 	}

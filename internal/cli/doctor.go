@@ -45,7 +45,7 @@ type checked struct {
 }
 
 func (a *app) checks(ctx context.Context) []checked {
-	return []checked{a.checkKube(ctx), checkCPU(), checkFiles(), checkMemoryDir(), checkNodes()}
+	return []checked{a.checkKube(ctx), checkCPU(), checkFiles(), checkMemoryDir(), checkNodes(), checkKind(ctx)}
 }
 
 func (a *app) checkKube(ctx context.Context) checked {

@@ -14,9 +14,6 @@ import (
 	"windtunnel/manifests/image"
 )
 
-// hollowUser is who the pods of hollow nodes run as: nobody in particular, and not root.
-const hollowUser = "65532:65532"
-
 func (a *app) imageCommand() *cobra.Command {
 	var output, tag string
 	cmd := &cobra.Command{
@@ -34,7 +31,7 @@ the same windtunnel-kube gives the same bytes. A file that is there is replaced.
 				return err
 			}
 			size, err := writeImage(output, image.Options{
-				Tag: tag, Program: options.KubeBinary, Name: "windtunnel-kube", Architecture: runtime.GOARCH, User: hollowUser,
+				Tag: tag, Program: options.KubeBinary, Name: "windtunnel-kube", Architecture: runtime.GOARCH, User: manifests.User,
 				Labels: map[string]string{"org.opencontainers.image.title": "windtunnel hollow nodes", "org.opencontainers.image.revision": commit},
 			})
 			switch {

@@ -63,7 +63,7 @@ each with a kubeconfig of its own.`,
 }
 
 func (a *app) downCommand() *cobra.Command {
-	var kubeconfig string
+	var kubeconfig, kindName string
 	cmd := &cobra.Command{
 		Use:   "down",
 		Short: "End what up left running, and remove every trace of it",
@@ -71,8 +71,14 @@ func (a *app) downCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := a.signals(cmd.Context())
 			defer stop()
+			if kindName != "" {
+				return a.downKind(ctx, kindName)
+			}
 			err := supervise.Down(ctx, stateFile(kubeconfig))
 			if errors.Is(err, os.ErrNotExist) {
+				if hint := leftHint(ctx); hint != "" {
+					return usageError{fmt.Errorf("nothing is up for %s; %s", kubeconfig, hint)}
+				}
 				return usageError{fmt.Errorf("nothing is up for %s", kubeconfig)}
 			}
 			if err != nil {
@@ -85,6 +91,7 @@ func (a *app) downCommand() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().StringVar(&kindName, "kind", "", "remove the kind cluster `NAME` instead, which a run kept or left when everything was killed")
 	kubeconfigFlag(cmd, &kubeconfig)
 	return cmd
 }

@@ -31,6 +31,8 @@ const (
 	TaintHollow = "windtunnel/hollow"
 	// Image is the image of the pods where nobody says otherwise.
 	Image = "windtunnel/hollow-node:latest"
+	// User is who the image's program runs as: nobody in particular, and not root.
+	User = "65532:65532"
 )
 
 // Objects are the objects that kustomize makes of the files, in the order in which they are to be made; they are the caller's to change.
