@@ -40,7 +40,23 @@ REAL = $$(go list ./harness/... ./hollow/... ./manifests/... ./internal/e2e ./cm
 test: build ## all tests, on a real control plane; race detector on where no Kubernetes component is linked
 	go test -timeout 10m $(PURE) $(KUBE_PACKAGES)
 	CGO_ENABLED=1 go test -race -short -timeout 10m $(PURE)
-	CGO_ENABLED=1 go test -race -timeout 20m $(REAL)
+	WINDTUNNEL_KIND=later CGO_ENABLED=1 go test -race -timeout 20m $(REAL)
+	@$(MAKE) --no-print-directory test-kind
+
+# A kind cluster takes the machine: these run one after another, and after the rest.
+KIND := ./harness/kind ./harness/nodepods ./manifests/nodeimage
+KIND_TEST := CGO_ENABLED=1 go test -race -p 1 -count=1
+
+.PHONY: test-kind
+test-kind: build ## the tests that make kind clusters: they need Docker or Podman and make node-image, and say loudly when they are skipped
+	@said=$$($(KIND_TEST) -v -run '^TestKindCanBeTested$$' ./harness/kind) || { echo "$$said"; exit 1; }; \
+	if grep -q 'KIND WAS NOT TESTED' <<<"$$said"; then \
+		printf '\n%s\n' '!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!'; \
+		grep -o 'KIND WAS NOT TESTED.*' <<<"$$said"; \
+		printf '%s\n\n' '!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!'; \
+	else \
+		$(KIND_TEST) -timeout 20m $(KIND) && $(KIND_TEST) -timeout 20m -run '^TestKind' ./internal/e2e; \
+	fi
 
 .PHONY: test-long
 test-long: build ## the tests that make many runs, minutes each

@@ -18,6 +18,9 @@ func limits() []limit {
 		{what: "Separate machines", why: "The nodes share the machine's CPU with the control plane and the load, so that what the machine cannot carry shows as latency. CPU by component gives the account of each.", provider: "embedded"},
 		{what: "Clocks that differ", why: "All instants come from one clock. Skew between nodes does not happen.", provider: "embedded"},
 		{what: "More than one replica", why: "One API server, one etcd member, one controller manager, one scheduler; no leader election, no fail-over, no load balancer.", provider: "embedded"},
+		{what: "Separate machines", why: "The cluster's nodes are containers that share this machine's CPU and disk with each other, the hollow nodes and the load, beside a kubelet and a container runtime that the control plane alone would not need. CPU by component gives the account of each.", provider: "kind"},
+		{what: "Clocks that differ", why: "All instants come from one clock. Skew between nodes does not happen.", provider: "kind"},
+		{what: "Server figures of every replica", why: "Metrics, audit log and faults are those of the first control-plane node; with several, requests go to the others, too.", provider: "kind"},
 		{what: "The next run", why: "The intervals describe the requests of this run, which are not independent of each other. What another run would give only other runs tell: see windtunnel compare."},
 	}
 }

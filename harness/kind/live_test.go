@@ -102,6 +102,9 @@ func user(t *testing.T, c *kind.Cluster, number int) *rest.Config {
 	return &rest.Config{Host: c.Server(), TLSClientConfig: rest.TLSClientConfig{CAData: c.CA(), CertData: id.Cert, KeyData: id.Key}}
 }
 
+// TestKindCanBeTested says by itself, for make test-kind, whether it can.
+func TestKindCanBeTested(t *testing.T) { t.Log("kind is tested with " + harnesstest.NodeImage(t)) }
+
 // TestCluster boots one cluster and looks at all of it.
 func TestCluster(t *testing.T) {
 	sup := harnesstest.Supervisor(t)

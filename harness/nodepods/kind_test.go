@@ -37,6 +37,9 @@ func onKind(t testing.TB) (*rest.Config, kubernetes.Interface) {
 	if os.Getenv(kindEnv) == "later" {
 		t.Skip("kind is left to another time")
 	}
+	if os.Getenv(kindEnv) == "later" {
+		t.Skip("left to make test-kind")
+	}
 	kubeconfig := os.Getenv(reuseEnv)
 	if kubeconfig == "" {
 		kubeconfig = shared.boot(t)

@@ -89,6 +89,20 @@ func TestKindSmoke(t *testing.T) {
 	}
 }
 
+// TestKindDensity: a short density with hollow nodes as pods. It sends too few requests of its own for the profile's rows, so those are
+// required that starting 300 pods makes often enough.
+func TestKindDensity(t *testing.T) {
+	w := onKind(t, "run", "density", "--set", "hollowNodes.count=10", "--set", "phases[1].tracks[0].steps[0].reconcile.count=10",
+		"--set", "slo.apiCalls=[{verb: POST, resource: pods/binding}, {verb: POST, resource: serviceaccounts/token}]").run(0)
+	s := w.summary()
+	if s.Verdict != results.Pass || s.Run.Nodes != 10 || len(s.SLOs) != 3 {
+		t.Errorf("verdict %s, %d nodes, %d objectives", s.Verdict, s.Run.Nodes, len(s.SLOs))
+	}
+	if total := s.PodStartup["total"]; total.N != 300 {
+		t.Errorf("%d pods were seen starting, not 300", total.N)
+	}
+}
+
 // TestKindInterrupt: Ctrl-C while kind makes the cluster ends in order, and no container is left.
 func TestKindInterrupt(t *testing.T) {
 	w := onKind(t, "run", "smoke")
@@ -142,7 +156,11 @@ func TestKindUpAndDown(t *testing.T) {
 			Metadata struct{ Name string }
 		}
 	}
-	out, err := exec.Command("docker", "exec", node[0], "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "get", "nodes", "-o", "json").Output()
+	engine, err := kind.FindEngine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(engine.Name(), "exec", node[0], "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "get", "nodes", "-o", "json").Output()
 	if err != nil || json.Unmarshal(out, &list) != nil || len(list.Items) != 3 {
 		t.Errorf("%d nodes, %v", len(list.Items), err)
 	}
