@@ -54,7 +54,7 @@ func contentTag(program string) (string, error) {
 	if _, err := io.Copy(sum, f); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%.12x", sum.Sum(nil)), nil
+	return fmt.Sprintf("%x", sum.Sum(nil)[:6]), nil
 }
 
 // loadInto streams the image into a node.
