@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"windtunnel/harness/harnesstest"
+	"windtunnel/harness/harnesstest/kindtest"
 	"windtunnel/harness/kind"
 	"windtunnel/harness/supervise"
 	"windtunnel/profiles"
@@ -42,7 +43,7 @@ func options(t *testing.T, change func(*profiles.ControlPlane)) kind.Options {
 		t.Fatal(err)
 	}
 	p := profiles.Profile{ControlPlane: profiles.ControlPlane{Provider: profiles.ProviderKind,
-		Kind: &profiles.KindCluster{NodeImage: harnesstest.NodeImage(t)}}}
+		Kind: &profiles.KindCluster{NodeImage: kindtest.NodeImage(t)}}}
 	change(&p.ControlPlane)
 	p.Default()
 	return kind.Options{Spec: p.ControlPlane, Executable: self, LogDir: filepath.Join(t.TempDir(), "logs"), Progress: func(s string) { t.Log(s) }}
@@ -103,7 +104,7 @@ func user(t *testing.T, c *kind.Cluster, number int) *rest.Config {
 }
 
 // TestKindCanBeTested says by itself, for make test-kind, whether it can.
-func TestKindCanBeTested(t *testing.T) { t.Log("kind is tested with " + harnesstest.NodeImage(t)) }
+func TestKindCanBeTested(t *testing.T) { t.Log("kind is tested with " + kindtest.NodeImage(t)) }
 
 // TestCluster boots one cluster and looks at all of it.
 func TestCluster(t *testing.T) {

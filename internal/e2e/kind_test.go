@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"windtunnel/harness/harnesstest"
+	"windtunnel/harness/harnesstest/kindtest"
 	"windtunnel/harness/kind"
 	"windtunnel/results"
 )
@@ -19,7 +19,7 @@ import (
 // onKind is an invocation with the provider kind and the image of make node-image; what is left of its clusters fails the test.
 func onKind(t *testing.T, args ...string) *invocation {
 	t.Helper()
-	image := harnesstest.NodeImage(t)
+	image := kindtest.NodeImage(t)
 	before := nodes(t)
 	t.Cleanup(func() {
 		for _, name := range nodes(t) {

@@ -1,4 +1,5 @@
-package harnesstest
+// Package kindtest tells tests whether kind can be tested here. It is imported by tests only.
+package kindtest
 
 import (
 	"context"
