@@ -127,6 +127,15 @@ func (e Engine) cgroup1(ctx context.Context) (bool, error) {
 	return strings.TrimPrefix(version, "v") == "1", nil
 }
 
+// share gives a running container so many times the share of a busy CPU that a process outside of containers has.
+func (e Engine) share(ctx context.Context, name string, times int) error {
+	const one = 1024 // as the kernel counts
+	if _, err := e.run(ctx, "update", "--cpu-shares", strconv.Itoa(times*one), name); err != nil {
+		return fmt.Errorf("set the CPU shares of %s: %w", name, err)
+	}
+	return nil
+}
+
 // container is what the engine knows of a running node.
 type container struct {
 	id  string

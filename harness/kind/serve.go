@@ -67,7 +67,10 @@ func (o *owner) make(ctx context.Context) error {
 	}()
 	select {
 	case err := <-done:
-		return o.explain(err)
+		if err != nil {
+			return o.explain(err)
+		}
+		return o.share(ctx)
 	case <-ctx.Done():
 	}
 	o.collect(ctx) // whoever gave up will want to know what it hung on
@@ -79,6 +82,24 @@ func (o *owner) make(ctx context.Context) error {
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
+}
+
+// nodeShares is how many processes' share of a busy CPU a node has: as many as the embedded control plane has processes of its own, the
+// hollow nodes' among them. Without it the engine gives all processes of a node together what one process beside it has, so that any
+// of them could starve the control plane.
+const nodeShares = 5
+
+func (o *owner) share(ctx context.Context) error {
+	nodes, err := sortedNodes(o.kind, o.task.Name)
+	if err != nil {
+		return err
+	}
+	for _, n := range nodes {
+		if err := o.engine.share(ctx, n.String(), nodeShares); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // explain adds to an error of kind what the command that failed had printed.

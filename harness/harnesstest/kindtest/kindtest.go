@@ -1,4 +1,4 @@
-// Package kindtest lets tests boot kind clusters where that can be done. It is imported by tests only.
+// Package kindtest tells tests whether kind can be tested here. It is imported by tests only.
 package kindtest
 
 import (
@@ -10,13 +10,17 @@ import (
 	"windtunnel/harness/kind"
 )
 
-// kindEnv set to "required" makes a test that needs kind fail where it cannot run, as CI sets it.
+// kindEnv set to "required" makes a test that needs kind fail where it cannot run, as CI sets it; set to "later" it leaves these
+// tests to make test-kind, which runs them one after another.
 const kindEnv = "WINDTUNNEL_KIND"
 
 // NodeImage is the node image to test kind with, the one that make node-image makes. Where there is none, or no container
 // engine answers, the test is skipped with a line that says so, or fails when kind is required.
 func NodeImage(t testing.TB) string {
 	t.Helper()
+	if os.Getenv(kindEnv) == "later" {
+		t.Skip("left to make test-kind")
+	}
 	why := ""
 	engine, err := kind.FindEngine(context.Background())
 	if err != nil {
