@@ -30,6 +30,11 @@ import (
 type ShardConfig struct {
 	// Name is the shard's name, such as hollow-0.
 	Name string `json:"name"`
+	// Tier and Fidelity are profiles.HollowNodes' own; empty for the defaults.
+	Tier     string `json:"tier,omitempty"`
+	Fidelity string `json:"fidelity,omitempty"`
+	// Shared is the one identity of all nodes of tier light at fidelity minimal, whose nodes have none of their own.
+	Shared Identity `json:"shared,omitzero"`
 	// Server is the API server's URL, https://HOST:PORT.
 	Server string `json:"server"`
 	// CA is the certificate authority of the server's certificate, PEM.
@@ -90,6 +95,17 @@ type Identity struct {
 	Cert      []byte `json:"cert,omitempty"`
 	Key       []byte `json:"key,omitempty"`
 	TokenFile string `json:"tokenFile,omitempty"`
+}
+
+// Light says whether the nodes are of tier light, and Minimal whether they behave as little like a kubelet as that allows.
+func (c ShardConfig) Light() bool { return c.Tier == profiles.TierLight }
+
+// Minimal says whether the nodes are of tier light at fidelity minimal.
+func (c ShardConfig) Minimal() bool { return c.Light() && c.Fidelity == profiles.FidelityMinimal }
+
+// Size is what the shard's needs follow from.
+func (c ShardConfig) Size() Size {
+	return Size{Nodes: len(c.Nodes), Pods: c.ExpectedPods, Proxy: c.Proxy, Light: c.Light(), Minimal: c.Minimal()}
 }
 
 // DefaultJoinWindow is how many nodes of a shard may be joining at one time where nothing else is said.

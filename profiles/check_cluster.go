@@ -83,6 +83,10 @@ func (c *checker) hollowNodes() {
 	h := c.HollowNodes
 	c.atLeast(path+".count", h.Count, 0)
 	c.enum(path+".tier", h.Tier, enumOf[HollowNodes]("tier"))
+	c.enum(path+".fidelity", h.Fidelity, enumOf[HollowNodes]("fidelity"))
+	if h.Tier != TierLight && h.Fidelity == FidelityMinimal {
+		c.problem(path+".fidelity", "write tier: light", "nodes of tier %s are kubelets and always behave like them", h.Tier)
+	}
 	c.atLeast(path+".perProcess", h.PerProcess, 1)
 	c.namePrefix(path+".namePrefix", h.NamePrefix)
 	c.atLeast(path+".maxPods", h.MaxPods, 1)

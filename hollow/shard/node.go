@@ -18,6 +18,7 @@ import (
 
 	"windtunnel/hollow"
 	"windtunnel/hollow/cri"
+	"windtunnel/hollow/host"
 	"windtunnel/hollow/kubelet"
 	"windtunnel/hollow/proxy"
 )
@@ -41,12 +42,12 @@ const (
 type node struct {
 	hollow.Node
 	shard *shard
-	gate  *gate
+	gate  *host.Gate
 }
 
 func newNode(s *shard, config hollow.Node) *node {
 	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}
-	return &node{Node: config, shard: s, gate: newGate(dialer.DialContext)}
+	return &node{Node: config, shard: s, gate: host.NewGate(dialer.DialContext)}
 }
 
 // start starts the node's kubelet and, once it is Ready, its proxy. ready is called when both are there.
@@ -92,7 +93,7 @@ func (n *node) finish(ctx context.Context, config *rest.Config, ready func()) {
 	defer ready()
 	if size := n.shard.config.PaddingBytes; size > 0 {
 		if err := pad(ctx, config, n.Name, size); err != nil {
-			n.shard.note(err)
+			n.shard.Note(err)
 		}
 	}
 	if !n.shard.config.Proxy {
@@ -100,10 +101,10 @@ func (n *node) finish(ctx context.Context, config *rest.Config, ready func()) {
 	}
 	via, err := n.transport(n.Proxy)
 	if err == nil {
-		err = proxy.Start(ctx, n.Name, n.client("hollow-proxy", via), n.shard.note)
+		err = proxy.Start(ctx, n.Name, n.client("hollow-proxy", via), n.shard.Note)
 	}
 	if err != nil {
-		n.shard.note(err)
+		n.shard.Note(err)
 	}
 }
 

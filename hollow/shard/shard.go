@@ -6,38 +6,26 @@ package shard
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 
 	"windtunnel/hollow"
 	"windtunnel/hollow/cri"
+	"windtunnel/hollow/host"
 	"windtunnel/hollow/kubelet"
-	"windtunnel/results"
 )
 
-// objectLabel tells which template of the plan a pod's owner was made from.
-const objectLabel = "windtunnel/object"
+// gcPercent lets the heap grow to five times what is live before it is collected, as long as the process stays within its
+// memory limit: in a burst of pod starts collection would be a large part of the CPU time.
+const gcPercent = 400
 
 type shard struct {
+	*host.Host
 	config      hollow.ShardConfig
-	clock       results.Clock
 	authorities *x509.CertPool
 	kubelets    *kubelet.Starter
 	reports     *cri.Reports
-	pacer       *pacer
 	nodes       []*node
-	byName      map[string]*node
-	samples     *results.Writer[results.PodEvent] // nil: not written
-
-	started, ready atomic.Int64
-
-	mu    sync.Mutex
-	down  map[string]bool
-	first error // what went wrong first
 }
 
 // Run starts the nodes and serves the control socket until ctx ends, which is no error; it returns early when the samples
@@ -48,22 +36,7 @@ func Run(ctx context.Context, config hollow.ShardConfig, reports *cri.Reports) e
 	if err != nil {
 		return fmt.Errorf("shard %s: %w", config.Name, err)
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		govern(ctx, hollow.HeapAllowance(len(config.Nodes), config.ExpectedPods, config.Proxy))
-		return nil
-	})
-	group.Go(func() error { return s.serve(ctx) })
-	group.Go(func() error { return s.join(ctx) })
-	group.Go(func() error { return s.watchSamples(ctx) })
-	err = group.Wait()
-	if s.samples != nil {
-		err = errors.Join(err, s.samples.Close())
-	}
-	if err != nil {
-		return fmt.Errorf("shard %s: %w", config.Name, err)
-	}
-	return nil
+	return s.Host.Run(ctx, hollow.HeapAllowance(config.Size()), gcPercent, s.join)
 }
 
 func newShard(config hollow.ShardConfig, reports *cri.Reports) (*shard, error) {
@@ -71,18 +44,7 @@ func newShard(config hollow.ShardConfig, reports *cri.Reports) (*shard, error) {
 	if err != nil {
 		return nil, err
 	}
-	most := config.JoinWindow
-	if most == 0 {
-		most = hollow.DefaultJoinWindow
-	}
-	s := &shard{
-		config:  config,
-		clock:   results.ClockAt(config.ClockBase),
-		reports: reports,
-		pacer:   newPacer(most),
-		byName:  make(map[string]*node),
-		down:    make(map[string]bool),
-	}
+	s := &shard{config: config, reports: reports}
 	if s.authorities, err = authorities(config.CA); err != nil {
 		return nil, err
 	}
@@ -90,15 +52,13 @@ func newShard(config hollow.ShardConfig, reports *cri.Reports) (*shard, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Host, err = host.New(config); err != nil {
+		return nil, err
+	}
 	for _, described := range config.Nodes {
 		n := newNode(s, described)
 		s.nodes = append(s.nodes, n)
-		s.byName[n.Name] = n
-	}
-	if config.Samples != "" {
-		if s.samples, err = results.NewWriter[results.PodEvent](config.Samples, results.WithClock(s.clock)); err != nil {
-			return nil, err
-		}
+		s.Add(n.Name, n.gate)
 	}
 	return s, nil
 }
@@ -107,95 +67,26 @@ func newShard(config hollow.ShardConfig, reports *cri.Reports) (*shard, error) {
 // and the others go on.
 func (s *shard) join(ctx context.Context) error {
 	for _, n := range s.nodes {
-		place, err := s.pacer.Begin(ctx)
+		place, err := s.Pacer.Begin(ctx)
 		if err != nil {
 			return nil // the shard ends
 		}
 		ready := sync.OnceFunc(func() {
-			s.ready.Add(1)
+			s.Ready()
 			place.Ready()
 		})
 		if err := n.start(ctx, ready, place.Strain); err != nil {
-			place.leave()
-			s.note(err)
+			place.Leave()
+			s.Note(err)
 		}
-		s.started.Add(1)
+		s.Started()
 	}
 	return nil
-}
-
-// watchSamples ends the shard when its samples cannot be written, for a run without them shows nothing.
-func (s *shard) watchSamples(ctx context.Context) error {
-	if s.samples == nil {
-		return nil
-	}
-	select {
-	case <-s.samples.Failed():
-		return s.samples.Err()
-	case <-ctx.Done():
-		return nil
-	}
 }
 
 // record writes what a node's container runtime saw.
 func (s *shard) record(node string, e cri.Event) {
-	if s.samples == nil {
-		return
-	}
-	s.samples.Append(results.PodEvent{
-		At:        s.clock.At(e.At),
-		Source:    "runtime",
-		Event:     string(e.Kind),
-		Namespace: e.Namespace,
-		Name:      e.Pod,
-		UID:       e.UID,
-		Object:    e.Labels[objectLabel],
-		Node:      node,
+	s.Record(host.Happening{
+		At: e.At, Node: node, Event: string(e.Kind), Namespace: e.Namespace, Name: e.Pod, UID: e.UID, Object: e.Labels[host.ObjectLabel],
 	})
-}
-
-// note keeps what went wrong first, for the status.
-func (s *shard) note(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.first == nil {
-		s.first = err
-	}
-}
-
-func (s *shard) status() hollow.Status {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	status := hollow.Status{
-		Nodes:   len(s.nodes),
-		Started: int(s.started.Load()),
-		Ready:   int(s.ready.Load()),
-		Down:    len(s.down),
-		Window:  s.pacer.Window(),
-	}
-	if s.first != nil {
-		status.Error = s.first.Error()
-	}
-	return status
-}
-
-// setDown cuts the named nodes off, or lets them back. Unknown names are an error, and then nothing is done.
-func (s *shard) setDown(names []string, down bool) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, name := range names {
-		if s.byName[name] == nil {
-			return fmt.Errorf("no node %q in shard %s", name, s.config.Name)
-		}
-	}
-	for _, name := range names {
-		if down {
-			s.byName[name].gate.Shut()
-			s.down[name] = true
-		} else {
-			s.byName[name].gate.Open()
-			delete(s.down, name)
-		}
-	}
-	return nil
 }

@@ -1,4 +1,4 @@
-package shard
+package host
 
 import (
 	"context"
@@ -8,9 +8,6 @@ import (
 )
 
 const (
-	// gcPercent lets the heap grow to five times what is live before it is collected, as long as the process stays within its
-	// memory limit: in a burst of pod starts collection would be a large part of the CPU time.
-	gcPercent = 400
 	// leastGrowth is how far beyond what is live the heap may grow in any case. A limit that leaves less than that would have
 	// the collector run all the time, so it gives way: the caches of kubelets and proxies grow with the services and endpoints
 	// of the cluster, which nobody foretold.
@@ -20,7 +17,7 @@ const (
 
 // govern keeps the process's memory limit at what the shard is allowed, or at what its live memory needs if that is more, until
 // ctx ends.
-func govern(ctx context.Context, allowed int64) {
+func govern(ctx context.Context, allowed int64, gcPercent int) {
 	debug.SetGCPercent(gcPercent)
 	debug.SetMemoryLimit(allowed)
 	tick := time.NewTicker(governEvery)

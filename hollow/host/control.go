@@ -1,4 +1,4 @@
-package shard
+package host
 
 import (
 	"context"
@@ -17,16 +17,16 @@ import (
 const maxNames = 16 << 20
 
 // serve answers the control socket until ctx ends.
-func (s *shard) serve(ctx context.Context) error {
-	listener, err := net.Listen("unix", s.config.Socket)
+func (h *Host) serve(ctx context.Context) error {
+	listener, err := net.Listen("unix", h.Config.Socket)
 	if err != nil {
 		return fmt.Errorf("control socket: %w", err)
 	}
-	if err := os.Chmod(s.config.Socket, 0o600); err != nil {
+	if err := os.Chmod(h.Config.Socket, 0o600); err != nil {
 		listener.Close()
 		return fmt.Errorf("control socket: %w", err)
 	}
-	server := &http.Server{Handler: s.control(), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: h.control(), ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
 	if err := server.Serve(listener); err != nil && ctx.Err() == nil {
@@ -35,27 +35,27 @@ func (s *shard) serve(ctx context.Context) error {
 	return nil
 }
 
-func (s *shard) control() http.Handler {
+func (h *Host) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+hollow.PathStatus, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(s.status()) // an error is the client's hanging up
+		json.NewEncoder(w).Encode(h.Status()) // an error is the client's hanging up
 	})
-	mux.HandleFunc("POST "+hollow.PathDown, func(w http.ResponseWriter, r *http.Request) { s.answerNames(w, r, true) })
-	mux.HandleFunc("POST "+hollow.PathUp, func(w http.ResponseWriter, r *http.Request) { s.answerNames(w, r, false) })
+	mux.HandleFunc("POST "+hollow.PathDown, func(w http.ResponseWriter, r *http.Request) { h.answerNames(w, r, true) })
+	mux.HandleFunc("POST "+hollow.PathUp, func(w http.ResponseWriter, r *http.Request) { h.answerNames(w, r, false) })
 	mux.HandleFunc(hollow.PathProfiles, pprof.Index)
 	mux.HandleFunc(hollow.PathProfiles+"profile", pprof.Profile)
 	mux.HandleFunc(hollow.PathProfiles+"trace", pprof.Trace)
 	return mux
 }
 
-func (s *shard) answerNames(w http.ResponseWriter, r *http.Request, down bool) {
+func (h *Host) answerNames(w http.ResponseWriter, r *http.Request, down bool) {
 	var names hollow.NodeNames
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxNames)).Decode(&names); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if err := s.setDown(names.Nodes, down); err != nil {
+	if err := h.setDown(names.Nodes, down); err != nil {
 		http.Error(w, err.Error(), http.StatusNotFound)
 	}
 }

@@ -1,4 +1,4 @@
-package shard
+package host
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func begin(t *testing.T, p *pacer) *join {
+func begin(t *testing.T, p *Pacer) *Join {
 	t.Helper()
 	j, err := p.Begin(t.Context())
 	if err != nil {
@@ -17,7 +17,7 @@ func begin(t *testing.T, p *pacer) *join {
 	return j
 }
 
-func window(t *testing.T, p *pacer, want int) {
+func window(t *testing.T, p *Pacer, want int) {
 	t.Helper()
 	if got := p.Window(); got != want {
 		t.Errorf("window %d, want %d", got, want)
@@ -26,7 +26,7 @@ func window(t *testing.T, p *pacer, want int) {
 
 func TestWindowGrowsByOneForEveryQuickJoinAtFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(7)
+		p := NewPacer(7)
 		window(t, p, firstWindow)
 		for _, want := range []int{5, 6, 7, 7} {
 			j := begin(t, p)
@@ -39,7 +39,7 @@ func TestWindowGrowsByOneForEveryQuickJoinAtFirst(t *testing.T) {
 
 func TestWindowIsHalvedOnceForAllThatWereJoining(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(100)
+		p := NewPacer(100)
 		p.window = 8
 		first, second := begin(t, p), begin(t, p)
 		time.Sleep(time.Second)
@@ -61,11 +61,11 @@ func TestWindowIsHalvedOnceForAllThatWereJoining(t *testing.T) {
 
 func TestWindowGrowsByOneForAWindowOfQuickJoinsAfterStrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(100)
+		p := NewPacer(100)
 		p.window = 8
 		j := begin(t, p)
 		j.Strain()
-		j.leave()
+		j.Leave()
 		time.Sleep(time.Second)
 		for i, want := range []int{4, 4, 4, 5, 5, 5, 5, 5, 6} {
 			begin(t, p).Ready()
@@ -78,7 +78,7 @@ func TestWindowGrowsByOneForAWindowOfQuickJoinsAfterStrain(t *testing.T) {
 
 func TestSlowJoinHalvesTheWindowBeforeItIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(100)
+		p := NewPacer(100)
 		p.window = 8
 		j := begin(t, p)
 		time.Sleep(slowJoin + time.Millisecond)
@@ -90,7 +90,7 @@ func TestSlowJoinHalvesTheWindowBeforeItIsOver(t *testing.T) {
 
 func TestBeginWaitsForAPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(2)
+		p := NewPacer(2)
 		first := begin(t, p)
 		begin(t, p)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -109,7 +109,7 @@ func TestBeginWaitsForAPlace(t *testing.T) {
 
 func TestNodeThatNeverGetsReadyGivesItsPlaceBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(1)
+		p := NewPacer(1)
 		stuck := begin(t, p)
 		started := time.Now()
 		begin(t, p)
@@ -125,7 +125,7 @@ func TestNodeThatNeverGetsReadyGivesItsPlaceBack(t *testing.T) {
 
 func TestAtMostAWindowIsJoining(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(10)
+		p := NewPacer(10)
 		for i := range 200 {
 			j := begin(t, p)
 			if p.joining > p.window {

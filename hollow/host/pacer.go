@@ -1,4 +1,4 @@
-package shard
+package host
 
 import (
 	"context"
@@ -15,14 +15,14 @@ const (
 	firstWindow = 4
 )
 
-// pacer limits how many nodes are joining at one time, by what the server answers: five thousand nodes that started at once
+// Pacer limits how many nodes are joining at one time, by what the server answers: five thousand nodes that started at once
 // never got ready, because their retries kept the server from answering any of them.
 //
 // The window moves as TCP's congestion window does: up by one for every node that got ready quickly, until the server first
 // shows strain; from then on by one for every window's worth of such nodes; down to half when a join takes longer than
 // slowJoin or the server refuses or does not answer a request of one. Strain is acted on once for all the nodes that were
 // joining when it showed.
-type pacer struct {
+type Pacer struct {
 	most int
 
 	mu       sync.Mutex
@@ -34,13 +34,14 @@ type pacer struct {
 	wake     chan struct{} // closed when a place may have become free
 }
 
-func newPacer(most int) *pacer {
-	return &pacer{most: most, window: min(firstWindow, most), wake: make(chan struct{})}
+// NewPacer returns a pacer whose window never exceeds most.
+func NewPacer(most int) *Pacer {
+	return &Pacer{most: most, window: min(firstWindow, most), wake: make(chan struct{})}
 }
 
-// join is one node's place in the window.
-type join struct {
-	pacer   *pacer
+// Join is one node's place in the window.
+type Join struct {
+	pacer   *Pacer
 	started time.Time
 	slow    *time.Timer
 	over    *time.Timer
@@ -48,15 +49,15 @@ type join struct {
 }
 
 // Begin waits for a place in the window and takes it.
-func (p *pacer) Begin(ctx context.Context) (*join, error) {
+func (p *Pacer) Begin(ctx context.Context) (*Join, error) {
 	for {
 		p.mu.Lock()
 		if p.joining < p.window {
 			p.joining++
 			p.mu.Unlock()
-			j := &join{pacer: p, started: time.Now()}
+			j := &Join{pacer: p, started: time.Now()}
 			j.slow = time.AfterFunc(slowJoin, j.Strain)
-			j.over = time.AfterFunc(joinPatience, j.leave)
+			j.over = time.AfterFunc(joinPatience, j.Leave)
 			return j, nil
 		}
 		wake := p.wake
@@ -70,14 +71,14 @@ func (p *pacer) Begin(ctx context.Context) (*join, error) {
 }
 
 // Window returns how many nodes may be joining at present.
-func (p *pacer) Window() int {
+func (p *Pacer) Window() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.window
 }
 
 // Strain says that this join showed the server to be overloaded.
-func (j *join) Strain() {
+func (j *Join) Strain() {
 	p := j.pacer
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -89,14 +90,15 @@ func (j *join) Strain() {
 }
 
 // Ready says that this node has got ready, and gives its place back.
-func (j *join) Ready() {
+func (j *Join) Ready() {
 	if time.Since(j.started) < slowJoin {
 		j.pacer.praise()
 	}
-	j.leave()
+	j.Leave()
 }
 
-func (j *join) leave() {
+// Leave gives the place back without a word about the server. Only the first call, of this or Ready, counts.
+func (j *Join) Leave() {
 	j.done.Do(func() {
 		j.slow.Stop()
 		j.over.Stop()
@@ -109,7 +111,7 @@ func (j *join) leave() {
 }
 
 // praise counts a quick join.
-func (p *pacer) praise() {
+func (p *Pacer) praise() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.credit++
@@ -124,7 +126,7 @@ func (p *pacer) praise() {
 }
 
 // wakeAll lets those that wait look again. Callers hold the lock.
-func (p *pacer) wakeAll() {
+func (p *Pacer) wakeAll() {
 	close(p.wake)
 	p.wake = make(chan struct{})
 }

@@ -1,4 +1,4 @@
-package shard
+package host
 
 import (
 	"context"
@@ -7,11 +7,12 @@ import (
 	"sync"
 )
 
-var errDown = errors.New("the node is down")
+// ErrDown is why a node that was cut off cannot connect.
+var ErrDown = errors.New("the node is down")
 
-// gate stands between one node and the network. While it is shut the node has no connection and gets none, as if its cable
+// Gate stands between one node and the network. While it is shut the node has no connection and gets none, as if its cable
 // had been pulled, except that it learns so at once.
-type gate struct {
+type Gate struct {
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu    sync.Mutex
@@ -19,14 +20,15 @@ type gate struct {
 	conns map[*gatedConn]struct{}
 }
 
-func newGate(dial func(ctx context.Context, network, address string) (net.Conn, error)) *gate {
-	return &gate{dial: dial, conns: make(map[*gatedConn]struct{})}
+// NewGate returns an open gate that connects by dial.
+func NewGate(dial func(ctx context.Context, network, address string) (net.Conn, error)) *Gate {
+	return &Gate{dial: dial, conns: make(map[*gatedConn]struct{})}
 }
 
 // Dial connects if the gate is open, and is still when the connection is there.
-func (g *gate) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	if g.isShut() {
-		return nil, errDown
+func (g *Gate) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if g.IsShut() {
+		return nil, ErrDown
 	}
 	raw, err := g.dial(ctx, network, address)
 	if err != nil {
@@ -37,20 +39,21 @@ func (g *gate) Dial(ctx context.Context, network, address string) (net.Conn, err
 	defer g.mu.Unlock()
 	if g.shut {
 		raw.Close()
-		return nil, errDown
+		return nil, ErrDown
 	}
 	g.conns[conn] = struct{}{}
 	return conn, nil
 }
 
-func (g *gate) isShut() bool {
+// IsShut says whether the gate is shut.
+func (g *Gate) IsShut() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.shut
 }
 
 // Shut closes the gate and every connection through it.
-func (g *gate) Shut() {
+func (g *Gate) Shut() {
 	g.mu.Lock()
 	g.shut = true
 	conns := g.conns
@@ -62,7 +65,7 @@ func (g *gate) Shut() {
 }
 
 // Open opens the gate.
-func (g *gate) Open() {
+func (g *Gate) Open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.shut = false
@@ -71,7 +74,7 @@ func (g *gate) Open() {
 // gatedConn is a connection that its gate knows of.
 type gatedConn struct {
 	net.Conn
-	gate *gate
+	gate *Gate
 }
 
 func (c *gatedConn) Close() error {

@@ -1,4 +1,4 @@
-package shard
+package host
 
 import (
 	"context"
@@ -41,7 +41,7 @@ func exchange(conn net.Conn) error {
 
 func TestGate(t *testing.T) {
 	address := echo(t)
-	g := newGate(new(net.Dialer).DialContext)
+	g := NewGate(new(net.Dialer).DialContext)
 	dial := func() (net.Conn, error) { return g.Dial(t.Context(), "tcp", address) }
 
 	first, err := dial()
@@ -55,8 +55,8 @@ func TestGate(t *testing.T) {
 	if err := exchange(first); err == nil {
 		t.Error("a connection outlived the gate's closing")
 	}
-	if _, err := dial(); !errors.Is(err, errDown) {
-		t.Errorf("dialling through a shut gate: %v, want %v", err, errDown)
+	if _, err := dial(); !errors.Is(err, ErrDown) {
+		t.Errorf("dialling through a shut gate: %v, want %v", err, ErrDown)
 	}
 	g.Shut() // twice is once
 	g.Open()
@@ -77,14 +77,14 @@ func TestGate(t *testing.T) {
 
 func TestGateShutWhileDialling(t *testing.T) {
 	address := echo(t)
-	var g *gate
-	g = newGate(func(ctx context.Context, network, address string) (net.Conn, error) {
+	var g *Gate
+	g = NewGate(func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, network, address)
 		g.Shut()
 		return conn, err
 	})
-	if _, err := g.Dial(t.Context(), "tcp", address); !errors.Is(err, errDown) {
-		t.Errorf("got %v, want %v", err, errDown)
+	if _, err := g.Dial(t.Context(), "tcp", address); !errors.Is(err, ErrDown) {
+		t.Errorf("got %v, want %v", err, ErrDown)
 	}
 	if len(g.conns) != 0 {
 		t.Errorf("the gate holds %d connections", len(g.conns))

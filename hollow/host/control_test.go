@@ -1,4 +1,4 @@
-package shard
+package host
 
 import (
 	"net"
@@ -10,25 +10,26 @@ import (
 )
 
 func TestControl(t *testing.T) {
-	s := &shard{config: hollow.ShardConfig{Name: "s"}, byName: make(map[string]*node), down: make(map[string]bool), pacer: newPacer(8)}
+	h, err := New(hollow.ShardConfig{Name: "s", JoinWindow: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range []string{"a", "b"} {
-		n := &node{Node: hollow.Node{Name: name}, gate: newGate(new(net.Dialer).DialContext)}
-		s.nodes = append(s.nodes, n)
-		s.byName[name] = n
+		h.Add(name, NewGate(new(net.Dialer).DialContext))
 	}
 	send := func(method, path, body string, want int) string {
 		t.Helper()
 		recorder := httptest.NewRecorder()
-		s.control().ServeHTTP(recorder, httptest.NewRequest(method, path, strings.NewReader(body)))
+		h.control().ServeHTTP(recorder, httptest.NewRequest(method, path, strings.NewReader(body)))
 		if recorder.Code != want {
 			t.Errorf("%s %s: code %d, want %d: %s", method, path, recorder.Code, want, recorder.Body)
 		}
 		return recorder.Body.String()
 	}
 	shut := func() (names string) {
-		for _, n := range s.nodes {
-			if n.gate.isShut() {
-				names += n.Name
+		for _, name := range []string{"a", "b"} {
+			if h.gates[name].(*Gate).IsShut() {
+				names += name
 			}
 		}
 		return names

@@ -1,4 +1,5 @@
-package cri
+// Package ipam hands out the addresses of a node's pods.
+package ipam
 
 import (
 	"errors"
@@ -7,12 +8,13 @@ import (
 	"strings"
 )
 
-var errNoAddress = errors.New("no address left in the pod CIDR")
+// ErrNoAddress says that all addresses are given.
+var ErrNoAddress = errors.New("no address left in the pod CIDR")
 
-// addresses hands out the addresses of a node's pod CIDR as the host-local CNI plugin does: the next one after the last
+// Addresses hands out the addresses of a node's pod CIDR as the host-local CNI plugin does: the next one after the last
 // that was given, so that an address is reused as late as possible; the network's own address, the first (the bridge's) and
 // the last (broadcast) are kept back.
-type addresses struct {
+type Addresses struct {
 	prefix netip.Prefix
 	first  netip.Addr
 	final  netip.Addr
@@ -20,7 +22,8 @@ type addresses struct {
 	taken  map[netip.Addr]struct{}
 }
 
-func newAddresses(cidrs string) (*addresses, error) {
+// New returns the addresses of the first of the CIDRs, which are separated by commas.
+func New(cidrs string) (*Addresses, error) {
 	text, _, _ := strings.Cut(cidrs, ",")
 	prefix, err := netip.ParsePrefix(strings.TrimSpace(text))
 	if err != nil {
@@ -31,7 +34,7 @@ func newAddresses(cidrs string) (*addresses, error) {
 		return nil, fmt.Errorf("pod CIDR %s has no room for a pod", prefix)
 	}
 	first := prefix.Addr().Next().Next()
-	return &addresses{prefix: prefix, first: first, final: broadcast(prefix).Prev(), taken: make(map[netip.Addr]struct{})}, nil
+	return &Addresses{prefix: prefix, first: first, final: broadcast(prefix).Prev(), taken: make(map[netip.Addr]struct{})}, nil
 }
 
 // broadcast returns the last address of a prefix.
@@ -44,9 +47,14 @@ func broadcast(prefix netip.Prefix) netip.Addr {
 	return addr
 }
 
-func (a *addresses) used() int { return len(a.taken) }
+// Prefix is the CIDR.
+func (a *Addresses) Prefix() netip.Prefix { return a.prefix }
 
-func (a *addresses) take() (netip.Addr, error) {
+// Used is how many addresses are given.
+func (a *Addresses) Used() int { return len(a.taken) }
+
+// Take gives an address, or fails with ErrNoAddress.
+func (a *Addresses) Take() (netip.Addr, error) {
 	next := a.first
 	if a.last.IsValid() && a.last != a.final {
 		next = a.last.Next()
@@ -64,9 +72,10 @@ func (a *addresses) take() (netip.Addr, error) {
 			next = next.Next()
 		}
 		if next == start {
-			return netip.Addr{}, fmt.Errorf("%w: %s, all %d in use", errNoAddress, a.prefix, len(a.taken))
+			return netip.Addr{}, fmt.Errorf("%w: %s, all %d in use", ErrNoAddress, a.prefix, len(a.taken))
 		}
 	}
 }
 
-func (a *addresses) release(addr netip.Addr) { delete(a.taken, addr) }
+// Release takes an address back.
+func (a *Addresses) Release(addr netip.Addr) { delete(a.taken, addr) }
