@@ -82,7 +82,7 @@ been Ready.`,
 // runShard runs a shard with its log on w.
 func runShard(ctx context.Context, w io.Writer, config hollow.ShardConfig) error {
 	if config.Light() {
-		return light.Run(ctx, config)
+		return light.Run(ctx, config, nil)
 	}
 	reports := cri.NewReports()
 	logger := shard.NewLogger(w, reports.Reported)

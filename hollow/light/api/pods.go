@@ -13,10 +13,16 @@ const (
 	RunForAnnotation = "windtunnel/run-for"
 	// ExitCodeAnnotation is the code that they exit with; 0 where it is not given.
 	ExitCodeAnnotation = "windtunnel/exit-code"
+	// InitForAnnotation and InitExitCodeAnnotation are the same of its init containers; they end at once, with 0, where nothing is said.
+	// Only fidelity kubelet heeds them, and the next.
+	InitForAnnotation      = "windtunnel/init-for"
+	InitExitCodeAnnotation = "windtunnel/init-exit-code"
+	// ReadyAfterAnnotation is how long its containers fail their startup and readiness probes, from their start on.
+	ReadyAfterAnnotation = "windtunnel/ready-after"
 )
 
-// jobRunsFor is how long the pod of a Job runs that does not say.
-const jobRunsFor = time.Second
+// JobRunsFor is how long the pod of a Job runs that does not say.
+const JobRunsFor = time.Second
 
 // RunsFor is how long a pod's containers run until they exit by themselves, and their exit code; 0 for ever. It reads metadata:
 // annotations = 12, ownerReferences = 13 {kind = 1}. Only containers that are not started again end a pod.
@@ -27,7 +33,7 @@ func RunsFor(meta []byte, restartPolicy string) (time.Duration, int) {
 	}
 	if restartPolicy == "Never" || restartPolicy == "OnFailure" {
 		if string(wire.At(meta, 13, 1)) == "Job" {
-			return jobRunsFor, code
+			return JobRunsFor, code
 		}
 	}
 	return 0, code

@@ -33,6 +33,8 @@ type Watch struct {
 	Path string
 	// Fields and Labels are the selectors; empty for none.
 	Fields, Labels string
+	// Plain leaves out the parameter timeout, as requests of a bare REST client do.
+	Plain bool
 	// MinTime is the least time after which the server is to end it; 0 for that of reflectors, 5 minutes. The most is twice that.
 	MinTime time.Duration
 	// Event is told of every event but bookmarks, on the connection's goroutine; the bytes are valid during the call. nil: nobody
@@ -41,8 +43,6 @@ type Watch struct {
 	// Begin is called on the connection's goroutine when objects that are there come anew from the first one on, Synced when all
 	// have come. nil: nobody is told.
 	Begin, Synced func()
-	// Refused is told, on the loop, of answers that are no watch. nil: nobody is.
-	Refused func(code int)
 
 	// Of the connection's goroutine while a request is under way, else of the loop.
 	version string
@@ -98,8 +98,10 @@ func (w *Watch) url() string {
 		least = minWatch
 	}
 	seconds := int64(least.Seconds() * (1 + rand.Float64()))
-	q := url.Values{"allowWatchBookmarks": {"true"}, "watch": {"true"},
-		"timeout": {(time.Duration(seconds) * time.Second).String()}, "timeoutSeconds": {strconv.FormatInt(seconds, 10)}}
+	q := url.Values{"allowWatchBookmarks": {"true"}, "watch": {"true"}, "timeoutSeconds": {strconv.FormatInt(seconds, 10)}}
+	if !w.Plain {
+		q.Set("timeout", (time.Duration(seconds) * time.Second).String())
+	}
 	if w.Fields != "" {
 		q.Set("fieldSelector", w.Fields)
 	}
@@ -159,9 +161,57 @@ func (w *Watch) ended(code int, err error) {
 		w.Start()
 		return
 	}
-	if code != http.StatusOK && code != 0 && w.Refused != nil {
-		w.Refused(code)
+	if code != http.StatusOK && code != 0 && w.version == "" && !w.expired {
+		w.list()
+		return
 	}
+	w.later()
+}
+
+// list is what a reflector falls back to when a watch that begins with what is there is refused: a LIST, and a watch from its version
+// on.
+func (w *Watch) list() {
+	if w.Begin != nil {
+		w.Begin()
+	}
+	q := url.Values{"limit": {"500"}, "resourceVersion": {"0"}}
+	if w.Fields != "" {
+		q.Set("fieldSelector", w.Fields)
+	}
+	if w.Labels != "" {
+		q.Set("labelSelector", w.Labels)
+	}
+	Send(w.Loop, w.Client, Call{Method: http.MethodGet, Path: w.Path + "?" + q.Encode(), Accept: wire.Protobuf, Read: w.listed, Done: func(r h2.Response, err error) {
+		switch {
+		case w.stopped:
+		case err == nil && r.Status == http.StatusOK && w.version != "":
+			w.Start()
+		default:
+			w.later()
+		}
+	}})
+}
+
+// listed reads a list: metadata = 1 {resourceVersion = 2}, items = 2. A server gives all of it in one piece from its cache.
+func (w *Watch) listed(r h2.Response) {
+	object, err := wire.Object(r.Body)
+	if r.Status != http.StatusOK || err != nil {
+		return
+	}
+	_ = wire.Each(object, func(f wire.Number, item []byte, _ uint64) bool {
+		if f == 2 && w.Event != nil {
+			w.Event(wire.Event{Type: wire.Added, Object: item})
+		}
+		return true
+	})
+	if w.Synced != nil {
+		w.Synced()
+	}
+	w.version = string(wire.At(object, 1, 2))
+}
+
+// later starts the watch again after its back-off.
+func (w *Watch) later() {
 	if time.Since(w.began) > backoffReset || w.backoff == 0 {
 		w.backoff = firstBackoff
 	} else {

@@ -15,6 +15,7 @@ import (
 	"windtunnel/hollow"
 	"windtunnel/hollow/host"
 	"windtunnel/hollow/light/api"
+	"windtunnel/hollow/light/behaviour"
 	"windtunnel/hollow/light/h2"
 	"windtunnel/hollow/light/loop"
 	"windtunnel/hollow/light/wire"
@@ -50,7 +51,7 @@ type shard struct {
 }
 
 // Run starts the nodes and serves the control socket until ctx ends, which is no error.
-func Run(ctx context.Context, config hollow.ShardConfig) error {
+func Run(ctx context.Context, config hollow.ShardConfig, _ behaviour.Behaviour) error {
 	s, err := newShard(ctx, config)
 	if err != nil {
 		return fmt.Errorf("shard %s: %w", config.Name, err)
