@@ -28,10 +28,7 @@ func statusPatch(uid string, was, is *corev1.PodStatus) ([]byte, error) {
 	d.text("qosClass", string(was.QOSClass), string(is.QOSClass))
 	d.text("reason", was.Reason, is.Reason)
 	d.text("message", was.Message, is.Message)
-	if was.ObservedGeneration != is.ObservedGeneration {
-		d.key("observedGeneration")
-		d.b = api.AppendNumber(d.b, is.ObservedGeneration)
-	}
+	d.generation(was.ObservedGeneration, is.ObservedGeneration)
 	if was.Resources == nil && is.Resources != nil {
 		d.key("resources")
 		d.json(is.Resources)
@@ -72,6 +69,19 @@ func (d *differ) text(name, was, is string) {
 	default:
 		d.key(name)
 		d.b = api.AppendText(d.b, is)
+	}
+}
+
+// generation writes an observed generation that has changed; 0 is none.
+func (d *differ) generation(was, is int64) {
+	switch {
+	case was == is:
+	case is == 0:
+		d.key("observedGeneration")
+		d.b = append(d.b, "null"...)
+	default:
+		d.key("observedGeneration")
+		d.b = api.AppendNumber(d.b, is)
 	}
 }
 
@@ -155,10 +165,7 @@ func (d *differ) condition(was, is *corev1.PodCondition) {
 	d.time("lastProbeTime", was.LastProbeTime, is.LastProbeTime)
 	d.time("lastTransitionTime", was.LastTransitionTime, is.LastTransitionTime)
 	d.text("message", was.Message, is.Message)
-	if was.ObservedGeneration != is.ObservedGeneration {
-		d.key("observedGeneration")
-		d.b = api.AppendNumber(d.b, is.ObservedGeneration)
-	}
+	d.generation(was.ObservedGeneration, is.ObservedGeneration)
 	d.text("reason", was.Reason, is.Reason)
 	d.text("status", string(was.Status), string(is.Status))
 	d.text("type", "", string(is.Type))
