@@ -24,7 +24,7 @@ const (
 	sharedConnections = 8
 	// apiServerFiles is what the API server holds open without a node; each connection is one more.
 	apiServerFiles = 200
-	// shardInotify is how many inotify instances are left to a shard. Its kubelets make none as they are configured.
+	// shardInotify is how many inotify instances are left to a shard of tier kubelet. Its kubelets make none as they are configured.
 	shardInotify = 1
 	// sparePorts are the outgoing ports that are left to everybody else.
 	sparePorts = 1000
@@ -114,7 +114,7 @@ func (d demand) shortfalls(m machine) []string {
 	if need := apiServerFiles + d.connections(); need > m.files {
 		add("open files: the API server needs %s for their connections, its limit is %s (ulimit -Hn)", thousands(need), thousands(m.files))
 	}
-	if need := d.shards() * shardInotify; need > m.inotify {
+	if need := d.shards() * shardInotify; need > m.inotify && !d.light {
 		add("inotify instances: %d processes need %d, %d are left (/proc/sys/fs/inotify/max_user_instances)", d.shards(), need, max(0, m.inotify))
 	}
 	if need := d.connections() + sparePorts; need > m.ports {

@@ -24,7 +24,7 @@ const (
 	// sharedUser is the user of all nodes of fidelity minimal. In the nodes' group priority and fairness treats its requests as those
 	// of nodes, all as one flow; without a node's name the Node authorizer leaves it to RBAC.
 	sharedUser = "windtunnel:light-nodes"
-	zoneLabel      = "topology.kubernetes.io/zone"
+	zoneLabel  = "topology.kubernetes.io/zone"
 )
 
 // What a profile leaves open.

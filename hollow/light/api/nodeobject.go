@@ -116,6 +116,9 @@ func NodeBody(node *corev1.Node) ([]byte, error) {
 	return wire.Envelope("v1", "Node", raw), nil
 }
 
+// Memory is a node's, in bytes.
+func (m *Machine) Memory() int64 { return m.capacity.Memory }
+
 // Capacity is what a node has.
 func (m *Machine) Capacity() corev1.ResourceList {
 	list := corev1.ResourceList{

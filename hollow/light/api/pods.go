@@ -1,8 +1,12 @@
 package api
 
 import (
+	"fmt"
 	"strconv"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"windtunnel/hollow/light/wire"
 )
@@ -17,6 +21,8 @@ const (
 	// Only fidelity kubelet heeds them, and the next.
 	InitForAnnotation      = "windtunnel/init-for"
 	InitExitCodeAnnotation = "windtunnel/init-exit-code"
+	// MemoryAnnotation is how much memory its containers use, such as 2Gi; a node whose memory runs short evicts pods.
+	MemoryAnnotation = "windtunnel/memory"
 	// ReadyAfterAnnotation is how long its containers fail their startup and readiness probes, from their start on.
 	ReadyAfterAnnotation = "windtunnel/ready-after"
 )
@@ -44,4 +50,20 @@ func DeleteNow(uid string) []byte {
 	b := wire.AppendInt(nil, 1, 0)
 	b = wire.AppendBytes(b, 2, wire.AppendString(nil, 1, uid))
 	return wire.Envelope("v1", "DeleteOptions", b)
+}
+
+// PodEvent is an Event about a pod in its envelope, as a kubelet's recorder makes it.
+func PodEvent(pod *corev1.Pod, node, kind, reason, message string, at time.Time) ([]byte, error) {
+	now := metav1.NewTime(at)
+	event := corev1.Event{
+		ObjectMeta:     metav1.ObjectMeta{Name: fmt.Sprintf("%s.%x", pod.Name, at.UnixNano()), Namespace: pod.Namespace},
+		InvolvedObject: corev1.ObjectReference{Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID, APIVersion: "v1", ResourceVersion: pod.ResourceVersion},
+		Reason:         reason, Message: message, Type: kind, Count: 1, FirstTimestamp: now, LastTimestamp: now,
+		Source: corev1.EventSource{Component: "kubelet", Host: node}, ReportingController: "kubelet", ReportingInstance: node,
+	}
+	raw, err := event.Marshal()
+	if err != nil {
+		return nil, fmt.Errorf("encode event: %w", err)
+	}
+	return wire.Envelope("v1", "Event", raw), nil
 }

@@ -48,6 +48,7 @@ type node struct {
 	pods       map[string]*pod // by UID
 	writer     writer
 	images     map[string]struct{} // besides those of all nodes
+	eviction   eviction
 	proxy      *proxy
 }
 

@@ -91,6 +91,7 @@ func (n *node) adopt(object *corev1.Pod) *pod {
 		p.start = metav1.Now()
 		p.begin()
 	}
+	n.watchMemory(p)
 	return p
 }
 
@@ -283,7 +284,7 @@ func (p *pod) complete() {
 
 // end ends a pod that is being deleted, within its grace.
 func (p *pod) end(grace time.Duration) {
-	if p.gone || p.ending {
+	if p.gone || p.ending && !p.terminal {
 		return
 	}
 	if p.terminal {

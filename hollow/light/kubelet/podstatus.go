@@ -28,7 +28,7 @@ func (p *pod) status() *corev1.PodStatus {
 		HostIP: p.node.shard.machine.Address, HostIPs: []corev1.HostIP{{IP: p.node.shard.machine.Address}},
 		Resources: &corev1.ResourceRequirements{},
 	}
-	if p.rejected != nil {
+	if p.rejected != nil && p.terminal {
 		s.Phase, s.Reason, s.Message = corev1.PodFailed, p.rejected.reason, p.rejected.message
 		s.Conditions = append(s.Conditions, corev1.PodCondition{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Now(),
 			Reason: corev1.PodReasonTerminationByKubelet, Message: p.rejected.message, ObservedGeneration: p.generation})

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"windtunnel/hollow/host"
 	"windtunnel/hollow/light/api"
 	"windtunnel/hollow/light/h2"
@@ -49,7 +51,19 @@ func (s *shard) podEvent(e wire.Event) {
 	}
 	if e.Type == wire.Deleted {
 		uid := string(wire.At(e.Object, 1, 5))
-		s.loop.Post(func() { s.podGone(uid) })
+		s.loop.Post(func() {
+			s.podGone(uid)
+			s.undrive(uid)
+		})
+		return
+	}
+	if s.behaviour != nil {
+		object := new(corev1.Pod)
+		if err := object.Unmarshal(e.Object); err != nil {
+			s.Note(err)
+			return
+		}
+		s.loop.Post(func() { s.drive(n, object) })
 		return
 	}
 	seen := see(e.Object)
@@ -62,6 +76,9 @@ func (s *shard) podsAnew() {
 		for _, p := range s.pods {
 			p.anew = false
 		}
+		for _, d := range s.driven {
+			d.anew = false
+		}
 	})
 }
 
@@ -70,6 +87,11 @@ func (s *shard) podsSynced() {
 		for uid, p := range s.pods {
 			if !p.anew {
 				s.podGone(uid)
+			}
+		}
+		for uid, d := range s.driven {
+			if !d.anew {
+				s.undrive(uid)
 			}
 		}
 	})

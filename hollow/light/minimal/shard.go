@@ -46,13 +46,17 @@ type shard struct {
 	// names are read by the connections' goroutines and never change.
 	names map[string]*node
 
-	// Of the loop.
-	pods map[string]*pod // by UID
+	behaviour behaviour.Behaviour // nil: the life that this package gives pods
+
+	// Of the loop. A shard has pods of one kind.
+	pods   map[string]*pod    // by UID
+	driven map[string]*driven // by UID
 }
 
-// Run starts the nodes and serves the control socket until ctx ends, which is no error.
-func Run(ctx context.Context, config hollow.ShardConfig, _ behaviour.Behaviour) error {
-	s, err := newShard(ctx, config)
+// Run starts the nodes and serves the control socket until ctx ends, which is no error. What happens to pods is up to life; nil for one
+// PATCH to start a pod and one DELETE to end it.
+func Run(ctx context.Context, config hollow.ShardConfig, life behaviour.Behaviour) error {
+	s, err := newShard(ctx, config, life)
 	if err != nil {
 		return fmt.Errorf("shard %s: %w", config.Name, err)
 	}
@@ -64,7 +68,7 @@ func Run(ctx context.Context, config hollow.ShardConfig, _ behaviour.Behaviour) 
 	})
 }
 
-func newShard(ctx context.Context, config hollow.ShardConfig) (*shard, error) {
+func newShard(ctx context.Context, config hollow.ShardConfig, life behaviour.Behaviour) (*shard, error) {
 	machine, err := api.NewMachine(config)
 	if err != nil {
 		return nil, err
@@ -75,6 +79,7 @@ func newShard(ctx context.Context, config hollow.ShardConfig) (*shard, error) {
 	}
 	s := &shard{
 		config: config, machine: machine, loop: loop.New(), names: make(map[string]*node, len(config.Nodes)), pods: make(map[string]*pod),
+		behaviour: life, driven: make(map[string]*driven),
 	}
 	client := func() *h2.Client { return server.Client(ctx, config.Shared, userAgent, api.Dialer()) }
 	queue := func() api.Queue { return api.Queue{Loop: s.loop, Client: client(), Most: atOnce} }
