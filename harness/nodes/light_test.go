@@ -307,7 +307,7 @@ func TestLightKubelet(t *testing.T) {
 		for _, name := range []string{"quick", "slow", "evicted"} {
 			l.until(name, "runs", running)
 		}
-		if err := l.client.PolicyV1().Evictions(l.namespace).Evict(t.Context(), &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: "evicted"}}); err != nil {
+		if err := l.client.PolicyV1().Evictions(l.namespace).Evict(t.Context(), &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: "evicted", Namespace: l.namespace}}); err != nil {
 			t.Fatal(err)
 		}
 		l.gone("evicted")

@@ -24,6 +24,10 @@ const (
 	// tokenSeconds is what is asked for where a volume does not say (pkg/volume/projected).
 	tokenSeconds = 3600
 	tokenAgain   = 500 * time.Millisecond
+	// volumeLoop is how often the volume manager looks for volumes to set up, and volumePoll how often a pod looks whether its own are
+	// (reconcilerLoopSleepPeriod, podAttachAndMountRetryInterval in pkg/kubelet/volumemanager/volume_manager.go).
+	volumeLoop = 100 * time.Millisecond
+	volumePoll = 300 * time.Millisecond
 )
 
 // object names a ConfigMap or a Secret.
@@ -149,21 +153,32 @@ func tokens(p *corev1.Pod) []*corev1.ServiceAccountTokenProjection {
 	return all
 }
 
-// volumes sees to what a pod's volumes need of the API server, and then calls done.
+// volumes sees to what a pod's volumes need of the API server, and then calls done, in the rounds in which the kubelet looks at them.
 func (p *pod) volumes(done func()) {
 	p.objects = references(p.object)
-	requested := tokens(p.object)
-	left := 1 + len(p.objects) + len(requested)
+	requested, begun := tokens(p.object), time.Now()
+	left := 1 + len(p.objects)
 	one := func() {
-		if left--; left == 0 && p.there() {
-			done()
+		if left--; left > 0 || !p.there() {
+			return
 		}
+		if len(p.object.Spec.Volumes) == 0 {
+			done()
+			return
+		}
+		p.after(volumePoll-time.Since(begun)%volumePoll, done)
 	}
 	for _, o := range p.objects {
 		p.node.refer(o, one)
 	}
-	for _, t := range requested {
-		p.token(t, one)
+	if len(requested) > 0 {
+		left++
+		p.after(time.Duration(rand.Int64N(int64(volumeLoop))), func() {
+			left += len(requested) - 1
+			for _, t := range requested {
+				p.token(t, one)
+			}
+		})
 	}
 	one()
 }

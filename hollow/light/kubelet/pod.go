@@ -204,7 +204,12 @@ func (p *pod) makeSandbox() {
 	p.after(p.node.shard.config.SandboxStart, func() {
 		p.sandbox = true
 		p.node.writer.changed(p)
-		p.startNext(0)
+		// The sandbox's readiness is on its way before a container runs (OnPodSandboxReady).
+		p.node.loop.Post(func() {
+			if p.there() {
+				p.startNext(0)
+			}
+		})
 	})
 }
 
