@@ -1,10 +1,11 @@
-// Package hollow says who is simulated: nodes that run the real kubelet's code over a container runtime that only pretends
-// (hollow/cri), and the real kube-proxy's code over rules that go nowhere. This package is what both sides of it share, the
+// Package hollow says who is simulated. Of tier kubelet: nodes that run the real kubelet's code over a container runtime that only
+// pretends (hollow/cri), and the real kube-proxy's code over rules that go nowhere. Of tier light: nodes that are a state machine of
+// our own (hollow/light). This package is what both sides of it share, the
 // harness and the process that holds a shard of the nodes: how a shard is described, what it answers on its control socket,
-// and what memory and files it needs. The nodes themselves are in hollow/shard and below, behind `windtunnel-kube
+// and what memory and files it needs. The nodes themselves are in hollow/shard and hollow/light, behind `windtunnel-kube
 // hollow-nodes`; nothing here links a Kubernetes component.
 //
-// What a hollow node cannot show, against a node that carries workloads:
+// What a hollow node of tier kubelet cannot show (docs/fidelity.md says it of tier light), against a node that carries workloads:
 //
 //   - no container runs, so there is no image pull time, no CNI or CSI time, no container that exits by itself, no CPU or
 //     memory pressure, no log, and no traffic;
