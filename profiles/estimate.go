@@ -13,10 +13,10 @@ const (
 	memoryPerBareNode  = 170 << 10 // of fidelity minimal, which has no watches of its own
 	memoryPerPod       = 350 << 10 // in the hollow process 230 KB; the rest in the watch caches of the control plane
 	memoryPerLightPod  = 140 << 10
-	memoryPerObject    = 30 << 10  // in etcd, the API server and the controllers
-	filesBase          = 300       // of any process
-	filesPerNode       = 4         // in its shard: connections of kubelet and proxy, and inotify
-	connectionsPerNode = 2         // at the API server: kubelet and proxy
+	memoryPerObject    = 30 << 10 // in etcd, the API server and the controllers
+	filesBase          = 300      // of any process
+	filesPerNode       = 4        // in its shard: connections of kubelet and proxy, and inotify
+	connectionsPerNode = 2        // at the API server: kubelet and proxy
 )
 
 // Estimate adds up what the plan asks of the machine. Memory and files are arithmetic on measured costs, not a promise.

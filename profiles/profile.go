@@ -114,7 +114,8 @@ type HollowNodes struct {
 	// fraction. Default kubelet.
 	Tier string `yaml:"tier,omitempty" json:"tier,omitempty" default:"kubelet" enum:"kubelet,light"`
 	// Fidelity is how closely a node of tier light behaves like one to the API server: kubelet makes a kubelet's calls with an identity
-	// and connections of its own, minimal only what the scheduler and the controllers need, all nodes of a process with one identity.
+	// and connections of its own, minimal only what the scheduler and the controllers need, all nodes of a process with one identity,
+	// whatever proxy, qps and burst say.
 	// Default kubelet.
 	Fidelity string `yaml:"fidelity,omitempty" json:"fidelity,omitempty" default:"kubelet" enum:"kubelet,minimal"`
 	// Proxy gives every node a hollow kube-proxy. Default true.

@@ -16,7 +16,7 @@ import (
 func (p *Pack) compose(cluster *controlplane.Cluster) error {
 	var proxy, shared hollow.Identity
 	if p.minimal() {
-		id, err := cluster.Issue(sharedUser, nodesGroup, controlplane.UsersGroup)
+		id, err := cluster.Issue(sharedUser, nodesGroup, usersGroup)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"time"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/harness/controlplane"
 	"windtunnel/harness/supervise"
 	"windtunnel/profiles"
@@ -24,6 +25,7 @@ const (
 	// sharedUser is the user of all nodes of fidelity minimal. In the nodes' group priority and fairness treats its requests as those
 	// of nodes, all as one flow; without a node's name the Node authorizer leaves it to RBAC.
 	sharedUser = "windtunnel:light-nodes"
+	usersGroup = cluster.UsersGroup
 	zoneLabel  = "topology.kubernetes.io/zone"
 )
 

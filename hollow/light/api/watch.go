@@ -40,8 +40,8 @@ type Watch struct {
 	// Event is told of every event but bookmarks, on the connection's goroutine; the bytes are valid during the call. nil: nobody
 	// is, and no more than versions is read of events.
 	Event func(wire.Event)
-	// Begin is called on the connection's goroutine when objects that are there come anew from the first one on, Synced when all
-	// have come. nil: nobody is told.
+	// Begin is called on the loop when objects that are there are to come anew from the first one on, Synced on the connection's goroutine
+	// when all have come. nil: nobody is told.
 	Begin, Synced func()
 
 	// Of the connection's goroutine while a request is under way, else of the loop.

@@ -23,6 +23,7 @@ const (
 	eventAgain     = 10 * time.Second
 	eventsWaiting  = 1000
 	eventsOfObject = 25
+	eventsRefill   = 5 * time.Minute
 )
 
 // events posts a node's events. It is of the node's loop.
@@ -61,7 +62,10 @@ func (e *events) aboutPod(p *pod, container, kind, reason, message string, mayRe
 			ref.FieldPath = "spec.initContainers{" + container + "}"
 		}
 	}
-	if p.events++; p.events > eventsOfObject && !mayRepeat {
+	if p.spam == nil {
+		p.spam = rate.NewLimiter(rate.Every(eventsRefill), eventsOfObject)
+	}
+	if !p.spam.Allow() {
 		return
 	}
 	key := ""

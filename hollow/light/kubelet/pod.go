@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -54,7 +55,7 @@ type pod struct {
 	queued   bool        // for its status to be written
 	objects  []object
 	renewals []*loop.Timer // of tokens
-	events   int
+	spam     *rate.Limiter // of events about it
 
 	driven driven
 }
