@@ -1,10 +1,11 @@
-// Package hollow says who is simulated: nodes that run the real kubelet's code over a container runtime that only pretends
-// (hollow/cri), and the real kube-proxy's code over rules that go nowhere. This package is what both sides of it share, the
+// Package hollow says who is simulated. Of tier kubelet: nodes that run the real kubelet's code over a container runtime that only
+// pretends (hollow/cri), and the real kube-proxy's code over rules that go nowhere. Of tier light: nodes that are a state machine of
+// our own (hollow/light). This package is what both sides of it share, the
 // harness and the process that holds a shard of the nodes: how a shard is described, what it answers on its control socket,
-// and what memory and files it needs. The nodes themselves are in hollow/shard and below, behind `windtunnel-kube
+// and what memory and files it needs. The nodes themselves are in hollow/shard and hollow/light, behind `windtunnel-kube
 // hollow-nodes`; nothing here links a Kubernetes component.
 //
-// What a hollow node cannot show, against a node that carries workloads:
+// What a hollow node of tier kubelet cannot show (docs/fidelity.md says it of tier light), against a node that carries workloads:
 //
 //   - no container runs, so there is no image pull time, no CNI or CSI time, no container that exits by itself, no CPU or
 //     memory pressure, no log, and no traffic;
@@ -30,6 +31,11 @@ import (
 type ShardConfig struct {
 	// Name is the shard's name, such as hollow-0.
 	Name string `json:"name"`
+	// Tier and Fidelity are profiles.HollowNodes' own; empty for the defaults.
+	Tier     string `json:"tier,omitempty"`
+	Fidelity string `json:"fidelity,omitempty"`
+	// Shared is the one identity of all nodes of tier light at fidelity minimal, whose nodes have none of their own.
+	Shared Identity `json:"shared,omitzero"`
 	// Server is the API server's URL, https://HOST:PORT.
 	Server string `json:"server"`
 	// CA is the certificate authority of the server's certificate, PEM.
@@ -90,6 +96,17 @@ type Identity struct {
 	Cert      []byte `json:"cert,omitempty"`
 	Key       []byte `json:"key,omitempty"`
 	TokenFile string `json:"tokenFile,omitempty"`
+}
+
+// Light says whether the nodes are of tier light, and Minimal whether they behave as little like a kubelet as that allows.
+func (c ShardConfig) Light() bool { return c.Tier == profiles.TierLight }
+
+// Minimal says whether the nodes are of tier light at fidelity minimal.
+func (c ShardConfig) Minimal() bool { return c.Light() && c.Fidelity == profiles.FidelityMinimal }
+
+// Size is what the shard's needs follow from.
+func (c ShardConfig) Size() Size {
+	return Size{Nodes: len(c.Nodes), Pods: c.ExpectedPods, Proxy: c.Proxy, Light: c.Light(), Minimal: c.Minimal()}
 }
 
 // DefaultJoinWindow is how many nodes of a shard may be joining at one time where nothing else is said.

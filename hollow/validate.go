@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"windtunnel/profiles"
 )
 
 const (
@@ -64,6 +66,19 @@ func (c ShardConfig) Validate() error {
 	if _, err := ParseCapacity(c.Capacity); err != nil {
 		problems = append(problems, err)
 	}
+	switch {
+	case c.Tier != "" && c.Tier != profiles.TierKubelet && c.Tier != profiles.TierLight:
+		report("tier %q is neither kubelet nor light", c.Tier)
+	case c.Fidelity != "" && c.Fidelity != profiles.FidelityKubelet && c.Fidelity != profiles.FidelityMinimal:
+		report("fidelity %q is neither kubelet nor minimal", c.Fidelity)
+	case !c.Light() && c.Fidelity == profiles.FidelityMinimal:
+		report("only nodes of tier light have fidelity minimal")
+	}
+	if c.Minimal() {
+		if err := c.Shared.validate(); err != nil {
+			report("shared identity: %w", err)
+		}
+	}
 	problems = append(problems, c.validateNodes()...)
 	return errors.Join(problems...)
 }
@@ -86,6 +101,9 @@ func (c ShardConfig) validateNodes() []error {
 			report("index %d is used twice or not in 0 … %d", n.Index, maxIndex)
 		}
 		indexes[n.Index] = true
+		if c.Minimal() {
+			continue
+		}
 		if err := n.Kubelet.validate(); err != nil {
 			report("kubelet's identity: %w", err)
 		}

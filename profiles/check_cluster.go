@@ -84,6 +84,13 @@ func (c *checker) hollowNodes() {
 	h := c.HollowNodes
 	c.atLeast(path+".count", h.Count, 0)
 	c.enum(path+".tier", h.Tier, enumOf[HollowNodes]("tier"))
+	c.enum(path+".fidelity", h.Fidelity, enumOf[HollowNodes]("fidelity"))
+	if h.Tier != TierLight && h.Fidelity == FidelityMinimal {
+		c.problem(path+".fidelity", "write tier: light", "nodes of tier %s are kubelets and always behave like them", h.Tier)
+	}
+	if p := c.ControlPlane.Provider; h.Tier == TierLight && p != "" && p != ProviderEmbedded {
+		c.problem(path+".tier", "write tier: kubelet, or controlPlane.provider: embedded", "nodes of tier light do not run in the pods of a cluster yet, where the provider %s has them", p)
+	}
 	c.atLeast(path+".perProcess", h.PerProcess, 1)
 	c.namePrefix(path+".namePrefix", h.NamePrefix)
 	c.atLeast(path+".maxPods", h.MaxPods, 1)

@@ -87,6 +87,9 @@ func (c *checker) faultFigures(path string, f NodeFault) {
 			c.problem(path+"."+one.name, "take it away", "only %s has it, and this fault is %s", one.kind, f.Kind)
 		}
 	}
+	if h := c.HollowNodes; h.Tier == TierLight && h.Fidelity == FidelityMinimal && (f.Kind == FaultPartition || f.Kind == FaultSlow) {
+		c.problem(path+".kind", "choose down or flapping, or hollowNodes.fidelity: kubelet", "nodes of fidelity minimal share their connections, so that none can be made bad for one of them alone")
+	}
 	switch f.Kind {
 	case FaultSlow:
 		c.delay(path+".latency", f.Latency)
@@ -105,9 +108,7 @@ func (c *checker) faultFigures(path string, f NodeFault) {
 			}
 		}
 	case FaultClockSkew:
-		if c.HollowNodes.Tier == "kubelet" && !c.unknown("hollowNodes.tier") {
-			c.problem(path+".kind", "choose another kind, or another hollowNodes.tier", "a node of tier kubelet has the clock of its machine, which cannot be shifted for it alone")
-		}
+		c.problem(path+".kind", "choose another kind", "a hollow node has the clock of its machine, which cannot be shifted for it alone")
 		if f.Offset == 0 && !c.unknown(path+".offset") {
 			c.problem(path+".offset", "such as -30s", "is required")
 		}

@@ -213,16 +213,6 @@ func (c *checker) fault(path string, track Track, index int, f Fault) {
 		c.notHere(path+".kill", f.Kill != "", why)
 		c.notHere(path+".restart", f.Restart != "", why)
 	}
-	if c.ControlPlane.Provider == ProviderExisting {
-		const why = "the components of a cluster that somebody else answers for are left alone"
-		c.notHere(path+".kill", f.Kill != "", why)
-		c.notHere(path+".restart", f.Restart != "", why)
-	}
-	if c.ControlPlane.Provider == ProviderExisting {
-		const why = "the components of a cluster that somebody else answers for are left alone"
-		c.notHere(path+".kill", f.Kill != "", why)
-		c.notHere(path+".restart", f.Restart != "", why)
-	}
 	c.enum(path+".kill", f.Kill, enumOf[Fault]("kill"))
 	c.enum(path+".restart", f.Restart, enumOf[Fault]("restart"))
 	c.atLeast(path+".nodesDown", f.NodesDown, 0)

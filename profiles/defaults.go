@@ -138,9 +138,23 @@ func (f filler) nodes(h *HollowNodes) {
 		}
 		h.Capacity[name] = quantity
 	}
+	if f.missing("hollowNodes.perProcess", reflect.ValueOf(h.PerProcess)) {
+		h.PerProcess = h.DefaultPerProcess()
+	}
 	if f.missing("hollowNodes.readyTimeout", reflect.ValueOf(h.ReadyTimeout)) {
 		h.ReadyTimeout = Duration(readyBase + time.Duration(min(max(h.Count, 0), 1e6))*readyPerNode)
 	}
+}
+
+// DefaultPerProcess is the PerProcess of nodes of this tier and fidelity where nothing is said.
+func (h HollowNodes) DefaultPerProcess() int {
+	switch {
+	case h.Tier != TierLight:
+		return 250
+	case h.Fidelity == FidelityMinimal:
+		return 50_000
+	}
+	return 5000
 }
 
 // requests fills the scope of every LIST: namespace where the resource has one. Where the resource is not known the scope

@@ -9,11 +9,14 @@ import (
 const (
 	memoryControlPlane = 900 << 20 // etcd, API server, controller-manager, scheduler and windtunnel at rest
 	memoryPerNode      = 3 << 20   // hollow kubelet and proxy 1.6 MB, and what the API server keeps for their watches
+	memoryPerLightNode = 1600 << 10
+	memoryPerBareNode  = 170 << 10 // of fidelity minimal, which has no watches of its own
 	memoryPerPod       = 350 << 10 // in the hollow process 230 KB; the rest in the watch caches of the control plane
-	memoryPerObject    = 30 << 10  // in etcd, the API server and the controllers
-	filesBase          = 300       // of any process
-	filesPerNode       = 4         // in its shard: connections of kubelet and proxy, and inotify
-	connectionsPerNode = 2         // at the API server: kubelet and proxy
+	memoryPerLightPod  = 140 << 10
+	memoryPerObject    = 30 << 10 // in etcd, the API server and the controllers
+	filesBase          = 300      // of any process
+	filesPerNode       = 4        // in its shard: connections of kubelet and proxy, and inotify
+	connectionsPerNode = 2        // at the API server: kubelet and proxy
 )
 
 // Estimate adds up what the plan asks of the machine. Memory and files are arithmetic on measured costs, not a promise.
@@ -32,9 +35,16 @@ func (p *Plan) Estimate() Estimate {
 	pods, _ := peak(p.Phases, func(name string) float64 { return float64(p.Objects[name].Pods) })
 	objects, _ := peak(p.Phases, func(string) float64 { return 1 })
 	e.Pods = clampInt(pods)
-	e.Memory = memoryControlPlane + int64(e.Nodes)*memoryPerNode + int64(e.Pods)*memoryPerPod + int64(clampInt(objects))*memoryPerObject
 	shard := min(e.Nodes, p.Profile.HollowNodes.PerProcess)
 	e.Files = filesBase + max(shard*filesPerNode, e.Nodes*connectionsPerNode)
+	node, pod := int64(memoryPerNode), int64(memoryPerPod)
+	if h := p.Profile.HollowNodes; h.Tier == TierLight {
+		node, pod = memoryPerLightNode, memoryPerLightPod
+		if h.Fidelity == FidelityMinimal {
+			node, e.Files = memoryPerBareNode, filesBase
+		}
+	}
+	e.Memory = memoryControlPlane + int64(e.Nodes)*node + int64(e.Pods)*pod + int64(clampInt(objects))*memoryPerObject
 	return e
 }
 

@@ -105,16 +105,30 @@ type Client struct {
 	Args map[string]string `yaml:"args,omitempty" json:"args,omitempty"`
 }
 
+// Words of HollowNodes.Tier and HollowNodes.Fidelity.
+const (
+	TierKubelet     = "kubelet"
+	TierLight       = "light"
+	FidelityKubelet = "kubelet"
+	FidelityMinimal = "minimal"
+)
+
 // HollowNodes describes the simulated nodes.
 type HollowNodes struct {
 	// Count is how many nodes there are. Default 0.
 	Count int `yaml:"count,omitempty" json:"count,omitempty"`
-	// Tier is what a node is made of: kubelet is the real kubelet's code. Default kubelet.
-	Tier string `yaml:"tier,omitempty" json:"tier,omitempty" default:"kubelet" enum:"kubelet"`
+	// Tier is what a node is made of: kubelet is the real kubelet's code, light a state machine that behaves like one and costs a
+	// fraction. Default kubelet.
+	Tier string `yaml:"tier,omitempty" json:"tier,omitempty" default:"kubelet" enum:"kubelet,light"`
+	// Fidelity is how closely a node of tier light behaves like one to the API server: kubelet makes a kubelet's calls with an identity
+	// and connections of its own, minimal only what the scheduler and the controllers need, all nodes of a process with one identity,
+	// whatever proxy, qps and burst say.
+	// Default kubelet.
+	Fidelity string `yaml:"fidelity,omitempty" json:"fidelity,omitempty" default:"kubelet" enum:"kubelet,minimal"`
 	// Proxy gives every node a hollow kube-proxy. Default true.
 	Proxy *bool `yaml:"proxy,omitempty" json:"proxy,omitempty" default:"true"`
-	// PerProcess is the most nodes that one process holds. Default 250.
-	PerProcess int `yaml:"perProcess,omitempty" json:"perProcess,omitempty" default:"250"`
+	// PerProcess is the most nodes that one process holds. Default 250; of tier light 5000, at fidelity minimal 50000.
+	PerProcess int `yaml:"perProcess,omitempty" json:"perProcess,omitempty"`
 	// NamePrefix begins every node's name; a number follows. Default "hollow-".
 	NamePrefix string `yaml:"namePrefix,omitempty" json:"namePrefix,omitempty" default:"hollow-"`
 	// MaxPods is the most pods that a node admits. Default 110.

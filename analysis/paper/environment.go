@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"windtunnel/profiles"
 	"windtunnel/results"
 )
 
@@ -61,6 +62,12 @@ func clusterTable(all []*Experiment) Table {
 	row("run", func(e *Experiment) string { return e.Run.ID })
 	row("verdict of the run", func(e *Experiment) string { return string(e.Summary.Verdict) })
 	row("hollow nodes", func(e *Experiment) string { return count(int64(e.Summary.Run.Nodes)) })
+	row("tier of the nodes", func(e *Experiment) string {
+		if h := e.Profile.HollowNodes; h.Tier == profiles.TierLight {
+			return h.Tier + ", fidelity " + h.Fidelity
+		}
+		return ""
+	})
 	row("pods in all", func(e *Experiment) string { return count(int64(e.Summary.Run.Pods)) })
 	row("start-ups of pods that were measured", func(e *Experiment) string { return count(int64(len(e.Pods))) })
 	row("most pods on one node at a time (measured)", (*Experiment).mostPodsPerNode)

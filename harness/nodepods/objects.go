@@ -121,7 +121,7 @@ const (
 // resourcesFor is what a pod asks for, by the nodes and the pods on them. Memory is limited, as a pod without a limit would be the first to
 // be ended for another's hunger; CPU is not, as a node that is throttled is slow for a reason that no measurement shows.
 func resourcesFor(nodes, pods int, proxy bool) v1.ResourceRequirements {
-	memory, _ := hollow.Need(nodes, pods, proxy)
+	memory, _ := hollow.Need(hollow.Size{Nodes: nodes, Pods: pods, Proxy: proxy})
 	return v1.ResourceRequirements{
 		Requests: v1.ResourceList{
 			v1.ResourceCPU:    *resource.NewMilliQuantity(int64(startMilliCPU+nodes*nodeMilliCPU), resource.DecimalSI),

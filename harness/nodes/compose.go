@@ -15,7 +15,14 @@ import (
 
 // compose makes the identities and the shards' descriptions.
 func (p *Pack) compose(cluster *controlplane.Cluster) error {
-	var proxy hollow.Identity
+	var proxy, shared hollow.Identity
+	if p.minimal() {
+		id, err := cluster.Issue(sharedUser, nodesGroup, usersGroup)
+		if err != nil {
+			return err
+		}
+		shared = hollow.Identity{Cert: id.Cert, Key: id.Key}
+	}
 	if p.withProxy() {
 		id, err := cluster.Issue(proxyUser)
 		if err != nil {
@@ -31,17 +38,19 @@ func (p *Pack) compose(cluster *controlplane.Cluster) error {
 		for range size {
 			index := len(p.names)
 			name := p.opts.Spec.NamePrefix + strconv.Itoa(index)
-			id, err := cluster.Issue(nodeUserPrefix+name, nodesGroup)
-			if err != nil {
-				return err
+			node := hollow.Node{Name: name, Index: index, Labels: map[string]string{zoneLabel: profiles.ZoneOf(index, p.opts.Spec.Zones)}}
+			if !p.minimal() {
+				id, err := cluster.Issue(nodeUserPrefix+name, nodesGroup)
+				if err != nil {
+					return err
+				}
+				node.Kubelet, node.Proxy = hollow.Identity{Cert: id.Cert, Key: id.Key}, proxy
 			}
-			s.config.Nodes = append(s.config.Nodes, hollow.Node{
-				Name: name, Index: index, Kubelet: hollow.Identity{Cert: id.Cert, Key: id.Key}, Proxy: proxy,
-				Labels: map[string]string{zoneLabel: profiles.ZoneOf(index, p.opts.Spec.Zones)},
-			})
+			s.config.Nodes = append(s.config.Nodes, node)
 			p.names = append(p.names, name)
 			p.home[name] = s
 		}
+		s.config.Shared = shared
 		s.config.ExpectedPods = divideUp(p.opts.ExpectedPods*size, p.opts.Spec.Count)
 		p.shards = append(p.shards, s)
 	}
@@ -80,7 +89,7 @@ func (p *Pack) newShard(cluster *controlplane.Cluster, i int) (*shard, error) {
 		log:     log,
 		control: hollow.NewClient(socket),
 		config: hollow.ShardConfig{
-			Name: name, Server: cluster.Server(), CA: cluster.CA(), ClockBase: p.opts.Clock.Base(),
+			Name: name, Tier: spec.Tier, Fidelity: spec.Fidelity, Server: cluster.Server(), CA: cluster.CA(), ClockBase: p.opts.Clock.Base(),
 			RootDir: root, Samples: samples, Socket: socket,
 			MaxPods: spec.MaxPods, Capacity: spec.Capacity, Labels: labels, Taints: spec.Taints,
 			PaddingBytes: spec.PaddingBytes, QPS: spec.QPS, Burst: spec.Burst, Proxy: p.withProxy(),

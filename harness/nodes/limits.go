@@ -18,9 +18,13 @@ const (
 	// etcd's history, which is only compacted every five minutes.
 	controlPlaneNodeBytes = 1200 << 10
 	controlPlanePodBytes  = 600 << 10
+	// controlPlaneBareNodeBytes is the same for a node without connections and watches of its own.
+	controlPlaneBareNodeBytes = 150 << 10
+	// sharedConnections is how many connections a process has whose nodes share them.
+	sharedConnections = 8
 	// apiServerFiles is what the API server holds open without a node; each connection is one more.
 	apiServerFiles = 200
-	// shardInotify is how many inotify instances are left to a shard. Its kubelets make none as they are configured.
+	// shardInotify is how many inotify instances are left to a shard of tier kubelet. Its kubelets make none as they are configured.
 	shardInotify = 1
 	// sparePorts are the outgoing ports that are left to everybody else.
 	sparePorts = 1000
@@ -48,7 +52,7 @@ func (e *LimitError) Error() string {
 // demand is what is asked of the machine.
 type demand struct {
 	nodes, pods, perProcess int
-	proxy                   bool
+	proxy, light, minimal   bool
 }
 
 // of scales the demand to another number of nodes with as many pods each.
@@ -63,13 +67,16 @@ func (d demand) of(nodes int) demand {
 // shards is how many processes there are, and largest the nodes and pods of the fullest.
 func (d demand) shards() int { return divideUp(d.nodes, d.perProcess) }
 
-func (d demand) largest() (nodes, pods int) {
+func (d demand) largest() hollow.Size {
 	n := max(1, d.shards())
-	return divideUp(d.nodes, n), divideUp(d.pods, n)
+	return hollow.Size{Nodes: divideUp(d.nodes, n), Pods: divideUp(d.pods, n), Proxy: d.proxy, Light: d.light, Minimal: d.minimal}
 }
 
 func (d demand) connections() int {
-	if d.proxy {
+	switch {
+	case d.minimal:
+		return sharedConnections * d.shards()
+	case d.proxy:
 		return 2 * d.nodes
 	}
 	return d.nodes
@@ -80,13 +87,16 @@ func (d demand) memory() int64 {
 	if d.nodes == 0 {
 		return 0
 	}
-	nodes, pods := d.largest()
-	one, _ := hollow.Need(nodes, pods, d.proxy)
+	one, _ := hollow.Need(d.largest())
 	return int64(d.shards())*one + d.controlPlane()
 }
 
 func (d demand) controlPlane() int64 {
-	return int64(d.nodes)*controlPlaneNodeBytes + int64(d.pods)*controlPlanePodBytes
+	node := int64(controlPlaneNodeBytes)
+	if d.minimal {
+		node = controlPlaneBareNodeBytes
+	}
+	return int64(d.nodes)*node + int64(d.pods)*controlPlanePodBytes
 }
 
 // shortfalls lists what the machine lacks for the demand, a sentence each.
@@ -97,15 +107,14 @@ func (d demand) shortfalls(m machine) []string {
 		add("memory: they need %s (%s in %d hollow processes with %s pods, %s more in the control plane), %s are free",
 			bytesText(need), bytesText(need-d.controlPlane()), d.shards(), thousands(d.pods), bytesText(d.controlPlane()), bytesText(m.memory))
 	}
-	nodes, pods := d.largest()
-	if _, need := hollow.Need(nodes, pods, d.proxy); need > m.files {
+	if _, need := hollow.Need(d.largest()); need > m.files {
 		add("open files: a process with %s of them needs %s, its limit is %s (ulimit -Hn; or set hollowNodes.perProcess lower)",
-			thousands(nodes), thousands(need), thousands(m.files))
+			thousands(d.largest().Nodes), thousands(need), thousands(m.files))
 	}
 	if need := apiServerFiles + d.connections(); need > m.files {
 		add("open files: the API server needs %s for their connections, its limit is %s (ulimit -Hn)", thousands(need), thousands(m.files))
 	}
-	if need := d.shards() * shardInotify; need > m.inotify {
+	if need := d.shards() * shardInotify; need > m.inotify && !d.light {
 		add("inotify instances: %d processes need %d, %d are left (/proc/sys/fs/inotify/max_user_instances)", d.shards(), need, max(0, m.inotify))
 	}
 	if need := d.connections() + sparePorts; need > m.ports {

@@ -90,7 +90,7 @@ func TestWhatFitsFits(t *testing.T) {
 
 func TestMemoryCountsEveryProcess(t *testing.T) {
 	d := demand{nodes: 500, pods: 1000, perProcess: 250}
-	one, _ := hollow.Need(250, 500, false)
+	one, _ := hollow.Need(hollow.Size{Nodes: 250, Pods: 500})
 	if got, want := d.memory(), 2*one+d.controlPlane(); got != want {
 		t.Errorf("%d, want %d", got, want)
 	}

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"time"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/harness/controlplane"
 	"windtunnel/harness/supervise"
 	"windtunnel/profiles"
@@ -21,16 +22,19 @@ const (
 	nodeUserPrefix = "system:node:"
 	nodesGroup     = "system:nodes"
 	proxyUser      = "system:kube-proxy"
-	zoneLabel      = "topology.kubernetes.io/zone"
+	// sharedUser is the user of all nodes of fidelity minimal. In the nodes' group priority and fairness treats its requests as those
+	// of nodes, all as one flow; without a node's name the Node authorizer leaves it to RBAC.
+	sharedUser = "windtunnel:light-nodes"
+	usersGroup = cluster.UsersGroup
+	zoneLabel  = "topology.kubernetes.io/zone"
 )
 
 // What a profile leaves open.
 const (
-	defaultPerProcess = 250
-	defaultPrefix     = "hollow-"
-	defaultMaxPods    = 110
-	readyBase         = 30 * time.Second
-	readyPerNode      = 250 * time.Millisecond
+	defaultPrefix  = "hollow-"
+	defaultMaxPods = 110
+	readyBase      = 30 * time.Second
+	readyPerNode   = 250 * time.Millisecond
 )
 
 // shardPrefix begins the name of every shard; a number follows.
@@ -94,7 +98,7 @@ func Check(spec profiles.HollowNodes, expectedPods int) error {
 func withDefaults(opts Options) Options {
 	s := &opts.Spec
 	if s.PerProcess <= 0 {
-		s.PerProcess = defaultPerProcess
+		s.PerProcess = s.DefaultPerProcess()
 	}
 	if s.NamePrefix == "" {
 		s.NamePrefix = defaultPrefix
@@ -124,10 +128,18 @@ func withDefaults(opts Options) Options {
 }
 
 // withProxy is whether every node has a hollow kube-proxy; by default it does.
-func (p *Pack) withProxy() bool { return p.opts.Spec.Proxy == nil || *p.opts.Spec.Proxy }
+// Nodes of fidelity minimal never have one.
+func (p *Pack) withProxy() bool {
+	return !p.minimal() && (p.opts.Spec.Proxy == nil || *p.opts.Spec.Proxy)
+}
+
+func (p *Pack) light() bool { return p.opts.Spec.Tier == profiles.TierLight }
+
+func (p *Pack) minimal() bool { return p.light() && p.opts.Spec.Fidelity == profiles.FidelityMinimal }
 
 func (p *Pack) demand() demand {
-	return demand{nodes: p.opts.Spec.Count, pods: p.opts.ExpectedPods, perProcess: p.opts.Spec.PerProcess, proxy: p.withProxy()}
+	return demand{nodes: p.opts.Spec.Count, pods: p.opts.ExpectedPods, perProcess: p.opts.Spec.PerProcess,
+		proxy: p.withProxy(), light: p.light(), minimal: p.minimal()}
 }
 
 // checkHere checks the demand against this machine.

@@ -10,6 +10,8 @@ import (
 
 	internalapi "k8s.io/cri-api/pkg/apis"
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
+
+	"windtunnel/hollow/ipam"
 )
 
 const (
@@ -69,7 +71,7 @@ type Runtime struct {
 	options Options
 
 	mu         sync.Mutex
-	addresses  *addresses // nil until the node has a pod CIDR
+	addresses  *ipam.Addresses // nil until the node has a pod CIDR
 	status     *runtimeapi.StatusResponse
 	sandboxes  map[string]*sandbox
 	containers map[string]*container
@@ -132,18 +134,18 @@ func (r *Runtime) UpdateRuntimeConfig(_ context.Context, config *runtimeapi.Runt
 	if cidr == "" {
 		return nil
 	}
-	fresh, err := newAddresses(cidr)
+	fresh, err := ipam.New(cidr)
 	if err != nil {
 		return fmt.Errorf("update pod CIDR: %w", err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.addresses != nil {
-		if r.addresses.prefix == fresh.prefix {
+		if r.addresses.Prefix() == fresh.Prefix() {
 			return nil
 		}
-		if r.addresses.used() > 0 {
-			return fmt.Errorf("change pod CIDR from %s to %s: %d pods hold addresses", r.addresses.prefix, fresh.prefix, r.addresses.used())
+		if r.addresses.Used() > 0 {
+			return fmt.Errorf("change pod CIDR from %s to %s: %d pods hold addresses", r.addresses.Prefix(), fresh.Prefix(), r.addresses.Used())
 		}
 	}
 	r.addresses = fresh

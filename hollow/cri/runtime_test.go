@@ -13,6 +13,8 @@ import (
 
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 	"k8s.io/kubelet/pkg/types"
+
+	"windtunnel/hollow/ipam"
 )
 
 func podConfig(name string) *runtimeapi.PodSandboxConfig {
@@ -136,8 +138,8 @@ func TestAddressesAreUniqueAndComeBack(t *testing.T) {
 		seen[got] = true
 		sandboxes = append(sandboxes, sandbox)
 	}
-	if _, err := r.RunPodSandbox(t.Context(), podConfig("sixth"), ""); !errors.Is(err, errNoAddress) {
-		t.Errorf("sixth pod of five addresses: %v, want %v", err, errNoAddress)
+	if _, err := r.RunPodSandbox(t.Context(), podConfig("sixth"), ""); !errors.Is(err, ipam.ErrNoAddress) {
+		t.Errorf("sixth pod of five addresses: %v, want %v", err, ipam.ErrNoAddress)
 	}
 	if err := r.StopPodSandbox(t.Context(), sandboxes[3]); err != nil {
 		t.Fatal(err)
@@ -212,7 +214,7 @@ func TestCancelledSandboxGivesItsAddressBack(t *testing.T) {
 		if _, err := r.RunPodSandbox(ctx, podConfig("p"), ""); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("got %v, want %v", err, context.DeadlineExceeded)
 		}
-		if used := r.addresses.used(); used != 0 {
+		if used := r.addresses.Used(); used != 0 {
 			t.Errorf("%d addresses are in use", used)
 		}
 	})
@@ -457,8 +459,8 @@ func testNothingIsLeft(t *testing.T) {
 	if after := heap(); after > before+64<<10 {
 		t.Errorf("the heap grew from %d to %d bytes", before, after)
 	}
-	if len(r.sandboxes)+len(r.containers)+len(r.pods)+r.addresses.used() != 0 {
-		t.Errorf("left: %d sandboxes, %d containers, %d pods, %d addresses", len(r.sandboxes), len(r.containers), len(r.pods), r.addresses.used())
+	if len(r.sandboxes)+len(r.containers)+len(r.pods)+r.addresses.Used() != 0 {
+		t.Errorf("left: %d sandboxes, %d containers, %d pods, %d addresses", len(r.sandboxes), len(r.containers), len(r.pods), r.addresses.Used())
 	}
 	if events != 2*10_100 {
 		t.Errorf("%d events, want %d", events, 2*10_100)

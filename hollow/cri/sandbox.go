@@ -99,13 +99,13 @@ func (r *Runtime) takeAddress() (netip.Addr, error) {
 	if r.addresses == nil {
 		return netip.Addr{}, fmt.Errorf("network is not ready: %s", networkNotReady)
 	}
-	return r.addresses.take()
+	return r.addresses.Take()
 }
 
 // releaseAddress gives a sandbox's address back. Callers hold the lock.
 func (r *Runtime) releaseAddress(s *sandbox) {
 	if s.address.IsValid() {
-		r.addresses.release(s.address)
+		r.addresses.Release(s.address)
 		s.address = netip.Addr{}
 	}
 }

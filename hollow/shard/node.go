@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -18,8 +19,8 @@ import (
 
 	"windtunnel/hollow"
 	"windtunnel/hollow/cri"
+	"windtunnel/hollow/host"
 	"windtunnel/hollow/kubelet"
-	"windtunnel/hollow/link"
 	"windtunnel/hollow/proxy"
 )
 
@@ -41,24 +42,24 @@ const (
 // node is one hollow node of the shard.
 type node struct {
 	hollow.Node
+	*host.Network
 	shard *shard
-	link  *link.Link
-	gate  *gate
 	dir   string // the kubelet's
-
-	// How far it is, under the shard's lock.
-	begun, started, ready bool
-	place                 *join // nil before it has one
 }
 
-func newNode(s *shard, config hollow.Node) *node {
+// newNode makes a node. One that has been in the shard before gets a new directory: a kubelet cannot be stopped, so that of its former
+// life is still there, cut off.
+func newNode(s *shard, described hollow.Node, life int) *node {
 	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}
-	network := link.New(dialer.DialContext)
-	return &node{Node: config, shard: s, link: network, gate: newGate(network.Dial)}
+	n := &node{Node: described, shard: s, Network: host.NewNetwork(dialer.DialContext), dir: s.config.NodeDir(described)}
+	if life > 0 {
+		n.dir += "." + strconv.Itoa(life)
+	}
+	return n
 }
 
-// start starts the node's kubelet and, once it is Ready, its proxy. ready is called when both are there.
-func (n *node) start(ctx context.Context, ready func(), strain func()) error {
+// Start starts the node's kubelet and, once it is Ready, its proxy. ready is called when both are there.
+func (n *node) Start(ctx context.Context, ready, strain func()) error {
 	via, err := n.transport(n.Kubelet)
 	if err != nil {
 		return err
@@ -100,7 +101,7 @@ func (n *node) finish(ctx context.Context, config *rest.Config, ready func()) {
 	defer ready()
 	if size := n.shard.config.PaddingBytes; size > 0 {
 		if err := pad(ctx, config, n.Name, size); err != nil {
-			n.shard.note(err)
+			n.shard.Note(err)
 		}
 	}
 	if !n.shard.config.Proxy {
@@ -108,10 +109,10 @@ func (n *node) finish(ctx context.Context, config *rest.Config, ready func()) {
 	}
 	via, err := n.transport(n.Proxy)
 	if err == nil {
-		err = proxy.Start(ctx, n.Name, n.client("hollow-proxy", via), n.shard.note)
+		err = proxy.Start(ctx, n.Name, n.client("hollow-proxy", via), n.shard.Note)
 	}
 	if err != nil {
-		n.shard.note(err)
+		n.shard.Note(err)
 	}
 }
 
@@ -149,7 +150,7 @@ func (n *node) transport(identity hollow.Identity) (http.RoundTripper, error) {
 }
 
 func (n *node) dialTLS(ctx context.Context, network, address string, config *tls.Config) (net.Conn, error) {
-	raw, err := n.gate.Dial(ctx, network, address)
+	raw, err := n.Dial(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"windtunnel/hollow"
 	"windtunnel/hollow/cri"
+	"windtunnel/hollow/light"
 	"windtunnel/hollow/pod"
 	"windtunnel/hollow/shard"
 )
@@ -22,7 +23,7 @@ func hollowNodesCommand() *cobra.Command {
 	var path string
 	cmd := &cobra.Command{
 		Use:   "hollow-nodes --config FILE",
-		Short: "A shard of hollow nodes: real kubelets and kube-proxies over a container runtime in memory",
+		Short: "A shard of hollow nodes: real kubelets and kube-proxies over a container runtime in memory, or light nodes",
 		Long: `Runs one shard of hollow nodes until SIGTERM or SIGINT. FILE is a hollow.ShardConfig as JSON; it holds private keys and is
 deleted once it is read. The shard answers on the unix socket that FILE names.`,
 		Args: cobra.NoArgs,
@@ -77,6 +78,9 @@ certificate that the cluster signs. The pod is ready when all of its nodes have 
 
 // runShard runs a shard with its log on w.
 func runShard(ctx context.Context, w io.Writer, config hollow.ShardConfig) error {
+	if config.Light() {
+		return light.Run(ctx, config, nil)
+	}
 	reports := cri.NewReports()
 	logger := shard.NewLogger(w, reports.Reported)
 	klog.SetLoggerWithOptions(logger, klog.ContextualLogger(true))

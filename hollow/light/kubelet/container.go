@@ -1,0 +1,215 @@
+package kubelet
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"windtunnel/hollow/light/api"
+	"windtunnel/hollow/light/loop"
+)
+
+// A container that exits is started again at once the first time, and then after a time that doubles; one that has run for twice the
+// longest begins anew (pkg/kubelet/kubelet.go: MaxContainerBackOff; kuberuntime: doBackOff).
+const (
+	firstBackoff = 10 * time.Second
+	mostBackoff  = 5 * time.Minute
+)
+
+// state is what a container is in.
+type state int
+
+const (
+	waiting state = iota
+	running
+	exited
+)
+
+// container is one container of a pod.
+type container struct {
+	pod    *pod
+	spec   *corev1.Container
+	id     string
+	state  state
+	reason string // why it waits, if not for its pod
+	begun  time.Time
+	over   time.Time
+	code   int32
+	last   *exit
+
+	restarts int32
+	backoff  time.Duration
+	started  bool // its startup probe, if there is one, has succeeded
+	ready    bool
+	timer    *loop.Timer // of its exit, or of its next start
+	probe    *loop.Timer
+
+	whenInitialized func()
+}
+
+// exit is how a container ended before it was started again.
+type exit struct {
+	id          string
+	begun, over time.Time
+	code        int32
+}
+
+// sidecar says whether it is an init container that runs beside the others.
+func (c *container) sidecar() bool {
+	return c.spec.RestartPolicy != nil && *c.spec.RestartPolicy == corev1.ContainerRestartPolicyAlways
+}
+
+// initializing says whether the pod's other containers wait for its end.
+func (c *container) initializing() bool {
+	return c.pod.isInit(c.spec.Name) && !c.sidecar()
+}
+
+func (c *container) event(kind, reason, message string) {
+	c.pod.node.events.aboutPod(c.pod, c.spec.Name, kind, reason, message, false)
+}
+
+// start starts the container, and calls then when it runs.
+func (c *container) start(then func()) {
+	p := c.pod
+	if p.node.hasImage(c.spec.Image) {
+		c.event(corev1.EventTypeNormal, "Pulled", "Container image \""+c.spec.Image+"\" already present on machine and can be accessed by the pod")
+	} else {
+		c.event(corev1.EventTypeNormal, "Pulling", "Pulling image \""+c.spec.Image+"\"")
+		c.event(corev1.EventTypeNormal, "Pulled", "Successfully pulled image \""+c.spec.Image+"\" in 1ms (1ms including waiting). Image size: 10485760 bytes.")
+	}
+	c.id = api.NewID()
+	c.event(corev1.EventTypeNormal, "Created", "Container created")
+	p.after(p.node.shard.config.ContainerStart, func() {
+		c.state, c.reason, c.begun = running, "", time.Now()
+		c.started, c.ready = c.spec.StartupProbe == nil, false
+		p.happened("started")
+		c.event(corev1.EventTypeNormal, "Started", "Container started")
+		c.probes()
+		if d, code := runsFor(p.object); d > 0 && !c.initializing() && !c.sidecar() {
+			c.timer = p.node.loop.After(d, func() { c.exit(code) })
+		}
+		then()
+	})
+}
+
+// exit is the container's end by itself, or by the kubelet's will while the pod goes on.
+func (c *container) exit(code int32) {
+	if c.state != running || c.pod.gone {
+		return
+	}
+	c.stopped(code)
+	c.pod.exited(c)
+}
+
+// stopped is its end.
+func (c *container) stopped(code int32) {
+	l := c.pod.node.loop
+	l.Stop(c.timer)
+	l.Stop(c.probe)
+	c.state, c.over, c.code, c.ready, c.started = exited, time.Now(), code, false, false
+	c.pod.happened("stopped")
+}
+
+// kill posts that the kubelet ends it.
+func (c *container) kill(why string) { c.event(corev1.EventTypeNormal, "Killing", why) }
+
+// restartable says whether an exited container is to be started again.
+func (c *container) restartable() bool {
+	switch {
+	case c.sidecar():
+		return true
+	case c.pod.object.Spec.RestartPolicy == corev1.RestartPolicyNever:
+		return false
+	case c.initializing() || c.pod.object.Spec.RestartPolicy == corev1.RestartPolicyOnFailure:
+		return c.code != 0
+	}
+	return true
+}
+
+// again starts it again, after its back-off.
+func (c *container) again() {
+	p := c.pod
+	if c.over.Sub(c.begun) > 2*mostBackoff {
+		c.backoff = 0
+	}
+	wait := c.backoff
+	c.backoff = min(max(2*c.backoff, firstBackoff), mostBackoff)
+	restart := func() {
+		c.last = &exit{id: c.id, begun: c.begun, over: c.over, code: c.code}
+		c.restarts++
+		c.start(func() {
+			p.node.writer.changed(p)
+			if c.initializing() {
+				_, code := runsFor(p.object)
+				c.timer = p.node.loop.After(initRunsFor(p.object), func() { c.exit(initExit(p.object, code)) })
+			}
+		})
+	}
+	if wait == 0 {
+		c.timer = p.node.loop.After(0, func() {
+			if p.there() {
+				restart()
+			}
+		})
+		return
+	}
+	c.state, c.reason = waiting, "CrashLoopBackOff"
+	p.node.events.aboutPod(p, c.spec.Name, corev1.EventTypeWarning, "BackOff",
+		"Back-off restarting failed container "+c.spec.Name+" in pod "+p.object.Name+"_"+p.object.Namespace+"("+string(p.object.UID)+")", true)
+	p.node.writer.changed(p)
+	c.timer = p.node.loop.After(wait, func() {
+		if p.there() {
+			restart()
+		}
+	})
+}
+
+// probes begins the startup probe, or else the readiness probe.
+func (c *container) probes() {
+	switch {
+	case !c.started:
+		c.look("Startup", c.spec.StartupProbe, 0, func() {
+			c.started = true
+			c.pod.node.writer.changed(c.pod)
+			c.probes()
+		})
+	case c.spec.ReadinessProbe != nil:
+		c.look("Readiness", c.spec.ReadinessProbe, 0, func() {
+			c.ready = true
+			c.pod.node.writer.changed(c.pod)
+		})
+	default:
+		c.ready = true
+	}
+}
+
+// look makes one probe of a container that runs, and the next after its period. successes counts those so far.
+func (c *container) look(kind string, probe *corev1.Probe, successes int32, passed func()) {
+	period := time.Duration(max(probe.PeriodSeconds, 1)) * time.Second
+	runs := time.Since(c.begun)
+	if runs >= time.Duration(probe.InitialDelaySeconds)*time.Second {
+		if runs >= readyAfter(c.pod.object) {
+			if successes++; successes >= max(probe.SuccessThreshold, 1) {
+				passed()
+				return
+			}
+		} else {
+			successes = 0
+			c.pod.node.events.aboutPod(c.pod, c.spec.Name, corev1.EventTypeWarning, "Unhealthy", kind+" probe failed: the container is not ready yet", true)
+		}
+	}
+	c.probe = c.pod.node.loop.After(period, func() {
+		if c.state == running {
+			c.look(kind, probe, successes, passed)
+		}
+	})
+}
+
+// readyAfter is how long a pod's containers fail their probes.
+func readyAfter(o *corev1.Pod) time.Duration {
+	d, err := time.ParseDuration(o.Annotations[api.ReadyAfterAnnotation])
+	if err != nil {
+		return 0
+	}
+	return d
+}

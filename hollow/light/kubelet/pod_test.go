@@ -1,0 +1,217 @@
+package kubelet
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"windtunnel/hollow"
+	"windtunnel/hollow/ipam"
+	"windtunnel/hollow/light/loop"
+)
+
+// authority makes a certificate authority that nobody uses.
+func authority(t *testing.T) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "ca"}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+// alone is a node whose server cannot be reached, so that only what happens on the node itself does. It lives in a bubble of
+// testing/synctest.
+type alone struct {
+	*node
+	t *testing.T
+}
+
+func onANode(t *testing.T, config hollow.ShardConfig, test func(*alone)) {
+	ca := authority(t)
+	synctest.Test(t, func(t *testing.T) {
+		config.Server, config.CA, config.MaxPods = "https://127.0.0.1:1", ca, 10
+		config.Capacity = map[string]string{"cpu": "4", "memory": "4Gi"}
+		ctx, cancel := context.WithCancel(t.Context())
+		s, err := newShard(ctx, config, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := loop.New()
+		n := newNode(ctx, s, hollow.Node{Name: "n"}, l)
+		n.client = s.server.Client(ctx, hollow.Identity{TokenFile: "/nowhere"}, "test", func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("cut off") })
+		n.ready, n.strain, n.pods = func() {}, func() {}, map[string]*pod{}
+		if n.addresses, err = ipam.New("10.0.0.0/24"); err != nil {
+			t.Fatal(err)
+		}
+		var running sync.WaitGroup
+		running.Go(func() { l.Run(ctx) })
+		test(&alone{n, t})
+		cancel()
+		running.Wait()
+	})
+}
+
+// do does something on the node's loop.
+func (a *alone) do(what func()) {
+	done := make(chan struct{})
+	a.loop.Post(func() { what(); close(done) })
+	<-done
+}
+
+func (a *alone) bind(change func(*corev1.Pod)) *pod {
+	object := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p", Namespace: "ns", UID: "u", Generation: 1, Annotations: map[string]string{}},
+		Spec: corev1.PodSpec{NodeName: "n", RestartPolicy: corev1.RestartPolicyAlways, Containers: []corev1.Container{{Name: "main", Image: "x"}}}}
+	change(object)
+	var p *pod
+	a.do(func() { p = a.adopt(object) })
+	synctest.Wait()
+	return p
+}
+
+// changes follows a value of the pod for a while and returns when it changed, after the start of the test, and what it was then.
+func (a *alone) changes(until time.Duration, value func() any) []string {
+	start := time.Now()
+	var seen []string
+	last := ""
+	for time.Since(start) <= until {
+		now := ""
+		a.do(func() { now = fmt.Sprint(value()) })
+		if now != last {
+			seen, last = append(seen, fmt.Sprintf("%v: %s", time.Since(start).Round(100*time.Millisecond), now)), now
+		}
+		time.Sleep(100 * time.Millisecond)
+		synctest.Wait()
+	}
+	return seen
+}
+
+func TestCrashLoopBacksOff(t *testing.T) {
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		p := a.bind(func(o *corev1.Pod) {
+			o.Annotations["windtunnel/run-for"], o.Annotations["windtunnel/exit-code"] = "1s", "1"
+		})
+		got := a.changes(330*time.Second, func() any { return p.list[0].restarts })
+		// At once, then after 10 s, 20 s, 40 s, …, each a second after its start.
+		want := []string{"0s: 0", "1s: 1", "12s: 2", "33s: 3", "1m14s: 4", "2m35s: 5", "5m16s: 6"}
+		if !slices.Equal(got, want) {
+			t.Errorf("restarts at %v, want %v", got, want)
+		}
+		var status *corev1.PodStatus
+		a.do(func() { status = p.status() })
+		c := status.ContainerStatuses[0]
+		if status.Phase != corev1.PodRunning || c.State.Waiting == nil || c.State.Waiting.Reason != "CrashLoopBackOff" || c.LastTerminationState.Terminated.ExitCode != 1 || *c.Started {
+			t.Errorf("%+v", c)
+		}
+	})
+}
+
+func TestReadinessFollowsItsProbe(t *testing.T) {
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		p := a.bind(func(o *corev1.Pod) {
+			o.Annotations["windtunnel/ready-after"] = "7s"
+			o.Spec.Containers[0].ReadinessProbe = &corev1.Probe{InitialDelaySeconds: 5, PeriodSeconds: 3, SuccessThreshold: 2}
+		})
+		// Probes at 0, 3, 6, … s; the first that succeeds is at 9 s, and a second is asked for.
+		if got := a.changes(20*time.Second, func() any { return p.list[0].ready }); !slices.Equal(got, []string{"0s: false", "12s: true"}) {
+			t.Errorf("ready at %v", got)
+		}
+	})
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		p := a.bind(func(o *corev1.Pod) {
+			o.Spec.Containers[0].StartupProbe = &corev1.Probe{InitialDelaySeconds: 4, PeriodSeconds: 10}
+		})
+		if got := a.changes(20*time.Second, func() any { return []bool{p.list[0].started, p.list[0].ready} }); !slices.Equal(got, []string{"0s: [false false]", "10s: [true true]"}) {
+			t.Errorf("started and ready at %v", got)
+		}
+	})
+}
+
+func TestStagesTakeTheirTime(t *testing.T) {
+	onANode(t, hollow.ShardConfig{SandboxStart: 2 * time.Second, ContainerStart: time.Second}, func(a *alone) {
+		p := a.bind(func(o *corev1.Pod) {
+			o.Annotations["windtunnel/init-for"] = "3s"
+			o.Spec.InitContainers = []corev1.Container{{Name: "a"}, {Name: "b", RestartPolicy: new(corev1.ContainerRestartPolicyAlways)}}
+			o.Spec.Containers = append(o.Spec.Containers, corev1.Container{Name: "second"})
+		})
+		got := a.changes(15*time.Second, func() any {
+			states := []state{}
+			for i := range p.list {
+				states = append(states, p.list[i].state)
+			}
+			return fmt.Sprintf("%v %v %v", p.sandbox, states, p.phase())
+		})
+		want := []string{"0s: false [0 0 0 0] Pending", "2s: true [0 0 0 0] Pending", "3s: true [1 0 0 0] Pending", "6s: true [2 0 0 0] Pending",
+			"7s: true [2 1 0 0] Pending", "8s: true [2 1 1 0] Pending", "9s: true [2 1 1 1] Running"}
+		if !slices.Equal(got, want) {
+			t.Errorf("stages\n%q, want\n%q", got, want)
+		}
+	})
+}
+
+func TestEndWithinGrace(t *testing.T) {
+	for _, c := range []struct {
+		grace time.Duration
+		code  int32
+		want  []string
+	}{
+		{30 * time.Second, 0, []string{"0s: Running", "5s: Succeeded"}},
+		{2 * time.Second, exitKilled, []string{"0s: Running", "2s: Failed"}},
+	} {
+		onANode(t, hollow.ShardConfig{ContainerStop: 5 * time.Second}, func(a *alone) {
+			p := a.bind(func(*corev1.Pod) {})
+			a.do(func() { p.deleting = true; p.end(c.grace) })
+			got := a.changes(10*time.Second, func() any { return p.phase() })
+			if !slices.Equal(got, c.want) || p.list[0].code != c.code || !p.finished || a.addresses.Used() != 0 {
+				t.Errorf("grace %v: %v, want %v; code %d, %+v", c.grace, got, c.want, p.list[0].code, p)
+			}
+		})
+	}
+}
+
+func TestMemoryPressureEvictsTheWorst(t *testing.T) {
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		pods := map[string]*pod{}
+		for name, memory := range map[string]string{"modest": "1Gi", "greedy": "2Gi", "entitled": "2500Mi"} {
+			pods[name] = a.bind(func(o *corev1.Pod) {
+				o.Name, o.UID = name, types.UID(name)
+				o.Annotations["windtunnel/memory"] = memory
+				if name == "entitled" {
+					o.Spec.Containers[0].Resources.Requests = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("2500Mi")}
+				}
+			})
+		}
+		ended := func() any { return []bool{pods["modest"].terminal, pods["greedy"].terminal, pods["entitled"].terminal} }
+		if got := a.changes(15*time.Second, ended); !slices.Equal(got, []string{"0s: [false false false]", "10s: [false true false]"}) {
+			t.Errorf("ended %v", got)
+		}
+		var status *corev1.PodStatus
+		a.do(func() { status = pods["greedy"].status() })
+		if status.Phase != corev1.PodFailed || status.Reason != "Evicted" || findCondition(status.Conditions, corev1.DisruptionTarget) == nil || !a.status.pressure {
+			t.Errorf("%+v", status)
+		}
+	})
+}

@@ -1,0 +1,92 @@
+package kubelet
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"windtunnel/hollow/light/api"
+	"windtunnel/hollow/light/wire"
+)
+
+// watchPods watches the pods that are bound to the node.
+func (n *node) watchPods() {
+	n.pods = make(map[string]*pod)
+	w := &api.Watch{Client: n.client, Loop: n.loop, Path: "/api/v1/pods", Fields: "spec.nodeName=" + n.Name, Event: n.podEvent, Plain: true,
+		Begin: func() {
+			n.loop.Post(func() {
+				for _, p := range n.pods {
+					p.anew = false
+				}
+			})
+		},
+		Synced: func() {
+			n.loop.Post(func() {
+				for _, p := range n.pods {
+					if !p.anew {
+						p.vanish()
+					}
+				}
+			})
+		}}
+	w.Start()
+}
+
+// podEvent reads an event about a pod of the node. Pods that come are decoded, once; of changes, most of which are the node's own
+// writes, only metadata is read, unless the spec may have changed.
+func (n *node) podEvent(e wire.Event) {
+	meta, err := wire.ReadMeta(e.Object)
+	if err != nil {
+		return
+	}
+	uid := string(meta.UID)
+	if e.Type == wire.Deleted {
+		n.loop.Post(func() {
+			if p := n.pods[uid]; p != nil {
+				p.vanish()
+			}
+		})
+		return
+	}
+	var object *corev1.Pod
+	if e.Type == wire.Added || meta.Generation > 1 && !meta.Deleting || n.shard.behaviour != nil {
+		object = new(corev1.Pod)
+		if err := object.Unmarshal(e.Object); err != nil {
+			n.shard.Note(err)
+			return
+		}
+		object.ManagedFields = nil
+	}
+	change := podChange{uid: uid, generation: meta.Generation, deleting: meta.Deleting, grace: time.Duration(meta.GraceSeconds) * time.Second, object: object}
+	n.loop.Post(func() { n.podChanged(change) })
+}
+
+// podChange is what an event says of a pod.
+type podChange struct {
+	uid        string
+	generation int64
+	deleting   bool
+	grace      time.Duration
+	object     *corev1.Pod // nil: not decoded
+}
+
+func (n *node) podChanged(c podChange) {
+	p := n.pods[c.uid]
+	if p == nil {
+		if c.object == nil {
+			return
+		}
+		p = n.adopt(c.object)
+	} else if c.object != nil {
+		p.update(c.object)
+	}
+	p.anew = true
+	p.generation = max(p.generation, c.generation)
+	if c.deleting && !p.deleting {
+		p.deleting = true
+		p.end(c.grace)
+	}
+	if n.shard.behaviour != nil {
+		p.drive()
+	}
+}

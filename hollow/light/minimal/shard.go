@@ -1,0 +1,127 @@
+// Package minimal runs light nodes that do what the scheduler and the controllers need of nodes, and as little else as can be: one
+// identity and a few connections for all nodes of the process, one watch of pods, one POST and a lease a node, one PATCH to start a
+// pod and one DELETE to end it.
+package minimal
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"windtunnel/hollow"
+	"windtunnel/hollow/host"
+	"windtunnel/hollow/light/api"
+	"windtunnel/hollow/light/behaviour"
+	"windtunnel/hollow/light/h2"
+	"windtunnel/hollow/light/loop"
+	"windtunnel/hollow/light/wire"
+)
+
+const (
+	userAgent = "windtunnel-light"
+	// atOnce is how many requests of a kind are under way at one time: enough to keep a server busy, and few enough that it answers
+	// each soon.
+	atOnce = 48
+	// gcPercent lets garbage grow to as much as is live: a node's memory counts here.
+	gcPercent = 100
+	// statusEvery is how often a node says that it is Ready where nothing changes, as often as a kubelet.
+	statusEvery = 5 * time.Minute
+	// leaseTimeout is the kubelet's for requests of its heartbeat.
+	leaseTimeout = 10 * time.Second
+)
+
+type shard struct {
+	*host.Host
+	config  hollow.ShardConfig
+	machine *api.Machine
+	loop    *loop.Loop
+	// Each kind of request has a connection of its own, so that none waits behind another's.
+	leases, nodesQueue, podsQueue api.Queue
+	watchNodes, watchPods         *api.Watch
+
+	// names are read by the connections' goroutines and never change.
+	names map[string]*node
+
+	behaviour behaviour.Behaviour // nil: the life that this package gives pods
+
+	// Of the loop. A shard has pods of one kind.
+	pods   map[string]*pod    // by UID
+	driven map[string]*driven // by UID
+}
+
+// Run starts the nodes and serves the control socket until ctx ends, which is no error. What happens to pods is up to life; nil for one
+// PATCH to start a pod and one DELETE to end it.
+func Run(ctx context.Context, config hollow.ShardConfig, life behaviour.Behaviour) error {
+	s, err := newShard(ctx, config, life)
+	if err != nil {
+		return fmt.Errorf("shard %s: %w", config.Name, err)
+	}
+	s.loop.Post(func() {
+		s.watchNodes.Start()
+		s.watchPods.Start()
+	})
+	return s.Host.Run(ctx, gcPercent, func(ctx context.Context) error { s.loop.Run(ctx); return nil })
+}
+
+func newShard(ctx context.Context, config hollow.ShardConfig, life behaviour.Behaviour) (*shard, error) {
+	machine, err := api.NewMachine(config)
+	if err != nil {
+		return nil, err
+	}
+	server, err := api.NewServer(config)
+	if err != nil {
+		return nil, err
+	}
+	s := &shard{
+		config: config, machine: machine, loop: loop.New(), names: make(map[string]*node, len(config.Nodes)), pods: make(map[string]*pod),
+		behaviour: life, driven: make(map[string]*driven),
+	}
+	client := func() *h2.Client { return server.Client(ctx, config.Shared, userAgent, api.Dialer()) }
+	queue := func() api.Queue { return api.Queue{Loop: s.loop, Client: client(), Most: atOnce} }
+	s.leases, s.nodesQueue, s.podsQueue = queue(), queue(), queue()
+	watches := client()
+	s.watchNodes = &api.Watch{Client: watches, Loop: s.loop, Path: "/api/v1/nodes", Event: s.nodeEvent}
+	s.watchPods = &api.Watch{Client: watches, Loop: s.loop, Path: "/api/v1/pods", Fields: "spec.nodeName!=", Event: s.podEvent, Begin: s.podsAnew, Synced: s.podsSynced}
+	s.Host, err = host.New(config, func(described hollow.Node, _ int) host.Node {
+		n := &node{Node: described, shard: s}
+		s.names[n.Name] = n
+		return n
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// nodeEvent hands on what concerns a node of the shard: its pod network, and that it is not Ready.
+func (s *shard) nodeEvent(e wire.Event) {
+	meta, err := wire.ReadMeta(e.Object)
+	if err != nil {
+		return
+	}
+	n := s.names[string(meta.Name)]
+	if n == nil {
+		return
+	}
+	cidr := string(wire.At(e.Object, 2, 1)) // spec.podCIDR
+	ready := readyStatus(e.Object)
+	gone := e.Type == wire.Deleted
+	s.loop.Post(func() { n.seen(cidr, ready, gone) })
+}
+
+// readyStatus is the status of a Node's condition Ready: status = 3 {conditions = 4 {type = 1, status = 2}}.
+func readyStatus(object []byte) (status string) {
+	_ = wire.Each(wire.Field(object, 3), func(f wire.Number, b []byte, _ uint64) bool {
+		if f == 4 && string(wire.Field(b, 1)) == "Ready" {
+			status = string(wire.Field(b, 2))
+		}
+		return true
+	})
+	return status
+}
+
+// accepted says whether an answer says yes.
+func accepted(r h2.Response, err error) bool {
+	return err == nil && r.Status >= http.StatusOK && r.Status < http.StatusMultipleChoices
+}
