@@ -12,7 +12,10 @@ import (
 )
 
 // place is where a value of the profile was written: its key (or list dash) and itself.
-type place struct{ key, value mark }
+type place struct {
+	key, value mark
+	null       bool // nothing was written behind the key
+}
 
 // decoder fills a profile from a tree, strictly, and remembers where everything was written.
 type decoder struct {
@@ -23,7 +26,7 @@ type decoder struct {
 
 // decode stores a value. at is the place of the key that leads to it.
 func (d *decoder) decode(n *node, v reflect.Value, path string, at mark) {
-	d.places[path] = place{key: at, value: n.at}
+	d.places[path] = place{key: at, value: n.at, null: n.isNull()}
 	if v.Kind() == reflect.Pointer {
 		v.Set(reflect.New(v.Type().Elem()))
 		v = v.Elem()

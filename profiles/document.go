@@ -14,6 +14,7 @@ import (
 type Document struct {
 	found  *findings
 	places map[string]place
+	root   *node // of a document of a stream, until it is decoded
 }
 
 // Decode reads a YAML document into a pointer to a struct whose yaml tags name its keys. name is the file's name for
@@ -32,6 +33,49 @@ func Decode(name, noun, toStartFrom string, data []byte, into any) (d *Document,
 	decoder.decode(root, v, "", mark{src: src, line: 1, col: 1, bare: true})
 	return d, root.kind == yaml.MappingNode && !d.found.damaged
 }
+
+// DecodeEach reads a stream of YAML documents and hands them in order to do, which decodes each by Into and applies its own rules
+// to it. Empty documents are passed over. The error is a *Problems with everything that is wrong in all of them, by position.
+func DecodeEach(name, noun, toStartFrom string, data []byte, do func(d *Document)) error {
+	all := &findings{}
+	src := newSource(name, data)
+	src.genre = genre{noun: noun, toStartFrom: toStartFrom}
+	documents := parseStream(src, data, all)
+	for _, parsed := range documents {
+		d := &Document{found: &findings{}, places: map[string]place{}}
+		if d.root = (&expander{src: src, found: d.found}).expand(parsed.Content[0]); d.root != nil {
+			do(d)
+		}
+		all.list = append(all.list, d.found.list...)
+	}
+	return all.err()
+}
+
+// Into decodes a document that DecodeEach handed out into a pointer to a struct or map. It is false when there is nothing for
+// rules to look at.
+func (d *Document) Into(into any) bool {
+	v := reflect.ValueOf(into).Elem()
+	at := d.root.at
+	at.bare = d.root.at.line <= 1
+	(&decoder{found: d.found, root: v.Type(), places: d.places}).decode(d.root, v, "", at)
+	return d.root.kind == yaml.MappingNode && !d.found.damaged
+}
+
+// Top is the text of a scalar at the top of a document that DecodeEach handed out, empty where there is none: what tells one
+// kind of document from another before it is decoded.
+func (d *Document) Top(key string) string {
+	if v := d.root.get(key); v != nil && v.kind == yaml.ScalarNode {
+		return v.text
+	}
+	return ""
+}
+
+// Null tells that a key was written with no value behind it.
+func (d *Document) Null(path string) bool { return d.places[path].null }
+
+// At is a problem without a message of the value at a path, or of the nearest one around it: for what is found later, when
+// several documents meet.
+func (d *Document) At(path string) Problem { return where(d.places, path).problem("", "", "") }
 
 // Problem reports what is wrong with the value at a path, such as objectives[0].name; of a value that is not there it is
 // shown at the nearest one around it. A value that could not be read has been reported already and is passed over.

@@ -41,6 +41,33 @@ func parseFile(src *source, data []byte, found *findings) *node {
 	return (&expander{src: src, found: found}).expand(document.Content[0])
 }
 
+// parseStream reads the documents of a YAML stream up to the first that is no YAML; empty ones are left out.
+func parseStream(src *source, data []byte, found *findings) []*yaml.Node {
+	if !checkText(src, data, found) {
+		return nil
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	var all []*yaml.Node
+	for {
+		document := &yaml.Node{}
+		err := decoder.Decode(document)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			reportSyntax(src, data, err, found)
+			return all
+		}
+		if !isEmptyDocument(document) {
+			all = append(all, document)
+		}
+	}
+	if len(all) == 0 {
+		found.add(mark{src: src}, "", src.genre.toStartFrom, "the file has no content")
+	}
+	return all
+}
+
 func isEmptyDocument(d *yaml.Node) bool {
 	return len(d.Content) == 0 || d.Content[0].Kind == yaml.ScalarNode && d.Content[0].ShortTag() == tagNull
 }

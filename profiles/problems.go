@@ -2,6 +2,7 @@ package profiles
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -173,4 +174,14 @@ func (f *findings) err() error {
 		return cmp.Or(cmp.Compare(fromFlag(a), fromFlag(b)), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return &Problems{List: f.list}
+}
+
+// Join adds the problems that an error holds; another kind of error is given back.
+func (p *Problems) Join(err error) error {
+	var more *Problems
+	if err == nil || !errors.As(err, &more) {
+		return err
+	}
+	p.List = append(p.List, more.List...)
+	return nil
 }
