@@ -137,6 +137,10 @@ func constant(q *gojq.Query) (any, bool) {
 	case gojq.TermTypeNumber:
 		n, err := strconv.Atoi(t.Number)
 		return n, err == nil
+	case gojq.TermTypeUnary:
+		n, ok := constant(&gojq.Query{Term: t.Unary.Term})
+		value, whole := n.(int)
+		return -value, ok && whole && t.Unary.Op == gojq.OpSub
 	case gojq.TermTypeTrue, gojq.TermTypeFalse:
 		return t.Type == gojq.TermTypeTrue, true
 	case gojq.TermTypeNull:
@@ -213,16 +217,30 @@ func (s step) get(v any) (any, bool) {
 	case map[string]any:
 		return v[s.field], s.kind == stepField
 	case []any:
-		i := s.index
-		if i < 0 {
-			i += len(v)
+		if i, there := s.within(len(v)); there {
+			return v[i], s.kind == stepIndex
 		}
-		if i < 0 || i >= len(v) {
-			return nil, s.kind == stepIndex
+		return nil, s.kind == stepIndex
+	case string: // jq 1.8 gives the character
+		if s.kind != stepIndex {
+			return nil, false
 		}
-		return v[i], s.kind == stepIndex
+		runes := []rune(v)
+		if i, there := s.within(len(runes)); there {
+			return string(runes[i]), true
+		}
+		return nil, true
 	}
 	return nil, false
+}
+
+// within is the index in a list of n items.
+func (s step) within(n int) (int, bool) {
+	i := s.index
+	if i < 0 {
+		i += n
+	}
+	return i, i >= 0 && i < n
 }
 
 // equal compares a value of an object with a constant of an expression.
