@@ -11,8 +11,19 @@ import (
 	"windtunnel/profiles"
 )
 
-// Kind is the kind of the document that makes a whole life of an input.
-const Kind = "Walk"
+// The kinds of the document beside the object: a whole life, or what may come next, which is also what an object by itself asks.
+const (
+	Kind        = "Walk"
+	OutlookKind = "Outlook"
+)
+
+// outlookDocument asks what may come next.
+type outlookDocument struct {
+	APIVersion string `yaml:"apiVersion"`
+	Kind       string `yaml:"kind"`
+	// Stages are the files of the life cycle, beside the input. Default: all files of stages in the folder above it.
+	Stages []string `yaml:"stages"`
+}
 
 // walkDocument is the second document of an input: how the object is carried through its life.
 type walkDocument struct {
@@ -45,14 +56,24 @@ type Input struct {
 	Script *Script
 	// Stages are the files that the input names, beside it.
 	Stages []string
+
+	asked bool // a Walk or Outlook was read
 }
 
 // ParseInput reads an input: an object and, if its whole life is asked for, a Walk. The error is a *profiles.Problems.
 func ParseInput(name string, data []byte) (*Input, error) {
 	in := &Input{}
 	err := profiles.DecodeEach(name, "test of a life cycle", "it begins with an object, as kubectl get -o yaml prints it", data, func(d *profiles.Document) {
-		if d.Top("kind") == Kind {
+		switch d.Top("kind") {
+		case Kind:
 			in.walk(d)
+			return
+		case OutlookKind:
+			var o outlookDocument
+			if d.Into(&o) {
+				in.version(d, o.APIVersion)
+				in.Stages = o.Stages
+			}
 			return
 		}
 		object := map[string]any{}
@@ -76,17 +97,23 @@ func ParseInput(name string, data []byte) (*Input, error) {
 	return in, nil
 }
 
+// version checks the head of the document beside the object.
+func (in *Input) version(d *profiles.Document, version string) {
+	if version != profiles.APIVersion {
+		d.Problem("apiVersion", "write apiVersion: "+profiles.APIVersion, "%q is not a version of this format", version)
+	}
+	if in.asked {
+		d.Problem("", "an input has one Walk or Outlook", "a second one begins here")
+	}
+	in.asked = true
+}
+
 func (in *Input) walk(d *profiles.Document) {
 	var w walkDocument
 	if !d.Into(&w) {
 		return
 	}
-	if w.APIVersion != profiles.APIVersion {
-		d.Problem("apiVersion", "write apiVersion: "+profiles.APIVersion, "%q is not a version of a walk", w.APIVersion)
-	}
-	if in.Script != nil {
-		d.Problem("", "", "a second walk begins here")
-	}
+	in.version(d, w.APIVersion)
 	s := &Script{Seed: w.Seed, Until: time.Hour, Most: 50}
 	if w.Until != nil {
 		s.Until = time.Duration(*w.Until)
