@@ -103,7 +103,7 @@ paper: ## write docs/paper about a density and a load run: new ones, or given on
 FUZZ_TIME ?= 60s
 .PHONY: fuzz
 fuzz: ## give every reader of files anything, FUZZ_TIME each (60s)
-	@for p in results analysis analysis/export analysis/fidelity profiles/cl2; do \
+	@for p in results analysis analysis/export analysis/fidelity profiles/cl2 hollow/stages; do \
 		for f in $$(grep -ho 'func Fuzz[A-Za-z]*' $$p/*_test.go | cut -c6-); do \
 			go test ./$$p -run "^$$f$$" -fuzz "^$$f$$" -fuzztime $(FUZZ_TIME) -fuzzminimizetime 10x || exit 1; \
 		done; \

@@ -55,7 +55,7 @@ type Report struct {
 // action is a step of a stage as it was compiled: an Action whose body is a template, or a change of finalizers.
 type action struct {
 	Action
-	number     int    // of the template
+	template   int    // the number of the body's
 	root       string // the key that the template's result goes below
 	finalizers *finalizersSpec
 }
@@ -92,7 +92,7 @@ func (s *Stage) render(step *action, object map[string]any, scope Scope) (one Ac
 	case step.Verb == Delete, step.Verb == Event:
 		return one, true, nil
 	}
-	if one.Body, err = s.renderer.json(step.number, object, scope); err != nil {
+	if one.Body, err = s.renderer.json(step.template, object, scope); err != nil {
 		return one, false, err
 	}
 	if step.Inferred && hasStrategicPatch(s.For) {

@@ -51,7 +51,7 @@ func (c *compiler) next() []action {
 			patch.Subresource = *in.StatusSubresource
 		}
 		patch.As = c.as(path+".statusPatchAs", in.StatusPatchAs)
-		patch.number = c.template(path+".statusTemplate", in.StatusTemplate)
+		patch.template = c.template(path+".statusTemplate", in.StatusTemplate)
 		all = append(all, patch)
 	case in.StatusSubresource != nil || in.StatusPatchAs != nil:
 		c.note(path, "write the statusTemplate that they belong to", "statusSubresource and statusPatchAs do nothing without a statusTemplate")
@@ -102,7 +102,7 @@ func (c *compiler) patch(path string, in *patchSpec) action {
 		c.Problem(path+".type", profiles.Suggest(*in.Type, sortedKeys(patchTypes())), "%q is no type of a patch", *in.Type)
 	}
 	out.As = c.as(path+".impersonation", in.Impersonation)
-	out.number = c.template(path+".template", in.Template)
+	out.template = c.template(path+".template", in.Template)
 	return out
 }
 
@@ -120,7 +120,7 @@ func (c *compiler) apply(path string, in *applySpec) action {
 		c.Problem(path+".template", "it is the object to apply, with apiVersion, kind and metadata.name", "is required")
 	}
 	out.As = c.as(path+".impersonation", in.Impersonation)
-	out.number = c.template(path+".template", in.Template)
+	out.template = c.template(path+".template", in.Template)
 	return out
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"text/template"
@@ -16,27 +15,30 @@ import (
 // renderer renders the templates of one stage. A template's functions know the scope that they are called in; since text/template
 // binds functions to a template and not to a call, there are as many copies of the templates as are rendered at once.
 type renderer struct {
-	root   *template.Template // holds a template named by its number for each of them
-	writes bool               // a template changes what it is given, so that it needs a copy of the object
-	copies sync.Pool          // *bound
+	roots  []*template.Template // each by itself: what one defines is not the other's
+	writes bool                 // a template changes what it is given, so that it needs a copy of the object
+	copies sync.Pool            // *bound
 }
 
 // bound is a copy of the templates with its scope.
 type bound struct {
 	scope     Scope
-	templates *template.Template
+	templates []*template.Template
 	out       bytes.Buffer
 }
 
 func newRenderer() *renderer {
-	r := &renderer{root: template.New("").Funcs(functions(&Scope{}))}
+	r := &renderer{}
 	r.copies.New = func() any {
 		b := &bound{}
-		clone, err := r.root.Clone()
-		if err != nil {
-			return err
+		known := functions(&b.scope)
+		for _, root := range r.roots {
+			clone, err := root.Clone()
+			if err != nil {
+				return fmt.Errorf("copy a template: %w", err)
+			}
+			b.templates = append(b.templates, clone.Funcs(known))
 		}
-		b.templates = clone.Funcs(functions(&b.scope))
 		return b
 	}
 	return r
@@ -44,18 +46,15 @@ func newRenderer() *renderer {
 
 // add parses a template and gives its number.
 func (r *renderer) add(text string) (int, error) {
-	number := len(r.root.Templates())
-	t, err := r.root.New(strconv.Itoa(number)).Parse(strings.TrimSpace(text))
+	t, err := template.New("template").Funcs(functions(&Scope{})).Parse(strings.TrimSpace(text))
 	if err != nil {
 		return 0, err
 	}
-	if t.Tree == nil { // text/template does not keep an empty one
-		if _, err := r.root.AddParseTree(t.Name(), &parse.Tree{Name: t.Name(), Root: &parse.ListNode{}}); err != nil {
-			return 0, err
-		}
+	for _, defined := range t.Templates() {
+		r.writes = r.writes || calls(defined.Root, changing())
 	}
-	r.writes = r.writes || calls(t.Root, changing())
-	return number, nil
+	r.roots = append(r.roots, t)
+	return len(r.roots) - 1, nil
 }
 
 // json renders a template and turns the YAML that it gives into JSON.
@@ -69,7 +68,7 @@ func (r *renderer) json(number int, object map[string]any, scope Scope) ([]byte,
 	if r.writes {
 		object = copied(object).(map[string]any)
 	}
-	if err := b.templates.ExecuteTemplate(&b.out, strconv.Itoa(number), object); err != nil {
+	if err := b.templates[number].Execute(&b.out, object); err != nil {
 		return nil, fmt.Errorf("render: %w", err)
 	}
 	body, err := yaml.YAMLToJSON(b.out.Bytes())
@@ -90,7 +89,9 @@ func (r *renderer) bind(scope Scope) (b *bound, done func(), err error) {
 	if !scope.Placeholders {
 		return b, func() { r.copies.Put(b) }, nil
 	}
-	b.templates.Funcs(placeholders())
+	for _, t := range b.templates {
+		t.Funcs(placeholders())
+	}
 	return b, func() {}, nil // its functions are not those of the others any more
 }
 
