@@ -1,8 +1,10 @@
 package stages
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 	"time"
 )
@@ -142,4 +144,46 @@ func BenchmarkActions(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkActionsJSON renders the same status from a template that writes JSON.
+func BenchmarkActionsJSON(b *testing.B) {
+	stage, pod := one(b, `
+selector: {}
+next:
+  statusTemplate: |
+    {{ $now := Quote Now -}}
+    {"conditions": [
+    {{ range $i, $type := list "Initialized" "Ready" "ContainersReady" }}{{ if $i }},{{ end }}
+      {"type": {{ Quote $type }}, "status": "True", "lastTransitionTime": {{ $now }}}
+    {{ end }}],
+    "containerStatuses": [
+    {{ range $i, $c := .spec.containers }}{{ if $i }},{{ end }}
+      {"name": {{ Quote $c.name }}, "image": {{ Quote $c.image }}, "ready": true, "restartCount": 0, "state": {"running": {"startedAt": {{ $now }}}}}
+    {{ end }}],
+    "hostIP": {{ NodeIPWith .spec.nodeName | Quote }}, "phase": "Running", "startTime": {{ $now }}}
+`), benchPod()
+	scope := Scope{Now: time.Now(), Random: rand.New(rand.NewPCG(1, 2))}
+	want, err := benchLife(b).Stage("ready").Actions(pod, scope)
+	if err != nil {
+		b.Fatal(err)
+	}
+	got, err := stage.Actions(pod, scope)
+	if err != nil || !reflect.DeepEqual(value(b, got[0].Body), value(b, want[0].Body)) {
+		b.Fatalf("%s is not %s (%v)", got[0].Body, want[0].Body, err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := stage.Actions(pod, scope); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func value(b *testing.B, body []byte) (v any) {
+	b.Helper()
+	if err := json.Unmarshal(body, &v); err != nil {
+		b.Fatal(err)
+	}
+	return v
 }

@@ -105,6 +105,23 @@ steps:
 	}
 }
 
+// TestWhatTemplatesGive: YAML in its forms and JSON become the same JSON.
+func TestWhatTemplatesGive(t *testing.T) {
+	for text, want := range map[string]string{
+		"a: 1\nb: [x, 'y']":           `{"a":1,"b":["x","y"]}`,
+		` {"a": 1, "b": ["x", "y"]} `: `{"a":1,"b":["x","y"]}`,
+		`{a: 1, "b": [x, z,]}`:        `{"a":1,"b":["x","z"]}`,
+		`[{"op": "remove"}]`:          `[{"op":"remove"}]`,
+		`{"a": "<&>", "n": 1e3}`:      `{"a":"<&>","n":1e3}`,
+		``:                            `null`,
+		`3`:                           `3`,
+	} {
+		if got, err := toJSON([]byte(text)); string(got) != want || err != nil {
+			t.Errorf("%s gives %s %v, want %s", text, got, err, want)
+		}
+	}
+}
+
 // TestChanceInTemplates: the seed decides what templates leave to chance.
 func TestChanceInTemplates(t *testing.T) {
 	const text = `{{ randAlphaNum 8 }}{{ randAlpha 8 }}{{ randNumeric 8 }}{{ randAscii 8 }}{{ uuidv4 }}{{ randInt 0 100000 }}{{ shuffle "abcdefgh" }}{{ randBytes 9 }}`

@@ -101,7 +101,7 @@ type group struct {
 
 func (a *app) groups() []group {
 	return []group{
-		{"Before a run", []*cobra.Command{a.doctorCommand(), a.profilesCommand(), a.validateCommand(), a.planCommand()}},
+		{"Before a run", []*cobra.Command{a.doctorCommand(), a.profilesCommand(), a.validateCommand(), a.planCommand(), a.stagesCommand()}},
 		{"Run", []*cobra.Command{a.runCommand(), a.upCommand(), a.downCommand(), a.scaleCommand(), a.consentCommand(), a.imageCommand()}},
 		{"What a run left", []*cobra.Command{a.listCommand(), a.reportCommand(), a.sloCommand(), a.noteCommand(), a.exportCommand(), a.packCommand(), a.unpackCommand()}},
 		{"Several runs", []*cobra.Command{a.compareCommand(), a.historyCommand(), a.referenceCommand(), a.capacityCommand(), a.fidelityCommand(), a.paperCommand()}},

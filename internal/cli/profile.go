@@ -118,14 +118,14 @@ func (a *app) read(path string) (name string, data []byte, err error) {
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {
-			return "", nil, usageError{fmt.Errorf("read the profile: %w", err)}
+			return "", nil, usageError{fmt.Errorf("read a file: %w", err)}
 		}
 		defer f.Close()
 		in, name = f, path
 	}
 	data, err = io.ReadAll(io.LimitReader(in, profiles.LargestFile+1))
 	if err != nil {
-		return "", nil, usageError{fmt.Errorf("read the profile: %w", err)}
+		return "", nil, usageError{fmt.Errorf("read a file: %w", err)}
 	}
 	return name, data, nil
 }

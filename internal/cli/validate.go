@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"windtunnel/analysis/slo"
+	"windtunnel/hollow/stages"
 	"windtunnel/profiles/cl2"
 )
 
@@ -16,7 +17,7 @@ func (a *app) validateCommand() *cobra.Command {
 	var strict bool
 	cmd := &cobra.Command{
 		Use:   "validate FILE…",
-		Short: "Report every problem of profiles, sets of SLOs and ClusterLoader2 configs at once, with its place; touches nothing",
+		Short: "Report every problem of profiles, sets of SLOs, stages and ClusterLoader2 configs at once, with its place; touches nothing",
 		Args:  usage(cobra.MinimumNArgs(1)),
 		RunE: func(_ *cobra.Command, files []string) error {
 			var all error
@@ -34,6 +35,8 @@ func (a *app) validateCommand() *cobra.Command {
 					continue
 				case slo.IsFile(data):
 					_, err = slo.Read(name, data)
+				case stages.IsFile(data):
+					err = a.validateStages(name, data)
 				default:
 					_, err = compile(name, data, sets)
 				}
@@ -49,4 +52,15 @@ func (a *app) validateCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&strict, "strict", false, "of ClusterLoader2's configs: let warnings count as problems")
 	cmd.Flags().StringArrayVar(&sets, "set", nil, "set a field before checking, as in hollowNodes.count=10")
 	return cmd
+}
+
+// validateStages checks a file of stages and tells what in it does nothing.
+func (a *app) validateStages(name string, data []byte) error {
+	all, err := stages.Parse(name, data)
+	if err != nil {
+		return err
+	}
+	a.note(all)
+	_, err = stages.NewSet(all...)
+	return err
 }

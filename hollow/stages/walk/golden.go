@@ -49,13 +49,9 @@ func Test(input string, update bool) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	got, err := run(input, in)
+	text, err := run(input, in)
 	if err != nil {
 		return nil, err
-	}
-	text, err := yaml.Marshal(got)
-	if err != nil {
-		return nil, fmt.Errorf("write an output: %w", err)
 	}
 	r := &Result{Input: input, Output: strings.TrimSuffix(input, InputSuffix) + OutputSuffix}
 	if update {
@@ -74,7 +70,7 @@ func Test(input string, update bool) (*Result, error) {
 }
 
 // run reads the stages of an input and works out what it leads to.
-func run(input string, in *Input) (map[string]any, error) {
+func run(input string, in *Input) ([]byte, error) {
 	folder := filepath.Dir(input)
 	var files []string
 	for _, file := range in.Stages {
@@ -102,15 +98,23 @@ func run(input string, in *Input) (map[string]any, error) {
 
 // differ compares two documents by what they say, not by how they are written.
 func differ(name string, want, got []byte) (string, error) {
-	var value any
-	if err := yaml.Unmarshal(want, &value); err != nil {
-		return "", fmt.Errorf("read %s: %w", name, err)
-	}
-	canonical, err := yaml.Marshal(value)
+	a, err := canonical(want)
 	if err != nil {
 		return "", fmt.Errorf("read %s: %w", name, err)
 	}
-	return difflib.GetUnifiedDiffString(difflib.UnifiedDiff{
-		A: difflib.SplitLines(string(canonical)), B: difflib.SplitLines(string(got)), FromFile: name, ToFile: "what came out", Context: 3,
-	})
+	b, err := canonical(got)
+	if err != nil {
+		return "", fmt.Errorf("read what came out: %w", err)
+	}
+	return difflib.GetUnifiedDiffString(difflib.UnifiedDiff{A: a, B: b, FromFile: name, ToFile: "what came out", Context: 3})
+}
+
+// canonical is a document in one way of writing, its keys sorted, by lines.
+func canonical(text []byte) ([]string, error) {
+	var value any
+	if err := yaml.Unmarshal(text, &value); err != nil {
+		return nil, err
+	}
+	again, err := yaml.Marshal(value)
+	return difflib.SplitLines(string(again)), err
 }

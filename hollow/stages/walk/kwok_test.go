@@ -1,6 +1,7 @@
 package walk
 
 import (
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -80,5 +81,39 @@ func TestKWOKStagesHaveNoNotes(t *testing.T) {
 	}
 	if read < 15 {
 		t.Errorf("read only %d files of stages", read)
+	}
+}
+
+// BenchmarkKWOKsDocuments is the choice of what comes next on KWOK's own stages and inputs: what BenchmarkStageCRs measures in KWOK,
+// which converts the object once, before it measures.
+func BenchmarkKWOKsDocuments(b *testing.B) {
+	dir := kwokDir(b)
+	for _, name := range []string{"fast/testdata/pod-pending", "fast/testdata/pod-running-with-job", "general/testdata/pod-create", "general/testdata/pod-complete"} {
+		input := filepath.Join(dir, "kustomize", "stage", "pod", name+InputSuffix)
+		data, err := os.ReadFile(input)
+		if err != nil {
+			b.Fatal(err)
+		}
+		in, err := ParseInput(input, data)
+		if err != nil {
+			b.Fatal(err)
+		}
+		files, err := stageFiles(filepath.Dir(filepath.Dir(input)))
+		if err != nil {
+			b.Fatal(err)
+		}
+		set, err := ReadStages(files...)
+		if err != nil {
+			b.Fatal(err)
+		}
+		life, random := set.For(stages.ResourceOf(in.Object)), rand.New(rand.NewPCG(1, 2))
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, ok, err := life.Next(in.Object, Begin(), random); !ok || err != nil {
+					b.Fatal(ok, err)
+				}
+			}
+		})
 	}
 }

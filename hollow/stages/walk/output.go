@@ -1,27 +1,95 @@
 package walk
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/types"
 
 	"windtunnel/hollow/stages"
 )
 
-// Output is what an input leads to, as the value of a YAML document: the whole life where the input has a walk, and otherwise what may
-// come next, in the form of KWOK's own tests.
-func Output(set *stages.Set, in *Input) (map[string]any, error) {
+// Output is what an input leads to, as a YAML document: the whole life where the input has a walk, and otherwise what may come next,
+// in the form of KWOK's own tests.
+func Output(set *stages.Set, in *Input) ([]byte, error) {
+	var value any
+	var err error
 	if in.Script == nil {
-		return outlook(set, in.Object)
+		value, err = outlook(set, in.Object)
+	} else {
+		value, err = biography(set, in)
 	}
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	encoder := yaml.NewEncoder(&b)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(value); err != nil {
+		return nil, fmt.Errorf("write what comes out: %w", err)
+	}
+	return b.Bytes(), encoder.Close()
+}
+
+// lifeDocument is a life as it is written down.
+type lifeDocument struct {
+	Object string         `yaml:"object"`
+	Life   []stepDocument `yaml:"life"`
+	End    string         `yaml:"end"`
+}
+
+type stepDocument struct {
+	At     string           `yaml:"at"`
+	Stage  string           `yaml:"stage,omitempty"`
+	Delay  string           `yaml:"delay,omitempty"`
+	Among  map[string]int64 `yaml:"among,omitempty"` // weights
+	Sends  []actDocument    `yaml:"sends,omitempty"`
+	Change any              `yaml:"change,omitempty"`
+}
+
+type actDocument struct {
+	Event       string `yaml:"event,omitempty"`
+	Verb        string `yaml:"verb,omitempty"`
+	Subresource string `yaml:"subresource,omitempty"`
+	Type        string `yaml:"type,omitempty"`
+	As          string `yaml:"as,omitempty"`
+	Body        any    `yaml:"body,omitempty"`
+}
+
+func biography(set *stages.Set, in *Input) (*lifeDocument, error) {
 	life, err := Walk(set, in.Object, *in.Script)
 	if err != nil {
 		return nil, err
 	}
-	return written(in.Object, life)
+	out := &lifeDocument{Object: name(in.Object), Life: []stepDocument{}, End: life.End}
+	for _, s := range life.Steps {
+		one := stepDocument{At: s.At.String(), Stage: s.Stage}
+		if s.Change != nil {
+			one.Change = changed(s.Change)
+		}
+		for _, c := range s.Candidates {
+			if c.Stage.Name == s.Stage && c.Delay != (stages.Range{}) {
+				one.Delay = delay(c.Delay)
+			}
+		}
+		if len(s.Candidates) > 1 {
+			one.Among = shares(s.Candidates)
+		}
+		for _, a := range s.Actions {
+			sent, err := act(a)
+			if err != nil {
+				return nil, fmt.Errorf("stage %s: %w", s.Stage, err)
+			}
+			one.Sends = append(one.Sends, sent)
+		}
+		out.Life = append(out.Life, one)
+	}
+	return out, nil
 }
 
 // name is an object's kind and name: v1/Pod default/web.
@@ -33,39 +101,6 @@ func name(object map[string]any) string {
 	}
 	own, _ := m["name"].(string)
 	return text + own
-}
-
-// written is a life as a document.
-func written(object map[string]any, life *Life) (map[string]any, error) {
-	steps := []any{}
-	for _, s := range life.Steps {
-		one := map[string]any{"at": s.At.String()}
-		if s.Change != nil {
-			one["change"] = changed(s.Change)
-			steps = append(steps, one)
-			continue
-		}
-		one["stage"] = s.Stage
-		for _, c := range s.Candidates {
-			if c.Stage.Name == s.Stage && c.Delay != (stages.Range{}) {
-				one["delay"] = delay(c.Delay)
-			}
-		}
-		if len(s.Candidates) > 1 {
-			one["among"] = shares(s.Candidates)
-		}
-		actions := []any{}
-		for _, a := range s.Actions {
-			action, err := act(a)
-			if err != nil {
-				return nil, fmt.Errorf("stage %s: %w", s.Stage, err)
-			}
-			actions = append(actions, action)
-		}
-		one["actions"] = actions
-		steps = append(steps, one)
-	}
-	return map[string]any{"object": name(object), "life": steps, "end": life.End}, nil
 }
 
 func changed(c *Change) any {
@@ -87,37 +122,30 @@ func delay(r stages.Range) string {
 }
 
 // shares are the candidates with their weights.
-func shares(all []stages.Candidate) map[string]any {
-	out := map[string]any{}
+func shares(all []stages.Candidate) map[string]int64 {
+	out := map[string]int64{}
 	for _, c := range all {
 		out[c.Stage.Name] = c.Weight
 	}
 	return out
 }
 
-// act is an action as a document.
-func act(a stages.Action) (any, error) {
-	out := map[string]any{"verb": string(a.Verb)}
-	if a.Verb == stages.Event {
-		out["event"] = fmt.Sprintf("%s %s: %s", a.Report.Type, a.Report.Reason, a.Report.Message)
-		return out, nil
+// act is an action as it is written down.
+func act(a stages.Action) (actDocument, error) {
+	switch a.Verb {
+	case stages.Event:
+		return actDocument{Event: fmt.Sprintf("%s %s: %s", a.Report.Type, a.Report.Reason, a.Report.Message)}, nil
+	case stages.Delete:
+		return actDocument{Verb: string(a.Verb)}, nil
 	}
-	if a.As != "" {
-		out["as"] = a.As
-	}
-	if a.Verb == stages.Delete {
-		return out, nil
-	}
-	out["type"] = string(a.Type)
-	if a.Subresource != "" {
-		out["subresource"] = a.Subresource
-	}
-	var body any
-	if err := json.Unmarshal(a.Body, &body); err != nil {
-		return nil, err
-	}
-	out["body"] = body
-	return out, nil
+	out := actDocument{Verb: string(a.Verb), Subresource: a.Subresource, Type: short(a.Type), As: a.As}
+	return out, json.Unmarshal(a.Body, &out.Body)
+}
+
+// short is a type of a patch in one word: json, merge, strategic, apply.
+func short(t types.PatchType) string {
+	word, _, _ := strings.Cut(strings.TrimPrefix(string(t), "application/"), "-")
+	return word
 }
 
 // outlook is what may come next, in the form of KWOK's tests.

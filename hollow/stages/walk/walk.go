@@ -81,6 +81,7 @@ func Walk(set *stages.Set, object map[string]any, script Script) (*Life, error) 
 		now:    Begin(),
 		script: script,
 	}
+	asCreated(w.object)
 	if err := w.choose(); err != nil {
 		return nil, err
 	}
@@ -95,6 +96,21 @@ func Walk(set *stages.Set, object map[string]any, script Script) (*Life, error) 
 		if end != "" {
 			return &Life{Steps: w.steps, End: end, Object: w.object}, nil
 		}
+	}
+}
+
+// asCreated adds what an API server adds to a new object and stages ask for: a pod is pending.
+func asCreated(object map[string]any) {
+	if (stages.ResourceOf(object) != stages.Resource{APIVersion: "v1", Kind: "Pod"}) {
+		return
+	}
+	status, ok := object["status"].(map[string]any)
+	if !ok {
+		status = map[string]any{}
+		object["status"] = status
+	}
+	if status["phase"] == nil {
+		status["phase"] = "Pending"
 	}
 }
 

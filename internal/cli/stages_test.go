@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var updateDocuments = flag.Bool("update-documents", false, "write into the documents what their commands print")
+
+// documentBlock is a fenced block of a document behind a comment that says what the block is: a file, or commands to run.
+var documentBlock = regexp.MustCompile("(?s)<!-- (file: ([^ ]+)|run) -->\n```[a-z]+\n(.*?)```\n")
+
+// TestStagesDocument carries out docs/stages.md: it writes the files that the page shows and runs its commands in order.
+func TestStagesDocument(t *testing.T) {
+	page, err := filepath.Abs(filepath.Join("..", "..", "docs", "stages.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	ran := 0
+	got := documentBlock.ReplaceAllStringFunc(string(text), func(block string) string {
+		parts := documentBlock.FindStringSubmatch(block)
+		if file := parts[2]; file != "" {
+			layOut(t, file, parts[3])
+			return block
+		}
+		var out strings.Builder
+		for line := range strings.Lines(parts[3]) {
+			if command, ok := strings.CutPrefix(line, "$ "); ok {
+				ran++
+				out.WriteString(line + printed(t, strings.Fields(command)))
+			}
+		}
+		return strings.Replace(block, parts[3], out.String(), 1)
+	})
+	if ran < 3 {
+		t.Errorf("only %d commands of the page were run", ran)
+	}
+	if *updateDocuments {
+		layOut(t, page, got)
+	} else if diff := cmp.Diff(string(text), got); diff != "" {
+		t.Errorf("docs/stages.md (-want +got):\n%s", diff)
+	}
+}
+
+func layOut(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// printed is what a command prints on both streams; it must succeed.
+func printed(t *testing.T, args []string) string {
+	t.Helper()
+	code, out, said := invoke(args[1:]...)
+	if code != codePass {
+		t.Errorf("%s: exit code %d\n%s", strings.Join(args, " "), code, said)
+	}
+	return said + out
+}
+
+// TestStagesVerbs: what the verbs say when something is wrong, and their exit codes.
+func TestStagesVerbs(t *testing.T) {
+	t.Chdir(t.TempDir())
+	layOut(t, "pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\n")
+	layOut(t, "bad.yaml", "apiVersion: kwok.x-k8s.io/v1alpha1\nkind: Stage\nmetadata: {name: x}\nspec: {resourceRef: {kind: Pod}, selector: {}, net: {}}\n")
+	layOut(t, "idle.yaml", "apiVersion: kwok.x-k8s.io/v1alpha1\nkind: Stage\nmetadata: {name: x}\nspec: {resourceRef: {kind: Pod}, selector: {}}\n")
+	layOut(t, "twice.yaml", "apiVersion: kwok.x-k8s.io/v1alpha1\nkind: Stage\nmetadata: {name: x}\nspec: {resourceRef: {kind: Pod}, selector: {}, next: {delete: true}}\n---\n"+
+		"apiVersion: kwok.x-k8s.io/v1alpha1\nkind: Stage\nmetadata: {name: x}\nspec: {resourceRef: {kind: Pod}, selector: {}, next: {delete: true}}\n")
+	layOut(t, "testdata/a.input.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\n---\napiVersion: windtunnel/v1alpha1\nkind: Walk\nstages: [../idle.yaml]\n")
+	layOut(t, "testdata/a.output.yaml", "end: otherwise\n")
+	for _, c := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"stages list", codePass, "pod-crash-loop"},
+		{"stages show pod-fast", codePass, "kind: Stage"},
+		{"stages show pod-fats", codeUsage, `did you mean "pod-fast"?`},
+		{"stages walk pod-fast --object pod.yaml", codePass, "stage: pod-ready"},
+		{"stages walk pod-fast idle.yaml --object pod.yaml", codePass, "note: idle.yaml:4:1: spec: the stage does nothing"},
+		{"stages walk pod-fats --object pod.yaml", codeUsage, `did you mean "pod-fast"?`},
+		{"stages walk bad.yaml --object pod.yaml", codeUsage, `bad.yaml:4:48: spec: unknown key "net"`},
+		{"stages walk pod-fast --object none.yaml", codeUsage, "none.yaml"},
+		{"stages walk pod-fast", codeUsage, "--object"},
+		{"validate bad.yaml", codeUsage, `did you mean "next"?`},
+		{"validate idle.yaml", codePass, "idle.yaml: ok"},
+		{"validate twice.yaml", codeUsage, `twice.yaml:8:18: metadata.name: there are two stages "x" for v1/Pod`},
+		{"stages test testdata/a.input.yaml", codeUsage, "-end: otherwise"},
+		{"stages test nowhere", codeUsage, "there is no nowhere/testdata/*.input.yaml"},
+		{"stages test testdata/a.input.yaml --update", codePass, "testdata/a.output.yaml: written"},
+		{"stages test .", codePass, "testdata/a.input.yaml: ok"},
+	} {
+		code, out, said := invoke(strings.Fields(c.args)...)
+		out = said + out
+		if code != c.code || !strings.Contains(out, c.want) {
+			t.Errorf("%s: exit code %d, want %d and %q:\n%s", c.args, code, c.code, c.want, out)
+		}
+	}
+}
