@@ -67,6 +67,10 @@ type ShardConfig struct {
 	SandboxStart   time.Duration `json:"sandboxStart,omitempty"`
 	ContainerStart time.Duration `json:"containerStart,omitempty"`
 	ContainerStop  time.Duration `json:"containerStop,omitempty"`
+	// Stages are the texts of the life cycles that pods go through, all together one set; none for the tier's own.
+	Stages []profiles.StageSource `json:"stages,omitempty"`
+	// Seed decides what stages leave to chance.
+	Seed uint64 `json:"seed,omitempty"`
 	// Proxy gives every node a hollow kube-proxy.
 	Proxy bool `json:"proxy,omitempty"`
 	// JoinWindow is the most nodes of this shard that are between their start and Ready at one time; 0 for

@@ -79,6 +79,9 @@ func (c ShardConfig) Validate() error {
 			report("shared identity: %w", err)
 		}
 	}
+	if len(c.Stages) > 0 && !c.Light() {
+		report("only nodes of tier light have stages")
+	}
 	problems = append(problems, c.validateNodes()...)
 	return errors.Join(problems...)
 }

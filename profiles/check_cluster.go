@@ -107,6 +107,7 @@ func (c *checker) hollowNodes() {
 	c.delay(path+".runtime.containerStart", h.Runtime.ContainerStart)
 	c.delay(path+".runtime.containerStop", h.Runtime.ContainerStop)
 	c.span(path+".readyTimeout", h.ReadyTimeout)
+	c.lifeCycles(path+".stages", h)
 	c.nodeCapacity(path+".capacity", h.Capacity)
 	c.nodeLabels(path+".labels", h)
 	c.taints(path+".taints", h.Taints)

@@ -7,7 +7,7 @@ import (
 )
 
 // longestList is how many choices a hint lists.
-const longestList = 16
+const longestList = 20
 
 // suggest is a hint for a word that is none of the choices: the nearest one, or all of them when none is near.
 func suggest(word string, choices []string) string {

@@ -150,6 +150,9 @@ type HollowNodes struct {
 	Burst int `yaml:"burst,omitempty" json:"burst,omitempty" default:"100"`
 	// Runtime is the simulated container runtime.
 	Runtime Runtime `yaml:"runtime,omitempty" json:"runtime,omitempty"`
+	// Stages are the life cycles that pods on nodes of tier light go through, all together one set (docs/stages.md). Default: the
+	// tier's own.
+	Stages []StageSource `yaml:"stages,omitempty" json:"stages,omitempty"`
 	// ReadyTimeout bounds the time until all nodes are Ready. Default 30s and 250ms a node.
 	ReadyTimeout Duration `yaml:"readyTimeout,omitempty" json:"readyTimeout,omitempty"`
 }
@@ -172,6 +175,19 @@ type Runtime struct {
 	ContainerStart Duration `yaml:"containerStart,omitempty" json:"containerStart,omitempty"`
 	// ContainerStop is the time that a container takes to stop, at most its grace period. Default 0s.
 	ContainerStop Duration `yaml:"containerStop,omitempty" json:"containerStop,omitempty"`
+}
+
+// StageSource is where stages come from: exactly one of a built-in life cycle, a file and a text. In the record of a run all of
+// them are texts.
+type StageSource struct {
+	// Builtin is the name of a built-in life cycle: windtunnel stages list.
+	Builtin string `yaml:"builtin,omitempty" json:"builtin,omitempty"`
+	// File is the path of a file of stages, from the profile's own folder.
+	File string `yaml:"file,omitempty" json:"file,omitempty"`
+	// Text is the stages themselves.
+	Text string `yaml:"text,omitempty" json:"text,omitempty"`
+	// Name is what problems call the text. Default: the place in the profile.
+	Name string `yaml:"name,omitempty" json:"name,omitempty"`
 }
 
 // Object is a template of a Kubernetes object. The instances of a template NAME are called NAME-0, NAME-1, … and carry

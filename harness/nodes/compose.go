@@ -96,6 +96,7 @@ func (p *Pack) newShard(cluster *controlplane.Cluster, i int) (*shard, error) {
 			SandboxStart:   time.Duration(spec.Runtime.SandboxStart),
 			ContainerStart: time.Duration(spec.Runtime.ContainerStart),
 			ContainerStop:  time.Duration(spec.Runtime.ContainerStop),
+			Stages:         spec.Stages, Seed: p.opts.Seed,
 		},
 	}, nil
 }

@@ -52,6 +52,8 @@ type Options struct {
 	Spec profiles.HollowNodes
 	// ExpectedPods is the most pods at one time on all nodes together, for the memory they need.
 	ExpectedPods int
+	// Seed decides what the pods' stages leave to chance.
+	Seed uint64
 	// KubeBinary is the windtunnel-kube executable.
 	KubeBinary string
 	// LogDir takes a log of each shard.

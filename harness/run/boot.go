@@ -57,7 +57,7 @@ func (s *session) boot(ctx context.Context) (err error) {
 func (s *session) hollow(ctx context.Context) error {
 	estimate := s.plan.Estimate()
 	pack, err := s.provider.surround(ctx, nodes.Options{
-		Spec: s.plan.Profile.HollowNodes, ExpectedPods: estimate.Pods, KubeBinary: s.options.KubeBinary,
+		Spec: s.plan.Profile.HollowNodes, ExpectedPods: estimate.Pods, Seed: s.plan.Profile.Seed, KubeBinary: s.options.KubeBinary,
 		LogDir: s.dir.Path("logs"), SamplesDir: s.dir.Path("samples"), Clock: s.clock, Labels: map[string]string{"windtunnel/run": s.id}, Progress: ready(s.options.Progress),
 	})
 	if err != nil {

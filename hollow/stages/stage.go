@@ -2,6 +2,7 @@ package stages
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"windtunnel/profiles"
@@ -130,4 +131,21 @@ type Candidate struct {
 	Weighted bool
 	// Delay is what its delay is taken from.
 	Delay Range
+}
+
+// Does tells whether one of the stage's steps is of this verb.
+func (s *Stage) Does(v Verb) bool {
+	return slices.ContainsFunc(s.steps, func(a action) bool { return a.Verb == v })
+}
+
+// Impersonates tells whether one of the stage's requests goes out in somebody else's name.
+func (s *Stage) Impersonates() bool {
+	return slices.ContainsFunc(s.steps, func(a action) bool { return a.As != "" })
+}
+
+// Problem says what is wrong with the stage as a whole, at its name, for those who carry out only some of what stages can do.
+func (s *Stage) Problem(hint, format string, args ...any) profiles.Problem {
+	p := s.at
+	p.Path, p.Message, p.Hint = "metadata.name", fmt.Sprintf("the stage %s ", s.Name)+fmt.Sprintf(format, args...), hint
+	return p
 }

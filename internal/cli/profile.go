@@ -72,6 +72,9 @@ func compile(name string, data []byte, sets []string) (*profiles.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := resolveStages(name, profile); err != nil {
+		return nil, err
+	}
 	plan, err := profiles.Compile(profile)
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"windtunnel/hollow"
 	"windtunnel/hollow/cri"
 	"windtunnel/hollow/light"
+	"windtunnel/hollow/light/staged"
 	"windtunnel/hollow/pod"
 	"windtunnel/hollow/shard"
 )
@@ -79,7 +80,11 @@ certificate that the cluster signs. The pod is ready when all of its nodes have 
 // runShard runs a shard with its log on w.
 func runShard(ctx context.Context, w io.Writer, config hollow.ShardConfig) error {
 	if config.Light() {
-		return light.Run(ctx, config, nil)
+		life, err := staged.Life(config, func(err error) { fmt.Fprintln(w, err) })
+		if err != nil {
+			return err
+		}
+		return light.Run(ctx, config, life)
 	}
 	reports := cri.NewReports()
 	logger := shard.NewLogger(w, reports.Reported)
