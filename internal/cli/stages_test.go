@@ -112,3 +112,37 @@ func TestStagesVerbs(t *testing.T) {
 		}
 	}
 }
+
+// TestStagesOfAProfile: a profile's stages are read with it, from its own folder, and what is wrong with them is told with its place.
+func TestStagesOfAProfile(t *testing.T) {
+	smoke, err := os.ReadFile(filepath.Join("..", "..", "profiles", "smoke.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	const stage = "apiVersion: kwok.x-k8s.io/v1alpha1\nkind: Stage\nmetadata: {name: x}\nspec: {resourceRef: {kind: Pod}, selector: {}, %s}\n"
+	layOut(t, "lives/good.yaml", strings.Replace(stage, "%s", "next: {delete: true}", 1))
+	layOut(t, "lives/bad.yaml", strings.Replace(stage, "%s", "next: {delte: true}", 1))
+	layOut(t, "lives/empty.yaml", "")
+	for _, c := range []struct {
+		stages string
+		code   int
+		want   string
+	}{
+		{"[{builtin: pod-fast}]", codePass, "ok"},
+		{"[{file: good.yaml}]", codePass, "ok"},
+		{"[{builtin: pod-fats}]", codeUsage, `hollowNodes.stages[0]: there is no built-in life cycle "pod-fats" (did you mean "pod-fast"?)`},
+		{"[{builtin: node}]", codeUsage, "metadata.name: the stage node-initialise is for v1/Node, not for pods"},
+		{"[{file: none.yaml}]", codeUsage, "hollowNodes.stages[0]: open lives/none.yaml"},
+		{"[{file: empty.yaml}]", codeUsage, "hollowNodes.stages[0]: empty.yaml is empty"},
+		{"[{builtin: pod-fast}, {file: bad.yaml}]", codeUsage, `spec.next: unknown key "delte"`},
+		{"[{builtin: pod-fast}, {builtin: pod-job}]", codeUsage, `metadata.name: there are two stages "pod-delete" for v1/Pod`},
+		{"[{text: 'kind: Stage'}]", codeUsage, "hollowNodes.stages[0]:1:1: metadata.name: is required"},
+	} {
+		layOut(t, "lives/profile.yaml", strings.Replace(string(smoke), "hollowNodes:", "hollowNodes:\n  tier: light\n  fidelity: minimal\n  stages: "+c.stages, 1))
+		code, out, said := invoke("validate", "lives/profile.yaml")
+		if code != c.code || !strings.Contains(out+said, c.want) {
+			t.Errorf("%s: exit code %d, want %d and %q:\n%s", c.stages, code, c.code, c.want, out+said)
+		}
+	}
+}
