@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"windtunnel/hollow/host"
 	"windtunnel/hollow/light/api"
 	"windtunnel/hollow/light/behaviour"
 	"windtunnel/hollow/light/h2"
@@ -22,6 +23,10 @@ type driven struct {
 	address netip.Addr
 	name    string // of the transition that is under way
 	timer   *loop.Timer
+	busy    bool // a change is being sent; what it makes the watch tell is looked at when all of it is there
+	changed bool // the pod has changed meanwhile
+	started bool // its containers run, or have run
+	ended   bool // its containers have ended
 	anew    bool
 	gone    bool
 }
@@ -30,7 +35,9 @@ type driven struct {
 func (s *shard) drive(n *node, object *corev1.Pod) {
 	d := s.driven[string(object.UID)]
 	if d == nil {
-		d = &driven{node: n}
+		phase := object.Status.Phase
+		ended := phase == corev1.PodSucceeded || phase == corev1.PodFailed
+		d = &driven{node: n, started: ended || phase == corev1.PodRunning, ended: ended}
 		s.driven[string(object.UID)] = d
 	}
 	d.object, d.anew = object, true
@@ -40,6 +47,10 @@ func (s *shard) drive(n *node, object *corev1.Pod) {
 // next asks the behaviour what follows.
 func (d *driven) next() {
 	if d.gone {
+		return
+	}
+	if d.busy {
+		d.changed = true
 		return
 	}
 	if !d.object.Spec.HostNetwork && !d.address.IsValid() {
@@ -76,7 +87,8 @@ func (d *driven) next() {
 				s.Note(err)
 				return
 			}
-			d.apply(change)
+			d.busy = true
+			d.apply(change, 0)
 		})
 	})
 }
@@ -85,48 +97,107 @@ func (d *driven) path() string {
 	return "/api/v1/namespaces/" + d.object.Namespace + "/pods/" + d.object.Name
 }
 
-// apply carries a change out, one request after another.
-func (d *driven) apply(c behaviour.Change) {
-	send := func(call api.Call, rest behaviour.Change) {
-		call.Accept, call.Discard = wire.Protobuf, true
-		call.Done = func(r h2.Response, err error) {
-			if !accepted(r, err) && r.Status != http.StatusNotFound {
-				d.node.failed("change pod "+d.object.Name, r, err)
-			}
-			d.apply(rest)
-		}
-		d.node.shard.podsQueue.Send(call)
+// apply carries a change out, one request after another, each again while that may help.
+func (d *driven) apply(c behaviour.Change, try int) {
+	if d.gone {
+		return
 	}
-	rest := c
+	call, rest, err := d.first(c)
+	if err != nil {
+		d.node.shard.Note(err)
+	}
+	if call.Method == "" || err != nil {
+		d.applied()
+		return
+	}
+	call.Accept, call.Discard = wire.Protobuf, true
+	call.Done = func(r h2.Response, err error) {
+		if !accepted(r, err) && r.Status != http.StatusNotFound && r.Status != http.StatusConflict { // it has gone, or another has its name
+			d.node.failed("change pod "+d.object.Name, r, err)
+		}
+		if api.Temporary(r, err) {
+			d.node.shard.loop.After(api.Backoff(try, r), func() { d.node.whenUp(func() { d.apply(c, try+1) }) })
+			return
+		}
+		d.apply(rest, 0)
+	}
+	d.node.shard.podsQueue.Send(call)
+}
+
+// applied looks at what the pod has become.
+func (d *driven) applied() {
+	d.busy = false
+	if d.changed {
+		d.changed = false
+		d.next()
+	}
+}
+
+// first is the first request of a change, and what is left of it; without a method there is none.
+func (d *driven) first(c behaviour.Change) (call api.Call, rest behaviour.Change, err error) {
+	rest = c
 	switch {
 	case len(c.Patches) > 0:
-		first := c.Patches[0]
+		one := c.Patches[0]
 		rest.Patches = c.Patches[1:]
 		path := d.path()
-		if first.Subresource != "" {
-			path += "/" + first.Subresource
+		if one.Subresource != "" {
+			path += "/" + one.Subresource
 		}
-		send(api.Call{Method: http.MethodPatch, Path: path, ContentType: string(first.Type), Body: first.Body}, rest)
+		call = d.patch(path, string(one.Type), one.Body)
 	case c.Status != nil:
 		rest.Status = nil
-		body, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": d.object.UID}, "status": c.Status})
-		if err != nil {
-			d.node.shard.Note(err)
-			return
+		var body []byte
+		if body, err = json.Marshal(map[string]any{"metadata": map[string]any{"uid": d.object.UID}, "status": c.Status}); err == nil {
+			call = d.patch(d.path()+"/status", wire.StrategicMergePatch, body)
 		}
-		send(api.Call{Method: http.MethodPatch, Path: d.path() + "/status", ContentType: wire.StrategicMergePatch, Body: body}, rest)
 	case len(c.Events) > 0:
-		first := c.Events[0]
+		one := c.Events[0]
 		rest.Events = c.Events[1:]
-		body, err := api.PodEvent(d.object, d.node.Name, first.Type, first.Reason, first.Message, time.Now())
-		if err != nil {
-			d.node.shard.Note(err)
-			return
-		}
-		send(api.Call{Method: http.MethodPost, Path: "/api/v1/namespaces/" + d.object.Namespace + "/events", ContentType: wire.Protobuf, Body: body}, rest)
+		var body []byte
+		body, err = api.PodEvent(d.object, d.node.Name, one.Type, one.Reason, one.Message, time.Now())
+		call = api.Call{Method: http.MethodPost, Path: "/api/v1/namespaces/" + d.object.Namespace + "/events", ContentType: wire.Protobuf, Body: body}
 	case c.Delete:
 		rest.Delete = false
-		send(api.Call{Method: http.MethodDelete, Path: d.path(), ContentType: wire.Protobuf, Body: api.DeleteNow(string(d.object.UID))}, rest)
+		d.stopped()
+		call = api.Call{Method: http.MethodDelete, Path: d.path(), ContentType: wire.Protobuf, Body: api.DeleteNow(string(d.object.UID))}
+	}
+	return call, rest, err
+}
+
+// patch is a PATCH of the pod. That its containers run, or have ended, is recorded as the patch says so.
+func (d *driven) patch(path, contentType string, body []byte) api.Call {
+	var says struct {
+		Status struct {
+			Phase corev1.PodPhase `json:"phase"`
+		} `json:"status"`
+	}
+	if json.Unmarshal(body, &says) == nil { // a list of operations says nothing of the kind
+		switch says.Status.Phase {
+		case corev1.PodRunning:
+			if !d.started {
+				d.started = true
+				d.happened("started")
+			}
+		case corev1.PodSucceeded, corev1.PodFailed:
+			d.stopped()
+		}
+	}
+	return api.Call{Method: http.MethodPatch, Path: path, ContentType: contentType, Body: body}
+}
+
+// stopped records the containers' end, once.
+func (d *driven) stopped() {
+	if d.started && !d.ended {
+		d.ended = true
+		d.happened("stopped")
+	}
+}
+
+func (d *driven) happened(what string) {
+	for range d.object.Spec.Containers {
+		d.node.shard.Record(host.Happening{At: time.Now(), Node: d.node.Name, Event: what, Namespace: d.object.Namespace, Name: d.object.Name,
+			UID: string(d.object.UID), Object: d.object.Labels[host.ObjectLabel]})
 	}
 }
 
@@ -138,6 +209,7 @@ func (s *shard) undrive(uid string) {
 	}
 	delete(s.driven, uid)
 	d.gone = true
+	d.stopped()
 	s.loop.Stop(d.timer)
 	if d.address.IsValid() {
 		d.node.addresses.Release(d.address)
