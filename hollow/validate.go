@@ -79,8 +79,8 @@ func (c ShardConfig) Validate() error {
 			report("shared identity: %w", err)
 		}
 	}
-	if len(c.Stages) > 0 && !c.Light() {
-		report("only nodes of tier light have stages")
+	if len(c.Stages) > 0 && !c.Minimal() {
+		report("only nodes of tier light at fidelity minimal have stages")
 	}
 	problems = append(problems, c.validateNodes()...)
 	return errors.Join(problems...)
