@@ -28,17 +28,17 @@ type Summary struct {
 	// PodStartupByPhase is by the measured phase in which the pods were created; absent when there is only one.
 	PodStartupByPhase map[string]map[string]StageQuantiles `json:"podStartupByPhase,omitempty"`
 	// NodeFaults are what the controllers did about the faults of nodes that the run made, by kind; absent when it made none.
-	NodeFaults        []NodeFaultRow                       `json:"nodeFaults,omitempty"`
-	Watches           []WatchRow                           `json:"watches"`
-	Server            []ServerRow                          `json:"server"`
-	ServerSide        *ServerSide                          `json:"serverSide,omitempty"` // absent when the run has no MetricsFile
-	Audit             []AuditRow                           `json:"audit,omitempty"`      // the busiest first; absent when the run has no audit log
-	Others            *Others                              `json:"others,omitempty"`     // absent unless the cluster has other users than the run
-	Components        []ComponentUse                       `json:"components"`
-	Phases            []PhaseSpan                          `json:"phases"`
-	Damage            []string                             `json:"damage,omitempty"`  // records that could not be read, named and counted
-	Notes             []string                             `json:"notes,omitempty"`   // what a reader of the figures must know, such as restarts and pods that were left out
-	Remarks           []Note                               `json:"remarks,omitempty"` // what people attached to the run, as it was when the summary was made
+	NodeFaults []NodeFaultRow `json:"nodeFaults,omitempty"`
+	Watches    []WatchRow     `json:"watches"`
+	Server     []ServerRow    `json:"server"`
+	ServerSide *ServerSide    `json:"serverSide,omitempty"` // absent when the run has no MetricsFile
+	Audit      []AuditRow     `json:"audit,omitempty"`      // the busiest first; absent when the run has no audit log
+	Others     *Others        `json:"others,omitempty"`     // absent unless the cluster has other users than the run
+	Components []ComponentUse `json:"components"`
+	Phases     []PhaseSpan    `json:"phases"`
+	Damage     []string       `json:"damage,omitempty"`  // records that could not be read, named and counted
+	Notes      []string       `json:"notes,omitempty"`   // what a reader of the figures must know, such as restarts and pods that were left out
+	Remarks    []Note         `json:"remarks,omitempty"` // what people attached to the run, as it was when the summary was made
 }
 
 // RunInfo identifies the run.

@@ -21,17 +21,25 @@ import (
 type call struct{ stage, who, verb, resource string }
 
 // TestFidelity counts the API calls of hollow nodes in the audit log of the API server and compares them, row by row and in both
-// directions, with testdata/calls.txt: what a node's start, its idle life, a pod's start and a pod's stop cost.
+// directions, with a file of testdata: what a node's start, its idle life, a pod's start and a pod's stop cost.
 func TestFidelity(t *testing.T) {
+	for _, c := range []struct{ tier, fidelity, calls string }{
+		{"kubelet", "kubelet", "calls.txt"}, {"light", "kubelet", "calls-light.txt"}, {"light", "minimal", "calls-minimal.txt"},
+	} {
+		t.Run(c.tier+"-"+c.fidelity, func(t *testing.T) { checkCalls(t, c.tier, c.fidelity, c.calls) })
+	}
+}
+
+func checkCalls(t *testing.T, tier, fidelity, file string) {
 	const nodes, pods = 10, 100
-	w := windtunnel(t, "run", "-f", filepath.Join(testdata(t), "fidelity.yaml")).run(0)
+	w := windtunnel(t, "run", "-f", filepath.Join(testdata(t), "fidelity.yaml"), "--set", "hollowNodes.tier="+tier, "--set", "hollowNodes.fidelity="+fidelity).run(0)
 	run, ok := w.record()
 	if !ok {
 		t.Fatal("no run.json")
 	}
 	counts := auditCalls(t, filepath.Join(w.dir(), "logs", "audit.log"), run)
 	per := map[string]float64{"node-start": nodes, "idle": nodes, "pod-start": pods, "pod-stop": pods}
-	want := readCalls(t)
+	want := readCalls(t, file)
 
 	var table bytes.Buffer
 	tw := tabwriter.NewWriter(&table, 0, 8, 2, ' ', 0)
@@ -42,9 +50,9 @@ func TestFidelity(t *testing.T) {
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%.2f\t%v\n", c.stage, c.who, c.verb, c.resource, mean, bounds)
 		switch {
 		case !known:
-			t.Errorf("%s: %s makes %.2f × %s %s, which testdata/calls.txt does not list", c.stage, c.who, mean, c.verb, c.resource)
+			t.Errorf("%s: %s makes %.2f × %s %s, which testdata/%s does not list", c.stage, c.who, mean, c.verb, c.resource, file)
 		case mean < bounds[0]-1e-9 || mean > bounds[1]+1e-9:
-			t.Errorf("%s: %s makes %.2f × %s %s, testdata/calls.txt allows %v", c.stage, c.who, mean, c.verb, c.resource, bounds)
+			t.Errorf("%s: %s makes %.2f × %s %s, testdata/%s allows %v", c.stage, c.who, mean, c.verb, c.resource, file, bounds)
 		}
 	}
 	tw.Flush()
@@ -71,10 +79,10 @@ func keys(counts map[call]int, want map[call][2]float64) (all []call) {
 	return all
 }
 
-// readCalls reads testdata/calls.txt: stage, who, verb, resource, least, most.
-func readCalls(t *testing.T) map[call][2]float64 {
+// readCalls reads a file of testdata: stage, who, verb, resource, least, most.
+func readCalls(t *testing.T, name string) map[call][2]float64 {
 	t.Helper()
-	f, err := os.Open(filepath.Join("testdata", "calls.txt"))
+	f, err := os.Open(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,12 +94,12 @@ func readCalls(t *testing.T) map[call][2]float64 {
 			continue
 		}
 		if len(fields) != 6 {
-			t.Fatalf("testdata/calls.txt: %q has %d fields, not 6", lines.Text(), len(fields))
+			t.Fatalf("testdata/%s: %q has %d fields, not 6", name, lines.Text(), len(fields))
 		}
 		least, err1 := strconv.ParseFloat(fields[4], 64)
 		most, err2 := strconv.ParseFloat(fields[5], 64)
 		if err1 != nil || err2 != nil {
-			t.Fatalf("testdata/calls.txt: %q", lines.Text())
+			t.Fatalf("testdata/%s: %q", name, lines.Text())
 		}
 		want[call{fields[0], fields[1], fields[2], fields[3]}] = [2]float64{least, most}
 	}
@@ -139,6 +147,8 @@ func auditCalls(t *testing.T, path string, run results.Run) map[call]int {
 			who = "kubelet"
 		case event.User.Username == "system:kube-proxy":
 			who = "proxy"
+		case event.User.Username == "windtunnel:light-nodes":
+			who = "shared"
 		}
 		stage := stageAt(event.RequestReceivedTimestamp)
 		if who == "" || stage == "" || seen[event.AuditID] {
