@@ -171,7 +171,7 @@ func (c *Cluster) configure(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := auditFiles(config, policy); err != nil {
+	if err := nodeFiles(config, policy); err != nil {
 		return "", err
 	}
 	c.name, c.ports = s.name, s.ports
@@ -198,8 +198,9 @@ func (c *Cluster) images(ctx context.Context, base v1alpha4.Cluster, s *settings
 	return err
 }
 
-// auditFiles makes the directories for the audit logs of a configuration and puts the policy there, if there is one.
-func auditFiles(config *v1alpha4.Cluster, policy []byte) error {
+// nodeFiles makes the directories for the audit logs of a configuration and puts there what the nodes read: patches, and the policy, if
+// there is one.
+func nodeFiles(config *v1alpha4.Cluster, policy []byte) error {
 	for _, n := range config.Nodes {
 		for _, m := range n.ExtraMounts {
 			if m.ContainerPath != nodeLogs {
@@ -207,6 +208,9 @@ func auditFiles(config *v1alpha4.Cluster, policy []byte) error {
 			}
 			if err := os.MkdirAll(m.HostPath, 0o755); err != nil {
 				return fmt.Errorf("make directory: %w", err)
+			}
+			if err := writeShares(m.HostPath); err != nil {
+				return err
 			}
 			if policy == nil {
 				continue

@@ -42,10 +42,12 @@ func kubeadmPatches(spec profiles.ControlPlane, base v1alpha4.Cluster, s setting
 		"scheduler":         map[string]any{"extraArgs": args[schedulerName]},
 		"etcd":              map[string]any{"local": map[string]any{"dataDir": "/var/lib/etcd", "extraArgs": args[etcdName]}},
 	}}
+	first := map[string]any{"kind": "InitConfiguration", "patches": map[string]any{"directory": nodeLogs + "/" + patchDir}}
 	if !s.dns {
 		// Naming phases takes the place of kind's own list, which has preflight in it.
-		objects = append(objects, map[string]any{"kind": "InitConfiguration", "skipPhases": []string{"preflight", "addon/coredns"}})
+		first["skipPhases"] = []string{"preflight", "addon/coredns"}
 	}
+	objects = append(objects, first, map[string]any{"kind": "JoinConfiguration", "patches": first["patches"]})
 	if s.cgroup1 {
 		objects = append(objects, map[string]any{"kind": "KubeletConfiguration", "failCgroupV1": false})
 	}

@@ -121,6 +121,7 @@ func TestCluster(t *testing.T) {
 	t.Run("audit", func(t *testing.T) { auditLog(t, c, opts.LogDir) })
 	t.Run("components", func(t *testing.T) { components(t, c) })
 	t.Run("metrics", func(t *testing.T) { metrics(t, c) })
+	t.Run("shares", func(t *testing.T) { shares(t, c) })
 	t.Run("loopback only", func(t *testing.T) {
 		for _, line := range containers(t, sup) {
 			if strings.Count(line, "->") != 4 || strings.Count(line, "127.0.0.1:") != 4 {
@@ -212,6 +213,18 @@ func components(t *testing.T, c *kind.Cluster) {
 		if limits[name] != want {
 			t.Errorf("%s is %v, want %v", name, limits[name], want)
 		}
+	}
+}
+
+// shares holds that kubeadm has taken the request for CPU.
+func shares(t *testing.T, c *kind.Cluster) {
+	observer, err := c.Observer(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, body := ask(t, observer, "/api/v1/namespaces/kube-system/pods?labelSelector=component%3Detcd")
+	if !strings.Contains(body, `"requests":{"cpu":"250m"`) {
+		t.Errorf("etcd does not ask for 250m: %s", body)
 	}
 }
 
