@@ -232,7 +232,7 @@ func TestSeedDecides(t *testing.T) {
 		}
 		return text
 	}
-	if draw(1) != draw(1) || draw(1) == draw(2) {
+	if first, again, other := draw(1), draw(1), draw(2); first != again || first == other {
 		t.Error("the seed does not decide")
 	}
 }

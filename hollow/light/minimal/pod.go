@@ -32,7 +32,6 @@ type container struct{ name, image string }
 // sighting is what a node looks at of a pod.
 type sighting struct {
 	namespace, name, uid, object string
-	node                         string
 	phase                        string
 	deleting                     bool
 	grace                        time.Duration

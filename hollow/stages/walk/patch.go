@@ -25,7 +25,7 @@ func Patched(object map[string]any, a stages.Action) (map[string]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("patch %s: %w", stages.ResourceOf(object), err)
 	}
-	part := map[string]any{}
+	var part map[string]any
 	switch a.Subresource {
 	case "status":
 		part = maps.Clone(object)
