@@ -97,6 +97,8 @@ func nodesOf(k profiles.KindCluster, base v1alpha4.Cluster, s settings) []v1alph
 			n.ExtraMounts = append(n.ExtraMounts, v1alpha4.Mount{HostPath: m.HostPath, ContainerPath: m.ContainerPath, Readonly: m.ReadOnly})
 		}
 		if n.Role != v1alpha4.ControlPlaneRole && n.Role != "" {
+			// kubeadm looks for the patches wherever a node joins.
+			n.ExtraMounts = append(n.ExtraMounts, v1alpha4.Mount{HostPath: filepath.Join(s.logs, patchDir), ContainerPath: nodeLogs + "/" + patchDir, Readonly: true})
 			continue
 		}
 		controlPlanes++
