@@ -105,7 +105,7 @@ func (a *access) free(ctx context.Context, o Options) error {
 		names[described.Name(i)] = true
 	}
 	for _, n := range all.Items {
-		if n.Labels[manifests.LabelHollow] != "" {
+		if n.Labels[manifests.LabelHollow] == "true" {
 			return fmt.Errorf("hollow node %s is there already, of run %q: %w", n.Name, n.Labels[profiles.LabelRun], errOthers)
 		}
 		if names[n.Name] {

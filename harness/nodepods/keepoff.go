@@ -87,7 +87,8 @@ func archOf(spec v1.PodSpec) string { return spec.NodeSelector[v1.LabelArchStabl
 
 // realNodesOnly is what a pod asks of a node, and besides that it is not hollow.
 func realNodesOnly(spec v1.PodSpec) *v1.NodeSelector {
-	real := v1.NodeSelectorRequirement{Key: manifests.LabelHollow, Operator: v1.NodeSelectorOpDoesNotExist}
+	// Another value of the label is a real node's that pods of hollow nodes are to keep away from.
+	real := v1.NodeSelectorRequirement{Key: manifests.LabelHollow, Operator: v1.NodeSelectorOpNotIn, Values: []string{"true"}}
 	terms := []v1.NodeSelectorTerm{{}}
 	if a := spec.Affinity; a != nil && a.NodeAffinity != nil && a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution != nil {
 		terms = slices.Clone(a.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms)

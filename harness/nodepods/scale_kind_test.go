@@ -68,6 +68,15 @@ func TestScaleOnKind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The Deployment's own count follows its pods, at some distance on a busy machine.
+	for {
+		if d, err := client.AppsV1().Deployments("default").Get(t.Context(), "try", metav1.GetOptions{}); err != nil {
+			t.Fatal(err)
+		} else if d.Status.AvailableReplicas == 16 {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 	fewest := make(chan int32, 1)
 	watching, stop := context.WithCancel(t.Context())
 	go func() { // what the budget is for
