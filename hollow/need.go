@@ -20,7 +20,8 @@ type cost struct {
 	nodeFiles, proxyFiles int
 }
 
-// cost is that of the tier and fidelity.
+// cost is that of the tier and fidelity. The figures of tier light are reckoned from the code's buffers and goroutines; .ci/bench
+// light-nodes is there to measure them.
 func (s Size) cost() cost {
 	switch {
 	case s.Minimal:
