@@ -175,7 +175,7 @@ func (c *Comparison) calls(a, b Stage, rules Rules) {
 			return Calls{Kind: k}
 		}
 		callsA, callsB, rule := find(a), find(b), rules.of(a.Name, k)
-		row := row(a, b, k, rule, callsA.N, callsB.N)
+		row := row(a, b, k, rule, rule.counted(callsA), rule.counted(callsB))
 		_, unitsA := rule.units(a, k)
 		_, unitsB := rule.units(b, k)
 		row.ErrorsA, row.ErrorsB = quotient(callsA.Errors, unitsA), quotient(callsB.Errors, unitsB)

@@ -157,6 +157,7 @@ func TestBadRules(t *testing.T) {
 	for text, want := range map[string]string{
 		"rules: [{per: day}]":                 `counts per "day"`,
 		"rules: [{per: node, within: 1}]":     "does not say why",
+		"rules: [{per: pod, answered: true}]": "does not say why",
 		"rules: [{per: node, without: 1}]":    "without",
 		"rules: [{per: node, why: x}, {}]":    "rule 2",
 		"rules: {per: node, within: [1], a: ": "yaml",

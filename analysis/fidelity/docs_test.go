@@ -65,7 +65,7 @@ func callTable(t *testing.T) string {
 			if allowed := rule.allowance(per, s, s); allowed > 0 {
 				within = fmt.Sprintf("%.2f", allowed)
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %.2f | %s | %s | %s |\n", s.Name, c.Who, c.Kind, per, quotient(c.N, units), size, within, rule.Why)
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %.2f | %s | %s | %s |\n", s.Name, c.Who, c.Kind, per, quotient(rule.counted(c), units), size, within, rule.Why)
 		}
 	}
 	b.WriteString("\n")

@@ -34,7 +34,8 @@ type Rule struct {
 	Detail   string  `yaml:"detail"` // a pattern, as in path.Match
 	Per      string  `yaml:"per"`
 	Within   float64 `yaml:"within"`
-	Edges    bool    `yaml:"edges"` // one call more or less a node, of what counts per 10s
+	Edges    bool    `yaml:"edges"`    // one call more or less a node, of what counts per 10s
+	Answered bool    `yaml:"answered"` // count only calls that were answered without an error
 	Bodies   float64 `yaml:"bodies"`
 	Why      string  `yaml:"why"`
 }
@@ -58,7 +59,7 @@ func parseRules(text []byte) (Rules, error) {
 		if r.Per != perNode && r.Per != perPod && r.Per != perInterval {
 			return nil, fmt.Errorf("read tolerances: rule %d counts per %q", i+1, r.Per)
 		}
-		if r.Within > 0 && r.Why == "" {
+		if (r.Within > 0 || r.Answered) && r.Why == "" {
 			return nil, fmt.Errorf("read tolerances: rule %d does not say why", i+1)
 		}
 	}
@@ -97,6 +98,14 @@ func (r Rule) allowance(per string, a, b Stage) float64 {
 	}
 	edge := func(s Stage) float64 { return float64(s.Nodes) / (s.NodeSeconds / interval) }
 	return r.Within + max(edge(a), edge(b))
+}
+
+// counted is how many of the calls the rule counts.
+func (r Rule) counted(c Calls) int64 {
+	if r.Answered {
+		return c.N - c.Errors
+	}
+	return c.N
 }
 
 // units is what a stage's counts of a kind are divided by; a stage without pods counts per node.

@@ -166,7 +166,7 @@ func whyGrid(c fidelity.Comparison, all bool) grid {
 	seen := map[string]bool{}
 	for _, r := range c.Calls {
 		key := r.Stage + r.Verb + r.Resource
-		if r.Within == 0 || seen[key] {
+		if r.Why == "" || seen[key] {
 			continue
 		}
 		seen[key] = true
