@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
 	kindnodes "sigs.k8s.io/kind/pkg/cluster/nodes"
 	"sigs.k8s.io/kind/pkg/cluster/nodeutils"
 
@@ -26,18 +27,18 @@ func (c *Cluster) LoadHollow(ctx context.Context, program string) (name string, 
 	}
 	repository, _, _ := strings.Cut(manifests.Image, ":")
 	name = repository + ":" + tag
-	var loads []func(context.Context) error
+	loads, loading := errgroup.WithContext(ctx)
 	for _, n := range c.nodes {
 		known, err := output(ctx, n, "ctr", "--namespace=k8s.io", "images", "ls", "--quiet")
 		if err != nil {
-			return "", fmt.Errorf("load the image of hollow nodes: %w", err)
+			return "", errors.Join(fmt.Errorf("load the image of hollow nodes: %w", err), loads.Wait())
 		}
 		if strings.Contains(string(known), "/"+name+"\n") {
 			continue
 		}
-		loads = append(loads, func(ctx context.Context) error { return loadInto(ctx, n, name, program) })
+		loads.Go(func() error { return loadInto(loading, n, name, program) })
 	}
-	if err := together(ctx, loads...); err != nil {
+	if err := loads.Wait(); err != nil {
 		return "", fmt.Errorf("load the image of hollow nodes: %w", err)
 	}
 	return name, nil
@@ -68,22 +69,4 @@ func loadInto(ctx context.Context, n kindnodes.Node, name, program string) error
 	defer stop()
 	err := nodeutils.LoadImageArchive(n, r)
 	return errors.Join(err, r.Close())
-}
-
-// together runs functions side by side and returns the first error, after all have ended; it cancels the others.
-func together(ctx context.Context, funcs ...func(context.Context) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	errs := make(chan error, len(funcs))
-	for _, f := range funcs {
-		go func() { errs <- f(ctx) }()
-	}
-	var first error
-	for range funcs {
-		if err := <-errs; err != nil && first == nil {
-			first = err
-			cancel()
-		}
-	}
-	return first
 }
