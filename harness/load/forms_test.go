@@ -53,7 +53,7 @@ func TestForms(t *testing.T) {
 	f.served = map[string][]string{}
 	f.await(t, "/apis/forms.example.com/v1/widget0s")
 	t.Run("widget", func(t *testing.T) { f.all(t, "widget") })
-	f.erase()
+	f.erase(t)
 	f.table(t)
 }
 
@@ -493,11 +493,13 @@ func (f *forms) removes(t *testing.T, name string, next int) {
 	}
 }
 
-// erase removes what the tests made; the namespace takes a while to go, which nobody waits for.
-func (f *forms) erase() {
+// erase removes what the tests made, and waits: the next test counts the namespaces that it finds.
+func (f *forms) erase(t *testing.T) {
+	var paths []string
 	for _, name := range []string{"forms", "definition", "machine"} {
-		f.cluster.Do(http.MethodDelete, f.path(name, 0, ""), "", nil)
+		paths = append(paths, f.path(name, 0, ""))
 	}
+	erase(t, f.cluster, paths...)
 }
 
 const requestsDoc = "../../docs/requests.md"

@@ -18,7 +18,9 @@ import (
 func TestLive(t *testing.T) {
 	cluster := live.Use(t, suite.Shared(t))
 	r := &rig{cluster: cluster, clock: results.NewClock()}
-	t.Cleanup(func() { r.leave(t) })
+	t.Cleanup(func() {
+		erase(t, cluster, "/api/v1/namespaces/team-0", "/api/v1/namespaces/team-1", "/api/v1/namespaces/late-0")
+	})
 	t.Run("reconcile", r.reconcile)
 	t.Run("mix", r.mix)
 	t.Run("conflict", r.conflict)
@@ -36,21 +38,18 @@ type rig struct {
 	clock   results.Clock
 }
 
-// leave deletes the namespaces of the test, for the next one that uses the control plane.
-func (r *rig) leave(t *testing.T) {
-	names := []string{"team-0", "team-1", "late-0"}
-	for _, name := range names {
-		r.cluster.Do(http.MethodDelete, "/api/v1/namespaces/"+name, "", nil)
+// erase deletes what is at the paths and waits until it is gone, for the next test that uses the control plane.
+func erase(t *testing.T, cluster *live.Cluster, paths ...string) {
+	for _, path := range paths {
+		cluster.Do(http.MethodDelete, path, "", nil)
 	}
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		names = slices.DeleteFunc(names, func(name string) bool {
-			return r.cluster.Get("/api/v1/namespaces/"+name, &object{}) == http.StatusNotFound
-		})
-		if len(names) == 0 {
+		paths = slices.DeleteFunc(paths, func(path string) bool { return cluster.Get(path, &object{}) == http.StatusNotFound })
+		if len(paths) == 0 {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Errorf("namespaces %v are still there after a minute", names)
+			t.Errorf("%v are still there after a minute", paths)
 			return
 		}
 	}

@@ -54,10 +54,10 @@ func (p *Pacer) Begin(ctx context.Context) (*Join, error) {
 		p.mu.Lock()
 		if p.joining < p.window {
 			p.joining++
-			p.mu.Unlock()
 			j := &Join{pacer: p, started: time.Now()}
 			j.slow = time.AfterFunc(slowJoin, j.Strain)
 			j.over = time.AfterFunc(joinPatience, j.Leave)
+			p.mu.Unlock()
 			return j, nil
 		}
 		wake := p.wake
@@ -100,13 +100,13 @@ func (j *Join) Ready() {
 // Leave gives the place back without a word about the server. Only the first call, of this or Ready, counts.
 func (j *Join) Leave() {
 	j.done.Do(func() {
-		j.slow.Stop()
-		j.over.Stop()
 		p := j.pacer
 		p.mu.Lock()
+		defer p.mu.Unlock()
+		j.slow.Stop()
+		j.over.Stop()
 		p.joining--
 		p.wakeAll()
-		p.mu.Unlock()
 	})
 }
 

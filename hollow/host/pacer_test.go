@@ -24,6 +24,15 @@ func window(t *testing.T, p *Pacer, want int) {
 	}
 }
 
+func joining(t *testing.T, p *Pacer, want int) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.joining != want {
+		t.Errorf("%d are joining, want %d", p.joining, want)
+	}
+}
+
 func TestWindowGrowsByOneForEveryQuickJoinAtFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPacer(7)
@@ -117,9 +126,7 @@ func TestNodeThatNeverGetsReadyGivesItsPlaceBack(t *testing.T) {
 			t.Errorf("waited %s, want %s", waited, joinPatience)
 		}
 		stuck.Ready() // at last; the place is not given back twice
-		if p.joining != 1 {
-			t.Errorf("%d are joining, want 1", p.joining)
-		}
+		joining(t, p, 1)
 	})
 }
 
@@ -128,8 +135,11 @@ func TestAtMostAWindowIsJoining(t *testing.T) {
 		p := NewPacer(10)
 		for i := range 200 {
 			j := begin(t, p)
-			if p.joining > p.window {
-				t.Fatalf("%d are joining in a window of %d", p.joining, p.window)
+			p.mu.Lock()
+			joining, window := p.joining, p.window
+			p.mu.Unlock()
+			if joining > window {
+				t.Fatalf("%d are joining in a window of %d", joining, window)
 			}
 			if i%17 == 0 {
 				time.AfterFunc(time.Second, j.Strain)
@@ -137,8 +147,6 @@ func TestAtMostAWindowIsJoining(t *testing.T) {
 			time.AfterFunc(2*time.Second, j.Ready)
 		}
 		time.Sleep(time.Minute)
-		if p.joining != 0 {
-			t.Errorf("%d are still joining", p.joining)
-		}
+		joining(t, p, 0)
 	})
 }
