@@ -40,7 +40,7 @@ REAL = $$(go list ./harness/... ./hollow/... ./manifests/... ./internal/e2e ./cm
 test: build ## all tests, on a real control plane; race detector on where no Kubernetes component is linked
 	go test -timeout 10m $(PURE) $(KUBE_PACKAGES)
 	CGO_ENABLED=1 go test -race -short -timeout 10m $(PURE)
-	WINDTUNNEL_KIND=later CGO_ENABLED=1 go test -race -timeout 40m $(REAL)
+	WINDTUNNEL_KIND=later CGO_ENABLED=1 go test -race -timeout 40m -parallel 4 $(REAL)
 	@$(MAKE) --no-print-directory test-kind
 
 # A kind cluster takes the machine: these run one after another, and after the rest.

@@ -21,12 +21,17 @@ import (
 type call struct{ stage, who, verb, resource string }
 
 // TestFidelity counts the API calls of hollow nodes in the audit log of the API server and compares them, row by row and in both
-// directions, with a file of testdata: what a node's start, its idle life, a pod's start and a pod's stop cost.
+// directions, with a file of testdata: what a node's start, its idle life, a pod's start and a pod's stop cost. The runs are side by side,
+// for they consist of waiting.
 func TestFidelity(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ tier, fidelity, calls string }{
 		{"kubelet", "kubelet", "calls.txt"}, {"light", "kubelet", "calls-light.txt"}, {"light", "minimal", "calls-minimal.txt"},
 	} {
-		t.Run(c.tier+"-"+c.fidelity, func(t *testing.T) { checkCalls(t, c.tier, c.fidelity, c.calls) })
+		t.Run(c.tier+"-"+c.fidelity, func(t *testing.T) {
+			t.Parallel()
+			checkCalls(t, c.tier, c.fidelity, c.calls)
+		})
 	}
 }
 

@@ -25,6 +25,7 @@ func reference(t *testing.T) string {
 // TestFidelityVerb runs a shorter script on hollow nodes and holds what they send against the reference, row by row and in both
 // directions; and what one changed node sends is found and named. Latencies are the machine's, and are not held to anything here.
 func TestFidelityVerb(t *testing.T) {
+	t.Parallel()
 	w := windtunnel(t, "fidelity", "--reference", reference(t), "--b", "hollowNodes.zones=2", "--require", "calls,bodies,order,watches", "-o", "json",
 		"--set", "phases[1].tracks[0].steps[0].pause=20s", "--set", "phases[2].tracks[0].steps[0].reconcile.count=20",
 		"--set", "phases[3].tracks[0].steps[0].requests.arrivals.for=10s")
