@@ -31,6 +31,14 @@ type Run struct {
 	Shared *Shared `json:"shared,omitempty"`
 	// WatchGaps is how often a watch of the harness could not be resumed, so that transitions may have been missed.
 	WatchGaps int `json:"watchGaps,omitempty"`
+	// Leases are the renewals of the hollow nodes' leases, where they are counted.
+	Leases *Leases `json:"leases,omitempty"`
+}
+
+// Leases says whether hollow nodes renewed their leases in time: a kubelet does it every 10 s, and a lease lasts 40 s.
+type Leases struct {
+	Renewals   int64   `json:"renewals"`
+	LargestGap float64 `json:"largestGap"` // seconds between two renewals of one node, those that a fault kept from it included
 }
 
 // Machine is where the run took place. It names no host.

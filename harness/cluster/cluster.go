@@ -5,6 +5,7 @@ package cluster
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"k8s.io/client-go/rest"
 
@@ -69,6 +70,12 @@ type Breaker interface {
 	Break(ctx context.Context, names []string, c hollow.Conditions) error
 	// Mend gives nodes good connections and right clocks again.
 	Mend(ctx context.Context, names []string) error
+}
+
+// Renewer is a pack that counts the renewals of its nodes' leases.
+type Renewer interface {
+	// Renewals are how many there were, and the longest time between two of one node.
+	Renewals(ctx context.Context) (n int64, largestGap time.Duration, err error)
 }
 
 // Identity is how a client proves who it is: a certificate with its key, both PEM, or a bearer token.

@@ -28,8 +28,8 @@ import (
 // suite shares a control plane that sees sooner than by default (50 s) that a node is gone, yet misses no heartbeat (10 s), and makes
 // more pods a second than by default (20), so that a script may pace them.
 var suite = harnesstest.Suite{Spec: profiles.ControlPlane{
-	ControllerManager: profiles.Client{QPS: 100, Burst: 100, Args: map[string]string{"node-monitor-grace-period": "20s", "node-monitor-period": "1s"}},
-	Scheduler:         profiles.Client{QPS: 100, Burst: 100},
+	ControllerManager: profiles.Client{QPS: 500, Burst: 500, Args: map[string]string{"node-monitor-grace-period": "20s", "node-monitor-period": "1s"}},
+	Scheduler:         profiles.Client{QPS: 500, Burst: 500},
 }}
 
 func TestMain(m *testing.M) { os.Exit(suite.Run(m, os.Stdin, os.Stdout, os.Stderr)) }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"windtunnel/harness/supervise"
 	"windtunnel/hollow"
@@ -96,6 +97,19 @@ func (p *Pack) each(names []string, do func(*hollow.Client, []string) error) err
 	}
 	wg.Wait()
 	return errors.Join(errs...)
+}
+
+// Renewals are how often the nodes renewed their leases, and the longest time between two renewals of one; 0 for a tier that does not count them.
+func (p *Pack) Renewals(ctx context.Context) (n int64, largestGap time.Duration, err error) {
+	for _, s := range p.shards {
+		status, err := s.control.Status(ctx)
+		if err != nil {
+			return 0, 0, fmt.Errorf("ask for the renewals of leases: %w", err)
+		}
+		n += status.Renewals
+		largestGap = max(largestGap, time.Duration(status.LargestRenewalGap*float64(time.Second)))
+	}
+	return n, largestGap, nil
 }
 
 // Components are the shards' processes.

@@ -17,7 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
@@ -35,41 +34,32 @@ const (
 	peerNamespace   = "peers"
 )
 
+// kwokStages are what kwokctl gives a cluster where nothing else is asked for.
+var kwokStages = []string{"node/fast/node-initialize.yaml", "node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
+	"pod/fast/pod-ready.yaml", "pod/fast/pod-complete.yaml", "pod/fast/pod-delete.yaml"}
+
 // peer is a process that pretends to be nodes.
 type peer struct {
 	name  string
-	begin func(b *testing.B, client kubernetes.Interface) (pid int, end func())
+	begin func(b *testing.B) (pid int, end func())
 }
 
 // BenchmarkPeers carries out one script with KWOK and with light nodes of both levels, one after another on one control plane, and
-// reports what the process that pretends to be the nodes takes. WINDTUNNEL_KWOK names KWOK's program; `.ci/bench kwok` builds it.
+// reports what the process that pretends to be the nodes takes. WINDTUNNEL_KWOK names KWOK's program, WINDTUNNEL_KWOK_STAGES the directory
+// of the stages in its source: `.ci/bench kwok` has both.
 func BenchmarkPeers(b *testing.B) {
 	kwok := os.Getenv("WINDTUNNEL_KWOK")
 	if kwok == "" {
 		b.Skip("WINDTUNNEL_KWOK does not name a program")
 	}
-	config, err := suite.Shared(b).RESTConfig("admin", "system:masters")
-	if err != nil {
-		b.Fatal(err)
-	}
-	config.QPS = -1
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		b.Fatal(err)
-	}
+	client := peersClient(b)
 	if _, err := client.CoreV1().Namespaces().Create(b.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: peerNamespace}}, metav1.CreateOptions{}); err != nil {
 		b.Fatal(err)
 	}
 	for _, p := range []peer{
-		{"kwok", func(b *testing.B, client kubernetes.Interface) (int, func()) {
-			return startKWOK(b, kwok, config, client)
-		}},
-		{"minimal", func(b *testing.B, _ kubernetes.Interface) (int, func()) {
-			return startLight(b, profiles.FidelityMinimal)
-		}},
-		{"kubelet", func(b *testing.B, _ kubernetes.Interface) (int, func()) {
-			return startLight(b, profiles.FidelityKubelet)
-		}},
+		{"kwok", func(b *testing.B) (int, func()) { return startKWOK(b, kwok, client) }},
+		{"minimal", func(b *testing.B) (int, func()) { return startLight(b, profiles.FidelityMinimal, client) }},
+		{"kubelet", func(b *testing.B) (int, func()) { return startLight(b, profiles.FidelityKubelet, client) }},
 	} {
 		b.Run(p.name, func(b *testing.B) {
 			for range b.N {
@@ -81,7 +71,7 @@ func BenchmarkPeers(b *testing.B) {
 
 // measure carries out the script once.
 func (p peer) measure(b *testing.B, client kubernetes.Interface) {
-	pid, end := p.begin(b, client)
+	pid, end := p.begin(b)
 	defer end()
 	await(b, "all nodes are Ready", func() bool { return readyNodes(b, client) == peerNodes })
 	b.ReportMetric(cpuOf(b, pid), "cpu-s/start")
@@ -92,7 +82,7 @@ func (p peer) measure(b *testing.B, client kubernetes.Interface) {
 			b.Fatal(err)
 		}
 	}
-	await(b, "all pods run", func() bool { return availablePods(b, client) == peerDeployments*podsEach })
+	await(b, "all pods run", func() bool { return availablePods(b, client, peerNamespace) == peerDeployments*podsEach })
 	b.ReportMetric(time.Since(start).Seconds(), "s/pods")
 	b.ReportMetric(cpuOf(b, pid)-before, "cpu-s/pods")
 	b.ReportMetric(pssOf(b, pid)/1e6, "MB")
@@ -122,9 +112,13 @@ func peerDeployment(i int) *appsv1.Deployment {
 	}}
 }
 
-// startKWOK makes the nodes, which KWOK does not, and starts it with the stages that it brings.
-func startKWOK(b *testing.B, program string, config *rest.Config, client kubernetes.Interface) (pid int, end func()) {
+// startKWOK makes the nodes, which KWOK does not, and starts it.
+func startKWOK(b *testing.B, program string, client kubernetes.Interface) (pid int, end func()) {
 	dir := b.TempDir()
+	config, err := suite.Shared(b).RESTConfig("kwok", "system:masters")
+	if err != nil {
+		b.Fatal(err)
+	}
 	kubeconfig := clientcmdapi.Config{
 		Clusters:  map[string]*clientcmdapi.Cluster{"c": {Server: config.Host, CertificateAuthorityData: config.CAData}},
 		AuthInfos: map[string]*clientcmdapi.AuthInfo{"u": {ClientCertificateData: config.CertData, ClientKeyData: config.KeyData}},
@@ -138,15 +132,18 @@ func startKWOK(b *testing.B, program string, config *rest.Config, client kuberne
 		b.Fatal(err)
 	}
 	defer log.Close()
-	cmd := exec.Command(program, "--kubeconfig", filepath.Join(dir, "kubeconfig"), "--manage-all-nodes", "--node-lease-duration-seconds", "40", "--config", os.DevNull)
+	args := []string{"--kubeconfig", filepath.Join(dir, "kubeconfig"), "--manage-all-nodes", "--node-lease-duration-seconds", "40"}
+	for _, stage := range kwokStages {
+		args = append(args, "--config", filepath.Join(os.Getenv("WINDTUNNEL_KWOK_STAGES"), stage))
+	}
+	cmd := exec.Command(program, args...)
 	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = log, log, &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	var names []string
 	for i := range peerNodes {
-		names = append(names, fmt.Sprintf("kwok-%d", i))
-		node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: names[i], Labels: map[string]string{"kubernetes.io/hostname": names[i], "kubernetes.io/os": "linux"}}}
+		name := fmt.Sprintf("kwok-%d", i)
+		node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}}}
 		if _, err := client.CoreV1().Nodes().Create(b.Context(), node, metav1.CreateOptions{}); err != nil {
 			b.Fatal(err)
 		}
@@ -158,7 +155,7 @@ func startKWOK(b *testing.B, program string, config *rest.Config, client kuberne
 	}
 }
 
-func startLight(b *testing.B, fidelity string) (pid int, end func()) {
+func startLight(b *testing.B, fidelity string, client kubernetes.Interface) (pid int, end func()) {
 	dir := b.TempDir()
 	p, err := nodes.Start(b.Context(), suite.SharedSupervisor(b), suite.Shared(b), nodes.Options{
 		Spec:         profiles.HollowNodes{Count: peerNodes, Tier: profiles.TierLight, Fidelity: fidelity, NamePrefix: fidelity + "-"},
@@ -173,14 +170,6 @@ func startLight(b *testing.B, fidelity string) (pid int, end func()) {
 	return p.Components()[0].PID, func() {
 		if err := p.Stop(context.Background()); err != nil {
 			b.Error(err)
-		}
-		config, err := suite.Shared(b).RESTConfig("admin", "system:masters")
-		if err != nil {
-			b.Fatal(err)
-		}
-		client, err := kubernetes.NewForConfig(config)
-		if err != nil {
-			b.Fatal(err)
 		}
 		deleteNodes(b, client)
 	}
@@ -209,9 +198,9 @@ func readyNodes(b *testing.B, client kubernetes.Interface) (ready int) {
 	return ready
 }
 
-func availablePods(b *testing.B, client kubernetes.Interface) (available int32) {
+func availablePods(b *testing.B, client kubernetes.Interface, namespace string) (available int32) {
 	b.Helper()
-	list, err := client.AppsV1().Deployments(peerNamespace).List(b.Context(), metav1.ListOptions{ResourceVersion: "0"})
+	list, err := client.AppsV1().Deployments(namespace).List(b.Context(), metav1.ListOptions{ResourceVersion: "0"})
 	if err != nil {
 		b.Fatal(err)
 	}

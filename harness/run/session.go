@@ -132,6 +132,7 @@ func (s *session) close(ctx context.Context) error {
 	if s.bystander != nil {
 		s.bystander.Close()
 	}
+	s.leases(ctx)
 	if s.watches != nil {
 		notes, gaps := s.watches.stop()
 		for _, text := range notes {
@@ -148,6 +149,21 @@ func (s *session) close(ctx context.Context) error {
 		err = errors.Join(err, s.supervisor.Close(ctx))
 	}
 	return err
+}
+
+// leases records how the hollow nodes renewed their leases.
+func (s *session) leases(ctx context.Context) {
+	pack, ok := s.pack.(cluster.Renewer)
+	if !ok {
+		return
+	}
+	n, gap, err := pack.Renewals(ctx)
+	switch {
+	case err != nil: // that a shard is gone has ended the run already, and is its error
+	case n > 0:
+		s.update(func(r *results.Run) { r.Leases = &results.Leases{Renewals: n, LargestGap: gap.Seconds()} })
+		s.note("the hollow nodes renewed their leases %d times; the largest gap between two renewals of one was %.1f s", n, gap.Seconds())
+	}
 }
 
 // dismantle ends the hollow nodes and the control plane.

@@ -1,11 +1,12 @@
 package e2e
 
 import (
-	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -139,36 +140,84 @@ func TestKindKilledParent(t *testing.T) {
 	}
 }
 
-// TestKindUpAndDown: up leaves the cluster with its nodes, down removes both.
+// TestKindUpAndDown: up leaves the cluster with its nodes, scale makes them more and fewer, down removes all.
 func TestKindUpAndDown(t *testing.T) {
-	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
-	up := onKind(t, "up", "--set", "hollowNodes.count=2", "--kubeconfig", kubeconfig)
+	up, kubeconfig, node := upOnKind(t, 2)
+	hollow := func() int {
+		return strings.Count(inNode(t, node, "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "get", "nodes", "-l", "windtunnel/hollow=true"), " Ready ")
+	}
+	for _, count := range []int{2, 5, 1} {
+		windtunnel(t, "scale", strconv.Itoa(count), "--kubeconfig", kubeconfig).run(0)
+		if n := hollow(); n != count {
+			t.Errorf("%d hollow nodes are Ready, want %d", n, count)
+		}
+	}
+	windtunnel(t, "down", "--kubeconfig", kubeconfig).run(0)
+	up.nothingLeft()
+	if left := nodes(t); slices.Contains(left, node) {
+		t.Errorf("%v", left)
+	}
+}
+
+// TestKindGuest: a run on somebody else's cluster that has a real node, with hollow nodes as pods of an image that the cluster was given.
+func TestKindGuest(t *testing.T) {
+	up, kubeconfig, node := upOnKind(t, 0)
+	archive := filepath.Join(t.TempDir(), "hollow-node.tar")
+	windtunnel(t, "image", "-o", archive, "--tag", "registry.example/hollow-node:1").run(0)
+	engine(t, "cp", archive, node+":/hollow-node.tar")
+	inNode(t, node, "ctr", "--namespace", "k8s.io", "images", "import", "/hollow-node.tar")
+	windtunnel(t, "consent", "on", "--kubeconfig", kubeconfig, "--max-nodes", "5").run(0)
+	everything := func() string {
+		return inNode(t, node, "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "get", "namespaces,nodes,clusterroles,clusterrolebindings,flowschemas,prioritylevelconfigurations", "-o", "name") +
+			inNode(t, node, "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "get", "-A", "pods,configmaps,secrets,serviceaccounts,leases", "-o", "name")
+	}
+	before := everything()
+	w := windtunnel(t, "run", "smoke", "--provider", "existing", "--set", "controlPlane.existing.kubeconfig="+kubeconfig,
+		"--set", "controlPlane.existing.image=registry.example/hollow-node:1").run(0)
+	if s := w.summary(); s.Verdict != results.Pass || s.Run.Provider != "existing" || s.Run.Nodes != 5 {
+		t.Errorf("verdict %s, provider %s, %d nodes", s.Verdict, s.Run.Provider, s.Run.Nodes)
+	}
+	if after := everything(); after != before {
+		t.Errorf("the cluster had\n%s\nand has\n%s", before, after)
+	}
+	windtunnel(t, "down", "--kubeconfig", kubeconfig).run(0)
+	up.nothingLeft()
+}
+
+// upOnKind leaves a kind cluster up, with so many hollow nodes.
+func upOnKind(t *testing.T, hollow int) (up *invocation, kubeconfig, node string) {
+	t.Helper()
+	kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")
+	up = onKind(t, "up", "--set", fmt.Sprintf("hollowNodes.count=%d", hollow), "--kubeconfig", kubeconfig)
 	up.start()
 	if err := <-up.done; err != nil {
 		t.Fatalf("%v\n%s", err, &up.stderr)
 	}
-	node := up.own()
-	if len(node) != 1 {
-		t.Fatalf("nodes %v", node)
+	own := up.own()
+	if len(own) != 1 {
+		t.Fatalf("nodes %v", own)
 	}
-	var list struct {
-		Items []struct {
-			Metadata struct{ Name string }
-		}
-	}
-	engine, err := kind.FindEngine(t.Context())
+	return up, kubeconfig, own[0]
+}
+
+// inNode runs a command in a node of kind and returns what it prints.
+func inNode(t *testing.T, node string, command ...string) string {
+	t.Helper()
+	return engine(t, append([]string{"exec", node}, command...)...)
+}
+
+// engine runs a command of the container engine and returns what it prints.
+func engine(t *testing.T, args ...string) string {
+	t.Helper()
+	found, err := kind.FindEngine(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(engine.Name(), "exec", node[0], "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "get", "nodes", "-o", "json").Output()
-	if err != nil || json.Unmarshal(out, &list) != nil || len(list.Items) != 3 {
-		t.Errorf("%d nodes, %v", len(list.Items), err)
+	out, err := exec.Command(found.Name(), args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s", found.Name(), args, err, out)
 	}
-	windtunnel(t, "down", "--kubeconfig", kubeconfig).run(0)
-	up.nothingLeft()
-	if left := nodes(t); slices.Contains(left, node[0]) {
-		t.Errorf("%v", left)
-	}
+	return string(out)
 }
 
 // TestKindUsage: what cannot be is said before anything is started.
