@@ -79,7 +79,7 @@ func (c *container) start(then func()) {
 	}
 	c.id = api.NewID()
 	c.event(corev1.EventTypeNormal, "Created", "Container created")
-	p.after(p.node.shard.config.ContainerStart, func() {
+	p.after(max(p.node.shard.config.ContainerStart, leastStart), func() {
 		c.state, c.reason, c.begun = running, "", time.Now()
 		c.started, c.ready = c.spec.StartupProbe == nil, false
 		p.happened("started")

@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -115,8 +116,8 @@ func TestCrashLoopBacksOff(t *testing.T) {
 			o.Annotations["windtunnel/run-for"], o.Annotations["windtunnel/exit-code"] = "1s", "1"
 		})
 		got := a.changes(330*time.Second, func() any { return p.list[0].restarts })
-		// At once, then after 10 s, 20 s, 40 s, …, each a second after its start.
-		want := []string{"0s: 0", "1s: 1", "12s: 2", "33s: 3", "1m14s: 4", "2m35s: 5", "5m16s: 6"}
+		// At once, then after 10 s, 20 s, 40 s, …, each a second after its start, which takes 0.1 s, and the first 0.1 s for the sandbox.
+		want := []string{"0s: 0", "1.2s: 1", "12.3s: 2", "33.4s: 3", "1m14.5s: 4", "2m35.6s: 5", "5m16.7s: 6"}
 		if !slices.Equal(got, want) {
 			t.Errorf("restarts at %v, want %v", got, want)
 		}
@@ -135,8 +136,8 @@ func TestReadinessFollowsItsProbe(t *testing.T) {
 			o.Annotations["windtunnel/ready-after"] = "7s"
 			o.Spec.Containers[0].ReadinessProbe = &corev1.Probe{InitialDelaySeconds: 5, PeriodSeconds: 3, SuccessThreshold: 2}
 		})
-		// Probes at 0, 3, 6, … s; the first that succeeds is at 9 s, and a second is asked for.
-		if got := a.changes(20*time.Second, func() any { return p.list[0].ready }); !slices.Equal(got, []string{"0s: false", "12s: true"}) {
+		// Probes at 0, 3, 6, … s after the start, which is at 0.2 s; the first that succeeds is at 9 s, and a second is asked for.
+		if got := a.changes(20*time.Second, func() any { return p.list[0].ready }); !slices.Equal(got, []string{"0s: false", "12.2s: true"}) {
 			t.Errorf("ready at %v", got)
 		}
 	})
@@ -144,7 +145,7 @@ func TestReadinessFollowsItsProbe(t *testing.T) {
 		p := a.bind(func(o *corev1.Pod) {
 			o.Spec.Containers[0].StartupProbe = &corev1.Probe{InitialDelaySeconds: 4, PeriodSeconds: 10}
 		})
-		if got := a.changes(20*time.Second, func() any { return []bool{p.list[0].started, p.list[0].ready} }); !slices.Equal(got, []string{"0s: [false false]", "10s: [true true]"}) {
+		if got := a.changes(20*time.Second, func() any { return []bool{p.list[0].started, p.list[0].ready} }); !slices.Equal(got, []string{"0s: [false false]", "10.2s: [true true]"}) {
 			t.Errorf("started and ready at %v", got)
 		}
 	})
@@ -172,6 +173,53 @@ func TestStagesTakeTheirTime(t *testing.T) {
 	})
 }
 
+// TestRuntimeTakesTime: without a latency of its own the runtime still takes long enough for the status manager to send one state before the
+// next, as a real one does; and the address is known once a container runs, as it is read after the sandbox has been reported.
+func TestRuntimeTakesTime(t *testing.T) {
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		p := a.bind(func(*corev1.Pod) {})
+		state := func() any {
+			s := p.status()
+			return fmt.Sprintf("%v %v %v", s.Phase, findCondition(s.Conditions, corev1.PodReadyToStartContainers).Status, s.PodIP)
+		}
+		if got, want := a.changes(2*time.Second, state), []string{"0s: Pending False ", "100ms: Pending True ", "200ms: Running True 10.0.0.2"}; !slices.Equal(got, want) {
+			t.Errorf("starts as\n%q, want\n%q", got, want)
+		}
+		a.do(func() { p.deleting = true; p.end(30 * time.Second) })
+		// What is left is gone between 300 and 500 ms after the containers' end.
+		got := a.changes(2*time.Second, func() any { return fmt.Sprint(state(), " ", p.finished) })
+		if len(got) != 3 || got[0] != "0s: Running True 10.0.0.2 false" || got[1] != "100ms: Succeeded False 10.0.0.2 false" || !strings.HasSuffix(got[2], "Succeeded False 10.0.0.2 true") {
+			t.Errorf("ends as %q", got)
+		}
+	})
+}
+
+// TestEventsAreCounted: an event about the node that says what another has said counts it once more.
+func TestEventsAreCounted(t *testing.T) {
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		var methods []string
+		a.do(func() {
+			a.describe()
+			a.describe()
+			a.statusEvent("NodeReady")
+			for _, e := range a.events.queue {
+				c, err := a.events.call(e)
+				if err != nil {
+					t.Fatal(err)
+				}
+				methods = append(methods, c.Method+" "+e.object.Reason)
+				a.events.noted(e)
+			}
+			a.events.queue = nil
+		})
+		want := []string{"POST NodeHasSufficientMemory", "POST NodeHasNoDiskPressure", "POST NodeHasSufficientPID",
+			"PATCH NodeHasSufficientMemory", "PATCH NodeHasNoDiskPressure", "PATCH NodeHasSufficientPID", "POST NodeReady"}
+		if !slices.Equal(methods, want) {
+			t.Errorf("%q, want %q", methods, want)
+		}
+	})
+}
+
 func TestEndWithinGrace(t *testing.T) {
 	for _, c := range []struct {
 		grace time.Duration
@@ -183,6 +231,7 @@ func TestEndWithinGrace(t *testing.T) {
 	} {
 		onANode(t, hollow.ShardConfig{ContainerStop: 5 * time.Second}, func(a *alone) {
 			p := a.bind(func(*corev1.Pod) {})
+			time.Sleep(time.Second)
 			a.do(func() { p.deleting = true; p.end(c.grace) })
 			got := a.changes(10*time.Second, func() any { return p.phase() })
 			if !slices.Equal(got, c.want) || p.list[0].code != c.code || !p.finished || a.addresses.Used() != 0 {
@@ -205,7 +254,7 @@ func TestMemoryPressureEvictsTheWorst(t *testing.T) {
 			})
 		}
 		ended := func() any { return []bool{pods["modest"].terminal, pods["greedy"].terminal, pods["entitled"].terminal} }
-		if got := a.changes(15*time.Second, ended); !slices.Equal(got, []string{"0s: [false false false]", "10s: [false true false]"}) {
+		if got := a.changes(15*time.Second, ended); !slices.Equal(got, []string{"0s: [false false false]", "10.1s: [false true false]"}) {
 			t.Errorf("ended %v", got)
 		}
 		var status *corev1.PodStatus

@@ -57,7 +57,7 @@ func (p *pod) addressesOf(s *corev1.PodStatus) {
 	switch {
 	case p.object.Spec.HostNetwork:
 		s.PodIP = s.HostIP
-	case p.address.IsValid() && p.sandbox:
+	case p.address.IsValid() && p.sandbox && p.known:
 		s.PodIP = p.address.String()
 		p.lastIP = s.PodIP
 	default:
