@@ -194,6 +194,27 @@ func TestRuntimeTakesTime(t *testing.T) {
 	})
 }
 
+// TestStatusSaysWhatPodsHave: the resources of a pod come with its first status, and the user of a container when it runs.
+func TestStatusSaysWhatPodsHave(t *testing.T) {
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		p := a.bind(func(o *corev1.Pod) {
+			o.Spec.SecurityContext = &corev1.PodSecurityContext{RunAsUser: new(int64(1000)), RunAsGroup: new(int64(7)), FSGroup: new(int64(8))}
+			o.Spec.Containers[0].SecurityContext = &corev1.SecurityContext{RunAsUser: new(int64(0))}
+			o.Spec.Containers[0].Resources = corev1.ResourceRequirements{
+				Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m")}, Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")}}
+		})
+		status := func() (s *corev1.PodStatus) { a.do(func() { s = p.status() }); return s }
+		first := status()
+		if cpu, memory := first.AllocatedResources.Cpu(), first.Resources.Limits.Memory(); cpu.String() != "10m" || memory.String() != "1Gi" || first.ContainerStatuses[0].User != nil {
+			t.Errorf("%+v", first)
+		}
+		time.Sleep(time.Second)
+		if user := status().ContainerStatuses[0].User; user == nil || user.Linux.UID != 0 || user.Linux.GID != 7 || !slices.Equal(user.Linux.SupplementalGroups, []int64{7, 8}) {
+			t.Errorf("runs as %+v", user)
+		}
+	})
+}
+
 // TestEventsAreCounted: an event about the node that says what another has said counts it once more.
 func TestEventsAreCounted(t *testing.T) {
 	onANode(t, hollow.ShardConfig{}, func(a *alone) {
