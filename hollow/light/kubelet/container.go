@@ -42,7 +42,8 @@ type container struct {
 	started  bool // its startup probe, if there is one, has succeeded
 	ready    bool
 	timer    *loop.Timer // of its exit, or of its next start
-	probe    *loop.Timer
+	probe    *loop.Timer // of its startup probe, then of its readiness probe
+	liveness *loop.Timer
 
 	whenInitialized func()
 }
@@ -106,6 +107,7 @@ func (c *container) stopped(code int32) {
 	l := c.pod.node.loop
 	l.Stop(c.timer)
 	l.Stop(c.probe)
+	l.Stop(c.liveness)
 	c.state, c.over, c.code, c.ready, c.started = exited, time.Now(), code, false, false
 	c.pod.happened("stopped")
 }
@@ -162,54 +164,4 @@ func (c *container) again() {
 			restart()
 		}
 	})
-}
-
-// probes begins the startup probe, or else the readiness probe.
-func (c *container) probes() {
-	switch {
-	case !c.started:
-		c.look("Startup", c.spec.StartupProbe, 0, func() {
-			c.started = true
-			c.pod.node.writer.changed(c.pod)
-			c.probes()
-		})
-	case c.spec.ReadinessProbe != nil:
-		c.look("Readiness", c.spec.ReadinessProbe, 0, func() {
-			c.ready = true
-			c.pod.node.writer.changed(c.pod)
-		})
-	default:
-		c.ready = true
-	}
-}
-
-// look makes one probe of a container that runs, and the next after its period. successes counts those so far.
-func (c *container) look(kind string, probe *corev1.Probe, successes int32, passed func()) {
-	period := time.Duration(max(probe.PeriodSeconds, 1)) * time.Second
-	runs := time.Since(c.begun)
-	if runs >= time.Duration(probe.InitialDelaySeconds)*time.Second {
-		if runs >= readyAfter(c.pod.object) {
-			if successes++; successes >= max(probe.SuccessThreshold, 1) {
-				passed()
-				return
-			}
-		} else {
-			successes = 0
-			c.pod.node.events.aboutPod(c.pod, c.spec.Name, corev1.EventTypeWarning, "Unhealthy", kind+" probe failed: the container is not ready yet", true)
-		}
-	}
-	c.probe = c.pod.node.loop.After(period, func() {
-		if c.state == running {
-			c.look(kind, probe, successes, passed)
-		}
-	})
-}
-
-// readyAfter is how long a pod's containers fail their probes.
-func readyAfter(o *corev1.Pod) time.Duration {
-	d, err := time.ParseDuration(o.Annotations[api.ReadyAfterAnnotation])
-	if err != nil {
-		return 0
-	}
-	return d
 }

@@ -29,6 +29,8 @@ const (
 	// of 100 and 300 ms (pkg/kubelet/volumemanager).
 	cleanUp       = 200 * time.Millisecond
 	cleanUpJitter = 1.0
+	// exitTerminated is the code of a container that ended when it was told to because its probe failed: 128 and SIGTERM.
+	exitTerminated = 143
 	// exitKilled is the code of a container that did not end within its grace: 128 and SIGKILL.
 	exitKilled = 137
 	// noAddressAgain is when a pod is tried again whose node has no address left.
@@ -415,6 +417,7 @@ func (p *pod) stopTimers() {
 	for i := range p.list {
 		l.Stop(p.list[i].timer)
 		l.Stop(p.list[i].probe)
+		l.Stop(p.list[i].liveness)
 	}
 }
 

@@ -151,6 +151,58 @@ func TestReadinessFollowsItsProbe(t *testing.T) {
 	})
 }
 
+// TestFailedProbesRestart: a container is ended and started again after as many failures in a row as its liveness probe asks for, and one
+// that does not come up after those of its startup probe.
+func TestFailedProbesRestart(t *testing.T) {
+	says := func(a *alone, reason string) (all []string) {
+		a.do(func() {
+			for _, e := range a.events.queue {
+				if e.object.Reason == reason {
+					all = append(all, e.object.Message)
+				}
+			}
+		})
+		return all
+	}
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		p := a.bind(func(o *corev1.Pod) {
+			o.Spec.RestartPolicy = corev1.RestartPolicyOnFailure
+			o.Annotations["windtunnel/unhealthy-after"] = "7s"
+			o.Spec.Containers[0].LivenessProbe = &corev1.Probe{PeriodSeconds: 5, FailureThreshold: 2}
+		})
+		// It runs from 0.2 s on and is well at 0 and 5 s, and not at 10 and 15 s; then it ends and starts, which takes 0.1 s each.
+		got := a.changes(20*time.Second, func() any { return []any{p.list[0].restarts, p.list[0].state} })
+		if want := []string{"0s: [0 0]", "200ms: [0 1]", "15.3s: [1 2]", "15.4s: [1 1]"}; !slices.Equal(got, want) {
+			t.Errorf("restarts %q, want %q", got, want)
+		}
+		if unhealthy, killing := says(a, "Unhealthy"), says(a, "Killing"); len(unhealthy) != 2 || !slices.Equal(killing, []string{"Container main failed liveness probe, will be restarted"}) {
+			t.Errorf("it says %q and %q", unhealthy, killing)
+		}
+		if last := p.list[0].last; last == nil || last.code != exitTerminated {
+			t.Errorf("it ended as %+v", last)
+		}
+	})
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		p := a.bind(func(o *corev1.Pod) {
+			o.Spec.RestartPolicy = corev1.RestartPolicyNever
+			o.Annotations["windtunnel/ready-after"] = "1m"
+			o.Spec.Containers[0].StartupProbe = &corev1.Probe{PeriodSeconds: 2}
+		})
+		if got, want := a.changes(10*time.Second, func() any { return p.phase() }), []string{"0s: Pending", "200ms: Running", "4.3s: Failed"}; !slices.Equal(got, want) {
+			t.Errorf("phases %q, want %q", got, want)
+		}
+		if killing := says(a, "Killing"); !slices.Equal(killing, []string{"Container main failed startup probe"}) {
+			t.Errorf("it says %q", killing)
+		}
+	})
+	onANode(t, hollow.ShardConfig{}, func(a *alone) { // well without the annotation
+		p := a.bind(func(o *corev1.Pod) { o.Spec.Containers[0].LivenessProbe = &corev1.Probe{PeriodSeconds: 1} })
+		if got := a.changes(5*time.Minute, func() any { return p.list[0].restarts }); !slices.Equal(got, []string{"0s: 0"}) {
+			t.Errorf("restarts %q", got)
+		}
+	})
+}
+
 func TestStagesTakeTheirTime(t *testing.T) {
 	onANode(t, hollow.ShardConfig{SandboxStart: 2 * time.Second, ContainerStart: time.Second}, func(a *alone) {
 		p := a.bind(func(o *corev1.Pod) {
