@@ -32,8 +32,8 @@ type container struct {
 	id     string
 	state  state
 	reason string // why it waits, if not for its pod
-	begun  time.Time
-	over   time.Time
+	begun  instant
+	over   instant
 	code   int32
 	last   *exit
 
@@ -51,7 +51,7 @@ type container struct {
 // exit is how a container ended before it was started again.
 type exit struct {
 	id          string
-	begun, over time.Time
+	begun, over instant
 	code        int32
 }
 
@@ -81,7 +81,7 @@ func (c *container) start(then func()) {
 	c.id = api.NewID()
 	c.event(corev1.EventTypeNormal, "Created", "Container created")
 	p.after(max(p.node.shard.config.ContainerStart, leastStart), func() {
-		c.state, c.reason, c.begun = running, "", time.Now()
+		c.state, c.reason, c.begun = running, "", p.node.moment()
 		c.started, c.ready = c.spec.StartupProbe == nil, false
 		p.happened("started")
 		c.event(corev1.EventTypeNormal, "Started", "Container started")
@@ -108,7 +108,7 @@ func (c *container) stopped(code int32) {
 	l.Stop(c.timer)
 	l.Stop(c.probe)
 	l.Stop(c.liveness)
-	c.state, c.over, c.code, c.ready, c.started = exited, time.Now(), code, false, false
+	c.state, c.over, c.code, c.ready, c.started = exited, c.pod.node.moment(), code, false, false
 	c.pod.happened("stopped")
 }
 
@@ -131,7 +131,7 @@ func (c *container) restartable() bool {
 // again starts it again, after its back-off.
 func (c *container) again() {
 	p := c.pod
-	if c.over.Sub(c.begun) > 2*mostBackoff {
+	if c.over.Sub(c.begun.Time) > 2*mostBackoff {
 		c.backoff = 0
 	}
 	wait := c.backoff

@@ -79,7 +79,7 @@ func (e *events) post(about corev1.ObjectReference, namespace, kind, reason, mes
 	if len(e.queue) >= eventsWaiting {
 		return
 	}
-	now := metav1.Now()
+	now := e.node.stamp()
 	e.queue = append(e.queue, event{key: key, object: corev1.Event{
 		ObjectMeta:     metav1.ObjectMeta{Name: fmt.Sprintf("%s.%x", about.Name, now.UnixNano()), Namespace: namespace},
 		InvolvedObject: about, Reason: reason, Message: message, Type: kind, Count: 1, FirstTimestamp: now, LastTimestamp: now,

@@ -36,6 +36,7 @@ type node struct {
 	ready   func() // told once
 	strain  func()
 
+	skew       time.Duration // by how much its clock goes ahead
 	registered bool
 	uid        string
 	lease      []byte // metadata of the Lease as it was answered last; nil: not known

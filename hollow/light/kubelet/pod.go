@@ -94,14 +94,14 @@ func (n *node) adopt(object *corev1.Pod) *pod {
 	case object.DeletionTimestamp != nil:
 		// end follows
 	case object.Status.Phase == corev1.PodRunning: // the shard started again
-		p.start = metav1.Now()
+		p.start = n.stamp()
 		p.begin()
 	default:
 		if r := n.admit(p); r != nil {
 			p.reject(r)
 			break
 		}
-		p.start = metav1.Now()
+		p.start = n.stamp()
 		p.begin()
 	}
 	n.watchMemory(p)

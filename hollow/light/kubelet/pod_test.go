@@ -267,6 +267,46 @@ func TestStatusSaysWhatPodsHave(t *testing.T) {
 	})
 }
 
+// TestWrongClock: what a node says has the time of its own clock at that moment, and what it waits for takes as long as ever.
+func TestWrongClock(t *testing.T) {
+	const ahead = -time.Hour
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		a.SetClock(ahead)
+		begun := time.Now()
+		p := a.bind(func(o *corev1.Pod) {
+			o.Spec.Containers[0].LivenessProbe = &corev1.Probe{PeriodSeconds: 1}
+			o.Annotations["windtunnel/run-for"] = "10s"
+		})
+		if got, want := a.changes(time.Second, func() any { return p.list[0].state }), []string{"0s: 0", "200ms: 1"}; !slices.Equal(got, want) {
+			t.Errorf("runs at %q, want %q", got, want)
+		}
+		a.SetClock(0)
+		a.changes(10*time.Second, func() any { return nil })
+		var status *corev1.PodStatus
+		var events []corev1.Event
+		a.do(func() {
+			status = p.status()
+			for _, e := range a.events.queue {
+				events = append(events, e.object)
+			}
+		})
+		off := func(what string, at metav1.Time, want time.Duration) {
+			if d := at.Sub(begun); d < want-time.Second || d > want+time.Second {
+				t.Errorf("%s is %v after the start, want %v", what, d, want)
+			}
+		}
+		off("startTime", *status.StartTime, ahead)
+		off("Pulled", events[0].FirstTimestamp, ahead)
+		last := status.ContainerStatuses[0].LastTerminationState.Terminated
+		if last == nil {
+			t.Fatalf("%+v", status.ContainerStatuses[0])
+		}
+		off("startedAt", last.StartedAt, ahead)
+		off("finishedAt", last.FinishedAt, 10*time.Second)
+		off("Ready", findCondition(status.Conditions, corev1.PodReady).LastTransitionTime, 11*time.Second)
+	})
+}
+
 // TestEventsAreCounted: an event about the node that says what another has said counts it once more.
 func TestEventsAreCounted(t *testing.T) {
 	onANode(t, hollow.ShardConfig{}, func(a *alone) {

@@ -31,7 +31,7 @@ func (p *pod) status() *corev1.PodStatus {
 	s.AllocatedResources, s.Resources = p.resources()
 	if p.rejected != nil && p.terminal {
 		s.Phase, s.Reason, s.Message = corev1.PodFailed, p.rejected.reason, p.rejected.message
-		s.Conditions = append(s.Conditions, corev1.PodCondition{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Now(),
+		s.Conditions = append(s.Conditions, corev1.PodCondition{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, LastTransitionTime: p.node.stamp(),
 			Reason: corev1.PodReasonTerminationByKubelet, Message: p.rejected.message, ObservedGeneration: p.generation})
 	}
 	p.addressesOf(s)
@@ -55,7 +55,7 @@ func (p *pod) resources() (corev1.ResourceList, *corev1.ResourceRequirements) {
 
 func (p *pod) startTime() metav1.Time {
 	if p.start.IsZero() {
-		p.start = metav1.Now()
+		p.start = p.node.stamp()
 	}
 	return p.start.Rfc3339Copy()
 }
@@ -125,7 +125,8 @@ func (p *pod) phase() corev1.PodPhase {
 
 // conditions are the kubelet's own, in its order (pkg/kubelet/status/generate.go).
 func (p *pod) conditions(s *corev1.PodStatus) {
-	now := metav1.Now().Rfc3339Copy()
+	now := p.node.stamp()
+	now = now.Rfc3339Copy()
 	add := func(kind corev1.PodConditionType, holds bool, reason, message string) {
 		state := corev1.ConditionFalse
 		if holds {
@@ -231,7 +232,7 @@ func (c *container) status() corev1.ContainerStatus {
 	}
 	switch {
 	case c.state == running:
-		s.State.Running = &corev1.ContainerStateRunning{StartedAt: seconds(c.begun)}
+		s.State.Running = &corev1.ContainerStateRunning{StartedAt: seconds(c.begun.said)}
 	case c.state == exited && c.id != "":
 		s.State.Terminated = terminated(c.id, c.begun, c.over, c.code)
 	case c.reason != "":
@@ -286,10 +287,10 @@ func containerID(id string) string { return "windtunnel://" + id }
 
 func seconds(at time.Time) metav1.Time { return metav1.NewTime(at).Rfc3339Copy() }
 
-func terminated(id string, begun, over time.Time, code int32) *corev1.ContainerStateTerminated {
+func terminated(id string, begun, over instant, code int32) *corev1.ContainerStateTerminated {
 	reason := "Completed"
 	if code != 0 {
 		reason = "Error"
 	}
-	return &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason, StartedAt: seconds(begun), FinishedAt: seconds(over), ContainerID: containerID(id)}
+	return &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason, StartedAt: seconds(begun.said), FinishedAt: seconds(over.said), ContainerID: containerID(id)}
 }

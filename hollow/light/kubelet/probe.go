@@ -62,7 +62,7 @@ func (c *container) probes() {
 // look makes the probe once, and again after its period.
 func (p *probing) look() {
 	c := p.of
-	runs := time.Since(c.begun)
+	runs := time.Since(c.begun.Time)
 	switch {
 	case runs < time.Duration(p.spec.InitialDelaySeconds)*time.Second:
 	case p.well(runs):

@@ -107,7 +107,7 @@ func (n *node) wipeResourceSlices(step time.Duration) {
 
 // register posts the Node; one that is there already is taken over.
 func (n *node) register(step time.Duration) {
-	now := time.Now()
+	now := n.now()
 	n.describe()
 	body, err := api.NodeBody(n.shard.machine.Node(n.Node, false, now))
 	if err != nil {
