@@ -80,7 +80,7 @@ func (c *container) start(then func()) {
 	}
 	c.id = api.NewID()
 	c.event(corev1.EventTypeNormal, "Created", "Container created")
-	p.after(max(p.node.shard.config.ContainerStart, leastStart), func() {
+	p.after(p.node.takes(p.node.shard.config.Start(), leastStart), func() {
 		c.state, c.reason, c.begun = running, "", p.node.moment()
 		c.started, c.ready = c.spec.StartupProbe == nil, false
 		p.happened("started")

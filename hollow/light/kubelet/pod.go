@@ -214,7 +214,7 @@ func (p *pod) makeSandbox() {
 		p.after(noAddressAgain, p.makeSandbox)
 		return
 	}
-	p.after(max(p.node.shard.config.SandboxStart, leastSandbox), func() {
+	p.after(p.node.takes(p.node.shard.config.Sandbox(), leastSandbox), func() {
 		p.sandbox = true
 		p.node.writer.changed(p)
 		// The sandbox's readiness is on its way before a container runs (OnPodSandboxReady).
@@ -314,7 +314,7 @@ func (p *pod) end(grace time.Duration) {
 	p.ending = true
 	p.stopTimers()
 	p.node.writer.changed(p) // the generation that was observed
-	stop, code := p.node.shard.config.ContainerStop, int32(0)
+	stop, code := p.node.takes(p.node.shard.config.Stop(), 0), int32(0)
 	if stop > grace {
 		stop, code = grace, exitKilled
 	}

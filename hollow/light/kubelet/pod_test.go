@@ -333,6 +333,33 @@ func TestEventsAreCounted(t *testing.T) {
 	})
 }
 
+// TestLatenciesVary: with a 99th percentile the containers of a node start after times of their own, and after the same ones with the same seed.
+func TestLatenciesVary(t *testing.T) {
+	starts := func(seed uint64) (all []time.Duration) {
+		onANode(t, hollow.ShardConfig{Seed: seed, ContainerStart: time.Second, ContainerStartP99: 20 * time.Second}, func(a *alone) {
+			p := a.bind(func(o *corev1.Pod) {
+				o.Spec.Containers = nil
+				for i := range 5 {
+					o.Spec.Containers = append(o.Spec.Containers, corev1.Container{Name: fmt.Sprint(i)})
+				}
+			})
+			time.Sleep(time.Hour)
+			for i := 1; i < 5; i++ { // one after another
+				all = append(all, p.list[i].begun.Sub(p.list[i-1].begun.Time))
+			}
+		})
+		return all
+	}
+	first, again, other := starts(1), starts(1), starts(2)
+	if !slices.Equal(first, again) || slices.Equal(first, other) {
+		t.Errorf("starts take %v, %v with the same seed, and %v with another", first, again, other)
+	}
+	slices.Sort(first)
+	if unique := slices.Compact(first); len(unique) != 4 || unique[0] < leastStart {
+		t.Errorf("starts take %v", first)
+	}
+}
+
 func TestEndWithinGrace(t *testing.T) {
 	for _, c := range []struct {
 		grace time.Duration

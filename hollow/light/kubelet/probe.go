@@ -110,7 +110,7 @@ func (c *container) unhealthy(probe string) {
 	l.Stop(c.probe)
 	l.Stop(c.liveness)
 	l.Stop(c.timer)
-	c.timer = l.After(max(p.node.shard.config.ContainerStop, leastStop), func() { c.exit(exitTerminated) })
+	c.timer = l.After(p.node.takes(p.node.shard.config.Stop(), leastStop), func() { c.exit(exitTerminated) })
 }
 
 // annotated is the duration that an annotation of the pod says.
