@@ -23,8 +23,9 @@ const (
 	leastStart   = 100 * time.Millisecond
 	leastStop    = 100 * time.Millisecond
 	// terminatedSync is how long after the containers' end the kubelet looks at a pod that is being deleted again, which makes the status
-	// manager read it once more: the pod worker waits for a newer state of the runtime (SyncTerminatedPod in pkg/kubelet/kubelet.go).
-	terminatedSync = 100 * time.Millisecond
+	// manager read it once more: the pod worker waits for a newer state of the runtime (SyncTerminatedPod in pkg/kubelet/kubelet.go), which
+	// comes with the next relist, at the latest after a second.
+	terminatedSync = 300 * time.Millisecond
 	// cleanUp is how long a pod's volumes take to go after its containers have ended, and its jitter: the kubelet looks at both in rounds
 	// of 100 and 300 ms (pkg/kubelet/volumemanager).
 	cleanUp       = 200 * time.Millisecond

@@ -238,7 +238,7 @@ func TestRuntimeTakesTime(t *testing.T) {
 			t.Errorf("starts as\n%q, want\n%q", got, want)
 		}
 		a.do(func() { p.deleting = true; p.end(30 * time.Second) })
-		// What is left is gone between 300 and 500 ms after the containers' end.
+		// What is left is gone between 500 and 700 ms after the containers' end.
 		got := a.changes(2*time.Second, func() any { return fmt.Sprint(state(), " ", p.finished) })
 		if len(got) != 3 || got[0] != "0s: Running True 10.0.0.2 false" || got[1] != "100ms: Succeeded False 10.0.0.2 false" || !strings.HasSuffix(got[2], "Succeeded False 10.0.0.2 true") {
 			t.Errorf("ends as %q", got)
