@@ -67,9 +67,13 @@ type ShardConfig struct {
 	SandboxStart   time.Duration `json:"sandboxStart,omitempty"`
 	ContainerStart time.Duration `json:"containerStart,omitempty"`
 	ContainerStop  time.Duration `json:"containerStop,omitempty"`
+	// SandboxStartP99, ContainerStartP99 and ContainerStopP99 make these times vary on nodes of tier light: see Latency.
+	SandboxStartP99   time.Duration `json:"sandboxStartP99,omitempty"`
+	ContainerStartP99 time.Duration `json:"containerStartP99,omitempty"`
+	ContainerStopP99  time.Duration `json:"containerStopP99,omitempty"`
 	// Stages are the texts of the life cycles that pods go through, all together one set; none for the tier's own.
 	Stages []profiles.StageSource `json:"stages,omitempty"`
-	// Seed decides what stages leave to chance.
+	// Seed decides what stages and latencies leave to chance.
 	Seed uint64 `json:"seed,omitempty"`
 	// Proxy gives every node a hollow kube-proxy.
 	Proxy bool `json:"proxy,omitempty"`

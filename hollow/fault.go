@@ -25,8 +25,8 @@ type Conditions struct {
 	Jitter  time.Duration `json:"jitter,omitempty"`
 	// Bandwidth is how many bytes a second pass, each way; 0 for no limit.
 	Bandwidth float64 `json:"bandwidth,omitempty"`
-	// ClockOffset is by how much the node's clock goes ahead, in what it reports of itself. Nodes of both tiers have the clock
-	// of their machine, so that it is refused.
+	// ClockOffset is by how much the node's clock goes ahead, in what it reports of itself and its pods. Nodes of tier kubelet have the
+	// clock of their machine, so that they refuse it.
 	ClockOffset time.Duration `json:"clockOffset,omitempty"`
 	// Seed makes the jitter's random choices.
 	Seed uint64 `json:"seed,omitempty"`

@@ -58,6 +58,7 @@ func (c ShardConfig) Validate() error {
 		"qps": c.QPS, "burst": float64(c.Burst), "paddingBytes": float64(c.PaddingBytes), "joinWindow": float64(c.JoinWindow),
 		"expectedPods": float64(c.ExpectedPods), "sandboxStart": float64(c.SandboxStart),
 		"containerStart": float64(c.ContainerStart), "containerStop": float64(c.ContainerStop),
+		"sandboxStartP99": float64(c.SandboxStartP99), "containerStartP99": float64(c.ContainerStartP99), "containerStopP99": float64(c.ContainerStopP99),
 	} {
 		if value < 0 {
 			report("%s is %v, less than 0", name, value)

@@ -103,9 +103,9 @@ func (c *checker) hollowNodes() {
 	}
 	c.positive(path+".qps", h.QPS)
 	c.atLeast(path+".burst", h.Burst, 1)
-	c.delay(path+".runtime.sandboxStart", h.Runtime.SandboxStart)
-	c.delay(path+".runtime.containerStart", h.Runtime.ContainerStart)
-	c.delay(path+".runtime.containerStop", h.Runtime.ContainerStop)
+	c.latency(path+".runtime.sandboxStart", h, h.Runtime.SandboxStart, h.Runtime.SandboxStartP99)
+	c.latency(path+".runtime.containerStart", h, h.Runtime.ContainerStart, h.Runtime.ContainerStartP99)
+	c.latency(path+".runtime.containerStop", h, h.Runtime.ContainerStop, h.Runtime.ContainerStopP99)
 	c.span(path+".readyTimeout", h.ReadyTimeout)
 	c.lifeCycles(path+".stages", h)
 	c.nodeCapacity(path+".capacity", h.Capacity)
@@ -204,5 +204,19 @@ func (c *checker) validity() {
 	c.fraction(path+".maxGeneratorCPU", c.Validity.MaxGeneratorCPU)
 	if c.Validity.MaxGeneratorCPU == 0 {
 		c.positive(path+".maxGeneratorCPU", 0)
+	}
+}
+
+// latency checks a time of the container runtime, and its 99th percentile where it varies.
+func (c *checker) latency(path string, h HollowNodes, p50, p99 Duration) {
+	c.delay(path, p50)
+	switch {
+	case p99 == 0 || c.unknown(path, path+"P99"):
+	case h.Tier != TierLight:
+		c.problem(path+"P99", "take it away, or choose hollowNodes.tier: light", "the times of nodes of tier kubelet do not vary")
+	case p50 <= 0:
+		c.problem(path+"P99", "write "+path[strings.LastIndex(path, ".")+1:]+", the median", "is a percentile of no distribution without a median")
+	case p99 < p50:
+		c.problem(path+"P99", fmt.Sprintf("at least %s", p50), "the 99th percentile is not below the median: %s", p99)
 	}
 }

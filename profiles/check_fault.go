@@ -108,7 +108,9 @@ func (c *checker) faultFigures(path string, f NodeFault) {
 			}
 		}
 	case FaultClockSkew:
-		c.problem(path+".kind", "choose another kind", "a hollow node has the clock of its machine, which cannot be shifted for it alone")
+		if h := c.HollowNodes; h.Tier != TierLight || h.Fidelity == FidelityMinimal {
+			c.problem(path+".kind", "choose another kind, or hollowNodes.tier: light with fidelity: kubelet", "such a node has the clock of its machine, which cannot be shifted for it alone")
+		}
 		if f.Offset == 0 && !c.unknown(path+".offset") {
 			c.problem(path+".offset", "such as -30s", "is required")
 		}

@@ -66,3 +66,29 @@ func TestFaultLength(t *testing.T) {
 		t.Errorf("%v %v %v", once.Length(), stream.Length(), endless.Length())
 	}
 }
+
+// TestClockSkewNeedsLightNodes: only light nodes of fidelity kubelet have a clock that can be wrong.
+func TestClockSkewNeedsLightNodes(t *testing.T) {
+	const text = `
+apiVersion: windtunnel/v1alpha1
+kind: Profile
+name: clock
+hollowNodes: {count: 2}
+phases:
+  - name: wrong
+    tracks:
+      - name: clock
+        steps:
+          - fault: {nodes: {kind: clockSkew, count: 1, for: 10s, offset: -30s}}
+slo: {judged: false}
+`
+	for _, c := range []struct {
+		tier, fidelity string
+		allowed        bool
+	}{{"kubelet", "kubelet", false}, {"light", "minimal", false}, {"light", "kubelet", true}} {
+		_, err := Load("clock.yaml", []byte(text), []string{"hollowNodes.tier=" + c.tier, "hollowNodes.fidelity=" + c.fidelity})
+		if allowed := err == nil; allowed != c.allowed {
+			t.Errorf("%s, %s: %v", c.tier, c.fidelity, err)
+		}
+	}
+}

@@ -175,6 +175,13 @@ type Runtime struct {
 	ContainerStart Duration `yaml:"containerStart,omitempty" json:"containerStart,omitempty"`
 	// ContainerStop is the time that a container takes to stop, at most its grace period. Default 0s.
 	ContainerStop Duration `yaml:"containerStop,omitempty" json:"containerStop,omitempty"`
+	// SandboxStartP99 makes the time vary on nodes of tier light: it is drawn from the seed, of a log-normal distribution of which
+	// sandboxStart is the median and this the 99th percentile. Default: always sandboxStart.
+	SandboxStartP99 Duration `yaml:"sandboxStartP99,omitempty" json:"sandboxStartP99,omitempty"`
+	// ContainerStartP99 is the same of containerStart, drawn for each container.
+	ContainerStartP99 Duration `yaml:"containerStartP99,omitempty" json:"containerStartP99,omitempty"`
+	// ContainerStopP99 is the same of containerStop.
+	ContainerStopP99 Duration `yaml:"containerStopP99,omitempty" json:"containerStopP99,omitempty"`
 }
 
 // StageSource is where stages come from: exactly one of a built-in life cycle, a file and a text. In the record of a run all of

@@ -26,7 +26,7 @@ const AnyZone = "any"
 type NodeFault struct {
 	// Kind is how the nodes break. down cuts them off so that they learn it at once, as when their machine ends; partition makes
 	// packets vanish either way, so that connections hang until the partition ends or someone gives up on them; slow makes what
-	// they send late, or the way narrow; flapping is down and up in turn; clockSkew shifts the times that they report (no tier of nodes can do that yet; and nodes of fidelity minimal can only be down or flap).
+	// they send late, or the way narrow; flapping is down and up in turn; clockSkew shifts the times that they report (light nodes of fidelity kubelet can do that; and nodes of fidelity minimal can only be down or flap).
 	Kind string `yaml:"kind" json:"kind" enum:"down,partition,slow,flapping,clockSkew"`
 	// Count is how many nodes break, drawn from the seed among those that are whole.
 	Count int `yaml:"count,omitempty" json:"count,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
+	"math"
 	"path"
 
 	"go.yaml.in/yaml/v3"
@@ -35,6 +36,7 @@ type Rule struct {
 	Per      string  `yaml:"per"`
 	Within   float64 `yaml:"within"`
 	Edges    bool    `yaml:"edges"`    // one call more or less a node, of what counts per 10s
+	Lot      bool    `yaml:"lot"`      // what a lot decides, of what counts per node
 	Answered bool    `yaml:"answered"` // count only calls that were answered without an error
 	Bodies   float64 `yaml:"bodies"`
 	Why      string  `yaml:"why"`
@@ -59,7 +61,7 @@ func parseRules(text []byte) (Rules, error) {
 		if r.Per != perNode && r.Per != perPod && r.Per != perInterval {
 			return nil, fmt.Errorf("read tolerances: rule %d counts per %q", i+1, r.Per)
 		}
-		if (r.Within > 0 || r.Answered) && r.Why == "" {
+		if (r.Within > 0 || r.Lot || r.Answered) && r.Why == "" {
 			return nil, fmt.Errorf("read tolerances: rule %d does not say why", i+1)
 		}
 	}
@@ -93,6 +95,9 @@ func (r Rule) fits(stage string, k Kind) bool {
 
 // allowance is the largest difference of two counts in stages of these two sides.
 func (r Rule) allowance(per string, a, b Stage) float64 {
+	if r.Lot && per == perNode {
+		return r.Within + 1/(2*math.Sqrt(float64(max(1, min(a.Nodes, b.Nodes)))))
+	}
 	if !r.Edges || per != perInterval {
 		return r.Within
 	}

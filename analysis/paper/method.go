@@ -41,7 +41,7 @@ func method(in Input) []Section {
 			para("RFC 2679 ", cite("rfc2679"), ", which the source follows and RFC 7679 ", cite("rfc7679"), " has replaced since, defines the percentile of a delay over all packets, where one that is lost has an infinite delay; RFC 5166 ", cite("rfc5166"), " has delay among the metrics that users see. Applied to requests as in the source: an agreement holds when at least γ % of the requests are answered within T_D. A request that failed counts as never answered. It holds here when the whole 95 % interval of that share is at γ or above."),
 		}},
 		{Title: "Clocks", Blocks: []Block{
-			para("All instants are nanoseconds of one machine's monotonic clock, in every process. There is no skew between client, server and nodes, and none is simulated."),
+			para("All instants are nanoseconds of one machine's monotonic clock, in every process. There is no skew between client, server and nodes."),
 		}},
 	}
 }

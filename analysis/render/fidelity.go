@@ -65,21 +65,21 @@ func FidelityMarkdown(w io.Writer, c fidelity.Comparison) error {
 // FidelityCSV writes every row, one a line; what is not known is an empty field.
 func FidelityCSV(w io.Writer, c fidelity.Comparison) error {
 	t := longTable{csv.NewWriter(w)}
-	t.line("section", "stage", "who", "verb", "resource", "detail", "per", "a", "b", "within", "a_errors", "b_errors", "a_bytes", "b_bytes", "verdict", "bodies", "why")
+	t.line("section", "stage", "who", "verb", "resource", "detail", "per", "a", "b", "within", "a_errors", "b_errors", "a_bytes", "b_bytes", "verdict", "bodies", "why", "gap", "bodies_gap")
 	rows := func(section string, all []fidelity.CallRow) {
 		for _, r := range all {
 			t.line(section, r.Stage, r.Who, r.Verb, r.Resource, r.Detail, r.Per, full(&r.A), full(&r.B), full(&r.Within), full(&r.ErrorsA), full(&r.ErrorsB),
-				full(r.BytesA), full(r.BytesB), string(r.Verdict), string(r.Bodies), r.Why)
+				full(r.BytesA), full(r.BytesB), string(r.Verdict), string(r.Bodies), r.Why, r.Gap, r.BodiesGap)
 		}
 	}
 	rows("calls", c.Calls)
 	rows("watches", c.Watches)
 	for _, r := range c.Order {
 		t.line("order", r.Stage, "", "", r.Before, "before "+r.After, r.Of, "", "", "", "", "", "", "", string(results.Fail), "",
-			fmt.Sprintf("always on %s, %d of %d on the other", r.Always, r.Held, r.Both))
+			fmt.Sprintf("always on %s, %d of %d on the other", r.Always, r.Held, r.Both), "", "")
 	}
 	for _, r := range c.Latencies {
-		t.line("latencies", "", "", "", r.Name, r.Group, "seconds", full(&r.A), full(&r.B), "", "", "", "", "", string(r.Verdict), "", "")
+		t.line("latencies", "", "", "", r.Name, r.Group, "seconds", full(&r.A), full(&r.B), "", "", "", "", "", string(r.Verdict), "", "", "", "")
 	}
 	t.w.Flush()
 	if err := t.w.Error(); err != nil {
@@ -124,9 +124,9 @@ func fidelityGrids(c fidelity.Comparison, all bool, sign func(results.Verdict) s
 	for _, r := range c.Calls {
 		bodies := ""
 		if r.Bodies != "" {
-			bodies = sign(r.Bodies)
+			bodies = signOrGap(sign, r.Bodies, r.BodiesGap)
 		}
-		calls.rows = append(calls.rows, []string{sign(r.Verdict), r.Stage, r.Who, r.Kind.String(), r.Per, twoDecimals(r.A), twoDecimals(r.B), someDecimals(r.Within),
+		calls.rows = append(calls.rows, []string{signOrGap(sign, r.Verdict, r.Gap), r.Stage, r.Who, r.Kind.String(), r.Per, twoDecimals(r.A), twoDecimals(r.B), someDecimals(r.Within),
 			someDecimals(r.ErrorsA), someDecimals(r.ErrorsB), bodies, whole(r.BytesA), whole(r.BytesB)})
 	}
 	watches := grid{title: "Watches open at the end of each stage, per node", header: []string{"", "stage", "who", "watch", "A", "B"}, left: []int{0, 1, 2, 3}}
@@ -139,7 +139,29 @@ func fidelityGrids(c fidelity.Comparison, all bool, sign func(results.Verdict) s
 	for _, r := range c.Order {
 		order.rows = append(order.rows, []string{sign(results.Fail), r.Stage, r.Before, r.After, r.Of, r.Always, fmt.Sprintf("%d of %d", r.Held, r.Both)})
 	}
-	return []grid{calls, watches, order, latencyGrid(c, all, sign), whyGrid(c, all)}
+	return []grid{calls, watches, order, latencyGrid(c, all, sign), whyGrid(c, all), gapGrid(c)}
+}
+
+// signOrGap is the sign of a verdict, or that of a difference that is known.
+func signOrGap(sign func(results.Verdict) string, v results.Verdict, gap string) string {
+	if gap != "" {
+		return "≠"
+	}
+	return sign(v)
+}
+
+// gapGrid says why rows are known to differ.
+func gapGrid(c fidelity.Comparison) grid {
+	g := grid{title: "Known differences, marked ≠", header: []string{"stage", "call", "what", "because"}, left: []int{0, 1, 2, 3}}
+	for _, r := range c.Calls {
+		if r.Gap != "" {
+			g.rows = append(g.rows, []string{r.Stage, r.Kind.String(), "count", r.Gap})
+		}
+		if r.BodiesGap != "" {
+			g.rows = append(g.rows, []string{r.Stage, r.Kind.String(), "size", r.BodiesGap})
+		}
+	}
+	return g
 }
 
 func latencyGrid(c fidelity.Comparison, all bool, sign func(results.Verdict) string) grid {

@@ -96,7 +96,11 @@ func (p *Pack) newShard(cluster *controlplane.Cluster, i int) (*shard, error) {
 			SandboxStart:   time.Duration(spec.Runtime.SandboxStart),
 			ContainerStart: time.Duration(spec.Runtime.ContainerStart),
 			ContainerStop:  time.Duration(spec.Runtime.ContainerStop),
-			Stages:         spec.Stages, Seed: p.opts.Seed,
+
+			SandboxStartP99:   time.Duration(spec.Runtime.SandboxStartP99),
+			ContainerStartP99: time.Duration(spec.Runtime.ContainerStartP99),
+			ContainerStopP99:  time.Duration(spec.Runtime.ContainerStopP99),
+			Stages:            spec.Stages, Seed: p.opts.Seed,
 		},
 	}, nil
 }

@@ -124,6 +124,10 @@ func (w *watch) Interruptions() []Interruption {
 	return append([]Interruption(nil), w.interruptions...)
 }
 
+// errClosed is the end of a watch between two events. An API server does that now and then, and to any watcher that it cannot serve as
+// fast as events come, which it counts in apiserver_terminated_watchers_total; on an overloaded machine that is most of them.
+var errClosed = errors.New("the API server closed it")
+
 // errExpired says that the API server no longer has the events since our resourceVersion.
 var errExpired = errors.New("the resourceVersion is too old")
 
@@ -248,7 +252,9 @@ func (w *watch) stream(ctx context.Context, opened func()) error {
 // readFrame reads one frame (its length in 4 bytes, big-endian, and its bytes) into buffer, which grows as needed.
 func readFrame(in *bufio.Reader, buffer []byte) ([]byte, error) {
 	var header [4]byte
-	if _, err := io.ReadFull(in, header[:]); err != nil {
+	if _, err := io.ReadFull(in, header[:]); errors.Is(err, io.EOF) {
+		return nil, errClosed
+	} else if err != nil {
 		return nil, fmt.Errorf("read a watch event: %w", err)
 	}
 	size := int(binary.BigEndian.Uint32(header[:]))

@@ -9,8 +9,8 @@ import (
 )
 
 var (
-	// errClock is a shifted clock asked of nodes whose code reads that of the machine, which all do.
-	errClock = errors.New("a hollow node has the clock of its machine, which cannot be shifted for it alone")
+	// errClock is a shifted clock asked of nodes whose code reads that of the machine.
+	errClock = errors.New("the node has the clock of its machine, which cannot be shifted for it alone")
 	// errShared is a bad connection asked of nodes that have none of their own.
 	errShared = errors.New("the nodes share their connections, so none can be made bad for one of them alone")
 )
@@ -22,11 +22,7 @@ func (h *Host) faults(mux *http.ServeMux) {
 		if !decode(w, r, &b) {
 			return
 		}
-		err := b.Conditions.Validate()
-		if err == nil && b.Conditions.ClockOffset != 0 {
-			err = errClock
-		}
-		if err != nil {
+		if err := b.Conditions.Validate(); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
@@ -42,7 +38,7 @@ func (h *Host) faults(mux *http.ServeMux) {
 
 func (h *Host) answerConditions(w http.ResponseWriter, names []string, c hollow.Conditions) {
 	err := h.setConditions(names, c)
-	if errors.Is(err, errShared) {
+	if errors.Is(err, errShared) || errors.Is(err, errClock) {
 		refuse(w, err, http.StatusNotImplemented)
 		return
 	}
@@ -61,11 +57,17 @@ func (h *Host) setConditions(names []string, c hollow.Conditions) error {
 		if _, ok := m.node.(Breakable); !ok {
 			return fmt.Errorf("node %s: %w", m.Name, errShared)
 		}
+		if _, ok := m.node.(Clocked); !ok && c.ClockOffset != 0 {
+			return fmt.Errorf("node %s: %w", m.Name, errClock)
+		}
 	}
 	for _, m := range members {
 		own := c
 		own.Seed += uint64(m.Index) // nodes that are slow together do not jitter together
 		m.node.(Breakable).SetConditions(own)
+		if clocked, ok := m.node.(Clocked); ok {
+			clocked.SetClock(own.ClockOffset)
+		}
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func TestBreak(t *testing.T) {
 	}
 	send(hollow.PathBreak, `{"nodes":["b","c"],"conditions":{"partitioned":true}}`, 404, `"c"`)
 	send(hollow.PathBreak, `{"nodes":["b"],"conditions":{"latency":-1}}`, 400, "negative")
-	send(hollow.PathBreak, `{"nodes":["b"],"conditions":{"clockOffset":1}}`, 400, "the clock of its machine")
+	send(hollow.PathBreak, `{"nodes":["b"],"conditions":{"clockOffset":1}}`, 501, "the clock of its machine")
 	send(hollow.PathBreak, `{`, 400, "")
 	if !reaches("b") {
 		t.Error("what was refused was done")
@@ -55,6 +55,43 @@ func TestBreak(t *testing.T) {
 	send(hollow.PathMend, `{"nodes":["a"]}`, 200, "")
 	if !reaches("a") {
 		t.Error("a does not reach the server after it was mended")
+	}
+}
+
+// clocked is a node with a clock of its own.
+type clocked struct {
+	bare
+	*Network
+	offset *time.Duration
+}
+
+func (c clocked) Shut() { c.Network.Shut() }
+func (c clocked) Open() { c.Network.Open() }
+
+// SetClock implements Clocked.
+func (c clocked) SetClock(offset time.Duration) { *c.offset = offset }
+
+// TestClocks: a clock goes wrong where the conditions say so, and right again with others or none.
+func TestClocks(t *testing.T) {
+	offset := new(time.Duration)
+	h := empty(hollow.ShardConfig{Name: "s", Tier: "light", JoinWindow: 8}, func(hollow.Node, int) Node {
+		return clocked{Network: NewNetwork(new(net.Dialer).DialContext), offset: offset}
+	})
+	h.put("a")
+	for _, step := range []struct {
+		path, body string
+		want       time.Duration
+	}{
+		{hollow.PathBreak, `{"nodes":["a"],"conditions":{"clockOffset":-30000000000}}`, -30 * time.Second},
+		{hollow.PathBreak, `{"nodes":["a"],"conditions":{"latency":1}}`, 0},
+		{hollow.PathBreak, `{"nodes":["a"],"conditions":{"clockOffset":60000000000}}`, time.Minute},
+		{hollow.PathMend, `{"nodes":["a"]}`, 0},
+	} {
+		recorder := httptest.NewRecorder()
+		h.control().ServeHTTP(recorder, httptest.NewRequest("POST", step.path, strings.NewReader(step.body)))
+		if recorder.Code != 200 || *offset != step.want {
+			t.Errorf("%s: code %d, offset %v, want %v", step.body, recorder.Code, *offset, step.want)
+		}
 	}
 }
 

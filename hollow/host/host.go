@@ -17,7 +17,7 @@ import (
 	"windtunnel/results"
 )
 
-// Node is one node as its host knows it. One that is also Breakable can have a bad connection.
+// Node is one node as its host knows it. One that is also Breakable can have a bad connection, and one that is Clocked a wrong clock.
 type Node interface {
 	Gated
 	// Start starts it and does not wait for more. ready is called when it has been Ready, and strain when an answer shows the server to
@@ -36,6 +36,12 @@ type Gated interface {
 type Breakable interface {
 	// SetConditions makes the conditions those of the connections that there are and will be.
 	SetConditions(hollow.Conditions)
+}
+
+// Clocked is what has a clock of its own.
+type Clocked interface {
+	// SetClock says by how much it goes ahead; negative: behind.
+	SetClock(offset time.Duration)
 }
 
 // Make makes a node that does not run yet. life is how often a node of its name has been in the shard before.

@@ -27,6 +27,7 @@ type fidelityFlags struct {
 	aNodes, bNodes     []string
 	reference          string
 	root, output       string
+	gaps               string
 	require            []string
 	all                bool
 	runsOfA, runsOfB   []string // what the arguments name
@@ -50,6 +51,7 @@ docs/fidelity.md describes each part, and each tolerance.`,
 		Example: `  windtunnel fidelity --b hollowNodes.runtime.containerStart=1s
   windtunnel fidelity results/runs/A results/runs/B --all
   windtunnel fidelity --reference kubelet.json results/runs/B -o markdown
+  windtunnel fidelity --reference real.json --gaps gaps.yaml results/runs/B
   windtunnel fidelity RUN RUN --a-nodes real-worker --b-nodes 'hollow-*' --require calls,order
   windtunnel fidelity record results/runs/RUN --to kubelet.json --note "real kubelet"`,
 		Args: usage(func(cmd *cobra.Command, args []string) error { return f.parse(cmd, args) }),
@@ -62,6 +64,7 @@ docs/fidelity.md describes each part, and each tolerance.`,
 	flags.StringVar(&f.reference, "reference", "", "take side A from a recording in `FILE`")
 	flags.StringSliceVar(&f.aNodes, "a-nodes", nil, "`PATTERNS` of the names of A's nodes (default: the hollow nodes)")
 	flags.StringSliceVar(&f.bNodes, "b-nodes", nil, "`PATTERNS` of the names of B's nodes (default: the hollow nodes)")
+	flags.StringVar(&f.gaps, "gaps", "", "leave rows out of the verdict that differ as `FILE` says, each with its reason")
 	flags.StringSliceVar(&f.require, "require", fidelity.Parts(), "the `PARTS` that must match; the others are shown")
 	flags.BoolVar(&f.all, "all", false, "show watches, orders and latencies that match, too")
 	flags.StringVar(&f.root, "results", filepath.Join("results", "runs"), "keep run directories in `DIR`")
@@ -110,6 +113,10 @@ func (a *app) fidelity(cmd *cobra.Command, f *fidelityFlags) error {
 	if err != nil {
 		return err
 	}
+	gaps, err := f.readGaps()
+	if err != nil {
+		return err
+	}
 	// What is wrong with either side is said before any of them is run.
 	plans, err := f.plans(a, cmd)
 	if err != nil {
@@ -135,6 +142,9 @@ func (a *app) fidelity(cmd *cobra.Command, f *fidelityFlags) error {
 		}
 	}
 	c := fidelity.Compare(recordings[0], recordings[1], rules, f.require)
+	for _, g := range c.Except(gaps) {
+		c.Notes = append(c.Notes, fmt.Sprintf("%s says that the %s of %s %s differ in the stage %s, and they do not", f.gaps, g.Part, g.Verb, g.Resource, g.Stage))
+	}
 	if err := a.printFidelity(c, f); err != nil {
 		return err
 	}
@@ -142,6 +152,23 @@ func (a *app) fidelity(cmd *cobra.Command, f *fidelityFlags) error {
 		return silent{code}
 	}
 	return nil
+}
+
+// readGaps reads the known differences, if there are any.
+func (f *fidelityFlags) readGaps() ([]fidelity.Gap, error) {
+	if f.gaps == "" {
+		return nil, nil
+	}
+	file, err := os.Open(f.gaps)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	defer file.Close()
+	gaps, err := fidelity.ReadGaps(f.gaps, file)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return gaps, nil
 }
 
 // plans are the plans of the sides that are to be run, nil for those that are there already.

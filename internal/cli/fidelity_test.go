@@ -40,6 +40,14 @@ func recording(t *testing.T, dropped bool) string {
 func TestFidelityCodes(t *testing.T) {
 	whole, part := recording(t, false), recording(t, true)
 	quiet := quietRun(t).Path()
+	gaps := func(text string) string {
+		path := filepath.Join(t.TempDir(), "gaps.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return " --gaps " + path
+	}
+	known := gaps("gaps: [{stage: node-start, resource: csinodes.storage.k8s.io, part: calls, why: no plugins}]")
 	for _, c := range []struct {
 		args string
 		code int
@@ -50,6 +58,12 @@ func TestFidelityCodes(t *testing.T) {
 		{whole + " -- " + part + " " + part, codeViolated, "DIFFERS FROM"},
 		{"--reference " + whole + " " + part + " --require order,watches,latencies", codePass, "(not required)"},
 		{"--reference " + whole + " " + part, codeViolated, "1 of 2 counts match"},
+		{whole + " " + part + known, codePass, "≠  node-start  kubelet  POST csinodes.storage.k8s.io"},
+		{whole + " " + part + known, codePass, "no plugins"},
+		{whole + " " + whole + known, codePass, "says that the calls of csinodes.storage.k8s.io differ in the stage"},
+		{whole + " " + part + gaps("gaps: [{stage: pod-stop, part: calls, why: x}]"), codeViolated, "1 of 2 counts match"},
+		{whole + " " + part + gaps("gaps: [{stage: pod-stop}]"), codeUsage, "gap 1 is of part"},
+		{whole + " " + part + " --gaps /nowhere", codeUsage, "no such file"},
 		{whole + " " + part + " --require everything", codeUsage, "there is no such part (calls, bodies, order, watches, latencies)"},
 		{whole, codeUsage, "give two runs"},
 		{"", codeUsage, "what is side B?"},

@@ -25,8 +25,10 @@ const (
 	// reservedStorage that of nodefs.available < 10%.
 	reservedMemory  = 100 << 20
 	reservedStorage = 10
-	// imagesOnNode is how many images a node has from its start.
-	imagesOnNode = 12
+	// SandboxImage is the image that every node has: that of the pods' sandboxes (PauseVersion in cmd/kubeadm/app/constants).
+	SandboxImage = "registry.k8s.io/pause:3.10.2"
+	// imagesOnNode is how many images a node has from its start besides.
+	imagesOnNode = 6
 	// paddingAnnotation makes a node object larger still.
 	paddingAnnotation = "windtunnel/padding"
 	kubeletPort       = 10250
@@ -48,7 +50,7 @@ func NewMachine(config hollow.ShardConfig) (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Machine{config: config, capacity: capacity, Address: ownAddress()}
+	m := &Machine{config: config, capacity: capacity, Address: ownAddress(), Images: []corev1.ContainerImage{Image(SandboxImage, 0)}}
 	for i := range imagesOnNode {
 		m.Images = append(m.Images, Image(fmt.Sprintf("registry.k8s.io/windtunnel/image-%d:v1.%d.0", i, i), i))
 	}

@@ -25,6 +25,8 @@ const (
 	MemoryAnnotation = "windtunnel/memory"
 	// ReadyAfterAnnotation is how long its containers fail their startup and readiness probes, from their start on.
 	ReadyAfterAnnotation = "windtunnel/ready-after"
+	// UnhealthyAfterAnnotation is after which time from their start on they fail their liveness probes.
+	UnhealthyAfterAnnotation = "windtunnel/unhealthy-after"
 )
 
 // JobRunsFor is how long the pod of a Job runs that does not say.

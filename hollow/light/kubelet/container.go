@@ -32,8 +32,8 @@ type container struct {
 	id     string
 	state  state
 	reason string // why it waits, if not for its pod
-	begun  time.Time
-	over   time.Time
+	begun  instant
+	over   instant
 	code   int32
 	last   *exit
 
@@ -42,7 +42,8 @@ type container struct {
 	started  bool // its startup probe, if there is one, has succeeded
 	ready    bool
 	timer    *loop.Timer // of its exit, or of its next start
-	probe    *loop.Timer
+	probe    *loop.Timer // of its startup probe, then of its readiness probe
+	liveness *loop.Timer
 
 	whenInitialized func()
 }
@@ -50,7 +51,7 @@ type container struct {
 // exit is how a container ended before it was started again.
 type exit struct {
 	id          string
-	begun, over time.Time
+	begun, over instant
 	code        int32
 }
 
@@ -79,8 +80,8 @@ func (c *container) start(then func()) {
 	}
 	c.id = api.NewID()
 	c.event(corev1.EventTypeNormal, "Created", "Container created")
-	p.after(p.node.shard.config.ContainerStart, func() {
-		c.state, c.reason, c.begun = running, "", time.Now()
+	p.after(p.node.takes(p.node.shard.config.Start(), leastStart), func() {
+		c.state, c.reason, c.begun = running, "", p.node.moment()
 		c.started, c.ready = c.spec.StartupProbe == nil, false
 		p.happened("started")
 		c.event(corev1.EventTypeNormal, "Started", "Container started")
@@ -106,7 +107,8 @@ func (c *container) stopped(code int32) {
 	l := c.pod.node.loop
 	l.Stop(c.timer)
 	l.Stop(c.probe)
-	c.state, c.over, c.code, c.ready, c.started = exited, time.Now(), code, false, false
+	l.Stop(c.liveness)
+	c.state, c.over, c.code, c.ready, c.started = exited, c.pod.node.moment(), code, false, false
 	c.pod.happened("stopped")
 }
 
@@ -129,7 +131,7 @@ func (c *container) restartable() bool {
 // again starts it again, after its back-off.
 func (c *container) again() {
 	p := c.pod
-	if c.over.Sub(c.begun) > 2*mostBackoff {
+	if c.over.Sub(c.begun.Time) > 2*mostBackoff {
 		c.backoff = 0
 	}
 	wait := c.backoff
@@ -162,54 +164,4 @@ func (c *container) again() {
 			restart()
 		}
 	})
-}
-
-// probes begins the startup probe, or else the readiness probe.
-func (c *container) probes() {
-	switch {
-	case !c.started:
-		c.look("Startup", c.spec.StartupProbe, 0, func() {
-			c.started = true
-			c.pod.node.writer.changed(c.pod)
-			c.probes()
-		})
-	case c.spec.ReadinessProbe != nil:
-		c.look("Readiness", c.spec.ReadinessProbe, 0, func() {
-			c.ready = true
-			c.pod.node.writer.changed(c.pod)
-		})
-	default:
-		c.ready = true
-	}
-}
-
-// look makes one probe of a container that runs, and the next after its period. successes counts those so far.
-func (c *container) look(kind string, probe *corev1.Probe, successes int32, passed func()) {
-	period := time.Duration(max(probe.PeriodSeconds, 1)) * time.Second
-	runs := time.Since(c.begun)
-	if runs >= time.Duration(probe.InitialDelaySeconds)*time.Second {
-		if runs >= readyAfter(c.pod.object) {
-			if successes++; successes >= max(probe.SuccessThreshold, 1) {
-				passed()
-				return
-			}
-		} else {
-			successes = 0
-			c.pod.node.events.aboutPod(c.pod, c.spec.Name, corev1.EventTypeWarning, "Unhealthy", kind+" probe failed: the container is not ready yet", true)
-		}
-	}
-	c.probe = c.pod.node.loop.After(period, func() {
-		if c.state == running {
-			c.look(kind, probe, successes, passed)
-		}
-	})
-}
-
-// readyAfter is how long a pod's containers fail their probes.
-func readyAfter(o *corev1.Pod) time.Duration {
-	d, err := time.ParseDuration(o.Annotations[api.ReadyAfterAnnotation])
-	if err != nil {
-		return 0
-	}
-	return d
 }

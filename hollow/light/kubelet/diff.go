@@ -29,6 +29,10 @@ func statusPatch(uid string, was, is *corev1.PodStatus) ([]byte, error) {
 	d.text("reason", was.Reason, is.Reason)
 	d.text("message", was.Message, is.Message)
 	d.generation(was.ObservedGeneration, is.ObservedGeneration)
+	if len(was.AllocatedResources) == 0 && len(is.AllocatedResources) > 0 {
+		d.key("allocatedResources")
+		d.json(is.AllocatedResources)
+	}
 	if was.Resources == nil && is.Resources != nil {
 		d.key("resources")
 		d.json(is.Resources)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
@@ -51,6 +52,10 @@ func TestStatusPatchIsStrategicpatchs(t *testing.T) {
 	const uid = "8ed14f22-fdbc-4d45-a800-bc383db3771e"
 	rapid.Check(t, func(t *rapid.T) {
 		was, is := aStatus(t, "was"), aStatus(t, "is")
+		if rapid.Bool().Draw(t, "resources") { // which come once and stay
+			is.AllocatedResources = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m")}
+			is.Resources = &corev1.ResourceRequirements{Requests: is.AllocatedResources}
+		}
 		ours, err := statusPatch(uid, &was, &is)
 		if err != nil {
 			t.Fatal(err)

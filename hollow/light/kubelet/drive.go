@@ -2,7 +2,6 @@ package kubelet
 
 import (
 	"net/http"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -42,7 +41,7 @@ func (p *pod) drive() {
 		if p.gone {
 			return
 		}
-		change, err := next.Do(p.object, info, time.Now())
+		change, err := next.Do(p.object, info, p.node.now())
 		if err != nil {
 			p.node.shard.Note(err)
 			return

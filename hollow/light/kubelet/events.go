@@ -48,9 +48,9 @@ type posted struct {
 	count int32
 }
 
-// aboutNode posts an event about the node. Its involvedObject's UID is the node's name, as of the kubelet's.
+// aboutNode posts an event about the node, or counts one that says the same. Its involvedObject's UID is the node's name, as of the kubelet's.
 func (e *events) aboutNode(kind, reason, message string) {
-	e.post(corev1.ObjectReference{Kind: "Node", Name: e.node.Name, UID: types.UID(e.node.Name)}, "default", kind, reason, message, "")
+	e.post(corev1.ObjectReference{Kind: "Node", Name: e.node.Name, UID: types.UID(e.node.Name)}, "default", kind, reason, message, "node/"+reason)
 }
 
 // aboutPod posts an event about a pod, or about one of its containers.
@@ -79,7 +79,7 @@ func (e *events) post(about corev1.ObjectReference, namespace, kind, reason, mes
 	if len(e.queue) >= eventsWaiting {
 		return
 	}
-	now := metav1.Now()
+	now := e.node.stamp()
 	e.queue = append(e.queue, event{key: key, object: corev1.Event{
 		ObjectMeta:     metav1.ObjectMeta{Name: fmt.Sprintf("%s.%x", about.Name, now.UnixNano()), Namespace: namespace},
 		InvolvedObject: about, Reason: reason, Message: message, Type: kind, Count: 1, FirstTimestamp: now, LastTimestamp: now,
@@ -122,15 +122,23 @@ func (e *events) send(try int) {
 			e.node.loop.After(api.Jitter(eventAgain, 0.1), func() { e.next(try + 1) })
 			return
 		}
-		if ok(r, err) && first.key != "" && e.posted[first.key] == nil {
-			if e.posted == nil {
-				e.posted = make(map[string]*posted)
-			}
-			e.posted[first.key] = &posted{name: first.object.Name, count: 1}
+		if ok(r, err) {
+			e.noted(first)
 		}
 		e.drop()
 	}
 	api.Send(e.node.loop, e.node.client, c)
+}
+
+// noted keeps that an event is there which may come again.
+func (e *events) noted(v event) {
+	if v.key == "" || e.posted[v.key] != nil {
+		return
+	}
+	if e.posted == nil {
+		e.posted = make(map[string]*posted)
+	}
+	e.posted[v.key] = &posted{name: v.object.Name, count: 1}
 }
 
 // call is the POST of an event, or the PATCH that counts it once more.

@@ -48,7 +48,7 @@ func (n *node) makeLease(try int) {
 			n.loop.After(api.Jitter(api.LeaseEvery, api.LeaseJitter), func() { n.ensureLease(0) })
 			return
 		}
-		n.heartbeat(api.Call{Method: http.MethodPost, Path: api.LeasePath, ContentType: wire.Protobuf, Body: api.NewLease(n.Name, uid, time.Now()),
+		n.heartbeat(api.Call{Method: http.MethodPost, Path: api.LeasePath, ContentType: wire.Protobuf, Body: api.NewLease(n.Name, uid, n.now()),
 			Done: func(r h2.Response, err error) {
 				if !ok(r, err) {
 					n.leaseLater(try)
@@ -75,7 +75,7 @@ func (n *node) renewLater() {
 // renew renews the Lease.
 func (n *node) renew(try int) {
 	n.heartbeat(api.Call{Method: http.MethodPut, Path: api.LeasePath + "/" + n.Name, ContentType: wire.Protobuf,
-		Body: api.RenewedLease(n.lease, n.Name, time.Now()),
+		Body: api.RenewedLease(n.lease, n.Name, n.now()),
 		Done: func(r h2.Response, err error) {
 			switch {
 			case ok(r, err):

@@ -3,6 +3,7 @@ package kubelet
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -36,6 +37,8 @@ type node struct {
 	ready   func() // told once
 	strain  func()
 
+	skew       time.Duration // by how much its clock goes ahead
+	random     *rand.Rand    // of its runtime's latencies
 	registered bool
 	uid        string
 	lease      []byte // metadata of the Lease as it was answered last; nil: not known
@@ -63,6 +66,7 @@ func newNode(ctx context.Context, s *shard, described hollow.Node, l *loop.Loop)
 		burst = s.config.Burst
 	}
 	n.limiter = rate.NewLimiter(qps, burst)
+	n.random = s.config.Random(described.Index)
 	n.events.node = n
 	n.writer.node = n
 	return n
@@ -90,6 +94,11 @@ func (n *node) ask(c api.Call) {
 		return
 	}
 	api.Send(n.loop, n.client, c)
+}
+
+// takes is how long the node's runtime takes for something, at the least what one that does it takes.
+func (n *node) takes(l hollow.Latency, least time.Duration) time.Duration {
+	return max(l.Draw(n.random), least)
 }
 
 // heartbeat sends a call of the heartbeat client, which has no limit but a time-out.

@@ -37,8 +37,7 @@ const ownConditions = 4
 // status is what the kubelet says of its node.
 type status struct {
 	ready     bool
-	pressure  bool // of memory
-	changed   time.Time
+	pressure  bool      // of memory
 	beat      time.Time // lastHeartbeatTime as it was written last
 	reported  time.Time
 	delay     time.Duration
@@ -160,7 +159,7 @@ func (n *node) network() bool { return n.addresses != nil }
 
 func (n *node) setReady() {
 	if !n.status.ready {
-		n.status.ready, n.status.changed = true, time.Now()
+		n.status.ready = true
 		n.statusEvent("NodeReady")
 	}
 }
@@ -199,7 +198,7 @@ func text(b bool) string {
 func (n *node) report(done func()) {
 	s := &n.status
 	s.patching = true
-	ready, images, now := s.ready, s.imagesNew, time.Now()
+	ready, images, now := s.ready, s.imagesNew, n.now()
 	n.heartbeat(api.Call{Method: http.MethodPatch, Path: n.path() + "/status", ContentType: wire.StrategicMergePatch, Body: n.statusPatch(now), Discard: true,
 		Done: func(r h2.Response, err error) {
 			s.patching = false
@@ -207,7 +206,7 @@ func (n *node) report(done func()) {
 				n.fail("report status", r, err)
 				return // the next look tries again
 			}
-			s.beat, s.reported = now, now
+			s.beat, s.reported = now, time.Now()
 			if images {
 				s.imagesNew = false
 			}

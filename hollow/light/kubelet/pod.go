@@ -16,10 +16,22 @@ import (
 )
 
 const (
+	// What a container runtime takes at the least for a sandbox, for a container's start, and for the end of a pod's containers and sandbox:
+	// processes and a network are made and undone. So long a real node's status manager has to send what was before; a runtime that took
+	// no time would have it send two changes as one.
+	leastSandbox = 100 * time.Millisecond
+	leastStart   = 100 * time.Millisecond
+	leastStop    = 100 * time.Millisecond
+	// terminatedSync is how long after the containers' end the kubelet looks at a pod that is being deleted again, which makes the status
+	// manager read it once more: the pod worker waits for a newer state of the runtime (SyncTerminatedPod in pkg/kubelet/kubelet.go), which
+	// comes with the next relist, at the latest after a second.
+	terminatedSync = 300 * time.Millisecond
 	// cleanUp is how long a pod's volumes take to go after its containers have ended, and its jitter: the kubelet looks at both in rounds
 	// of 100 and 300 ms (pkg/kubelet/volumemanager).
 	cleanUp       = 200 * time.Millisecond
 	cleanUpJitter = 1.0
+	// exitTerminated is the code of a container that ended when it was told to because its probe failed: 128 and SIGTERM.
+	exitTerminated = 143
 	// exitKilled is the code of a container that did not end within its grace: 128 and SIGKILL.
 	exitKilled = 137
 	// noAddressAgain is when a pod is tried again whose node has no address left.
@@ -40,6 +52,7 @@ type pod struct {
 	rejected *rejection // by the kubelet's admission, or evicted
 	start    metav1.Time
 	sandbox  bool
+	known    bool // the sandbox's address is known to the kubelet, which reads it after the sandbox has been reported
 	lastIP   string
 	address  netip.Addr
 	inits    int // how many of containers are init containers
@@ -82,14 +95,14 @@ func (n *node) adopt(object *corev1.Pod) *pod {
 	case object.DeletionTimestamp != nil:
 		// end follows
 	case object.Status.Phase == corev1.PodRunning: // the shard started again
-		p.start = metav1.Now()
+		p.start = n.stamp()
 		p.begin()
 	default:
 		if r := n.admit(p); r != nil {
 			p.reject(r)
 			break
 		}
-		p.start = metav1.Now()
+		p.start = n.stamp()
 		p.begin()
 	}
 	n.watchMemory(p)
@@ -202,7 +215,7 @@ func (p *pod) makeSandbox() {
 		p.after(noAddressAgain, p.makeSandbox)
 		return
 	}
-	p.after(p.node.shard.config.SandboxStart, func() {
+	p.after(p.node.takes(p.node.shard.config.Sandbox(), leastSandbox), func() {
 		p.sandbox = true
 		p.node.writer.changed(p)
 		// The sandbox's readiness is on its way before a container runs (OnPodSandboxReady).
@@ -236,6 +249,7 @@ func (p *pod) startNext(i int) {
 	}
 	c := &p.list[i]
 	c.start(func() {
+		p.known = true
 		if i >= p.inits || c.sidecar() {
 			p.startNext(i + 1)
 			return
@@ -297,21 +311,19 @@ func (p *pod) end(grace time.Duration) {
 		p.node.writer.changed(p) // to delete it
 		return
 	}
+	runs := p.runs()
 	p.ending = true
 	p.stopTimers()
 	p.node.writer.changed(p) // the generation that was observed
-	runs := false
-	for i := range p.list {
-		if c := &p.list[i]; c.state == running {
-			runs = true
-			c.kill("Stopping container " + c.spec.Name)
-		}
-	}
-	stop, code := p.node.shard.config.ContainerStop, int32(0)
+	stop, code := p.node.takes(p.node.shard.config.Stop(), 0), int32(0)
 	if stop > grace {
 		stop, code = grace, exitKilled
 	}
-	if !runs {
+	if runs {
+		// The status is on its way before a container is told to end (SyncTerminatingPod).
+		p.node.loop.Post(func() { p.killAll() })
+		stop = max(stop, leastStop)
+	} else {
 		stop = 0
 	}
 	over := func() {
@@ -326,7 +338,15 @@ func (p *pod) end(grace time.Duration) {
 		p.terminal = true
 		p.leaveSandbox()
 		p.node.writer.changed(p)
-		p.clean()
+		p.timer = p.node.loop.After(terminatedSync, func() {
+			if p.gone {
+				return
+			}
+			if p.deleting { // then every look at it counts as a change (SetPodStatus in pkg/kubelet/status/status_manager.go)
+				p.node.writer.changed(p)
+			}
+			p.clean()
+		})
 	}
 	if stop <= 0 {
 		over()
@@ -335,7 +355,17 @@ func (p *pod) end(grace time.Duration) {
 	p.timer = p.node.loop.After(stop, over)
 }
 
-// clean lets go of the pod's volumes after a while; what never ran has ended then as well.
+// killAll posts that the containers that run are told to end.
+func (p *pod) killAll() {
+	for i := range p.list {
+		if c := &p.list[i]; c.state == running && !p.gone {
+			c.kill("Stopping container " + c.spec.Name)
+		}
+	}
+}
+
+// clean lets go of the pod's volumes after a while; what never ran has ended then as well. The status manager reads the pod once more
+// (TerminatePod), and deletes one that is to be deleted.
 func (p *pod) clean() {
 	for _, o := range p.objects {
 		p.node.release(o)
@@ -343,7 +373,7 @@ func (p *pod) clean() {
 	p.objects = nil
 	p.timer = p.node.loop.After(api.Jitter(cleanUp, cleanUpJitter), func() {
 		p.finished = true
-		if !p.gone && p.deleting {
+		if !p.gone {
 			p.node.writer.changed(p)
 		}
 	})
@@ -360,11 +390,13 @@ func (p *pod) leaveSandbox() {
 
 // vanish forgets a pod that the server has no more; containers that still run are killed.
 func (p *pod) vanish() {
-	p.gone = true
 	p.stopTimers()
+	if !p.ending {
+		p.killAll()
+	}
+	p.gone = true
 	for i := range p.list {
 		if c := &p.list[i]; c.state == running {
-			c.kill("Stopping container " + c.spec.Name)
 			c.stopped(exitKilled)
 		}
 	}
@@ -386,6 +418,7 @@ func (p *pod) stopTimers() {
 	for i := range p.list {
 		l.Stop(p.list[i].timer)
 		l.Stop(p.list[i].probe)
+		l.Stop(p.list[i].liveness)
 	}
 }
 

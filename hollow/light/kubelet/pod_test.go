@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -115,8 +116,8 @@ func TestCrashLoopBacksOff(t *testing.T) {
 			o.Annotations["windtunnel/run-for"], o.Annotations["windtunnel/exit-code"] = "1s", "1"
 		})
 		got := a.changes(330*time.Second, func() any { return p.list[0].restarts })
-		// At once, then after 10 s, 20 s, 40 s, …, each a second after its start.
-		want := []string{"0s: 0", "1s: 1", "12s: 2", "33s: 3", "1m14s: 4", "2m35s: 5", "5m16s: 6"}
+		// At once, then after 10 s, 20 s, 40 s, …, each a second after its start, which takes 0.1 s, and the first 0.1 s for the sandbox.
+		want := []string{"0s: 0", "1.2s: 1", "12.3s: 2", "33.4s: 3", "1m14.5s: 4", "2m35.6s: 5", "5m16.7s: 6"}
 		if !slices.Equal(got, want) {
 			t.Errorf("restarts at %v, want %v", got, want)
 		}
@@ -135,8 +136,8 @@ func TestReadinessFollowsItsProbe(t *testing.T) {
 			o.Annotations["windtunnel/ready-after"] = "7s"
 			o.Spec.Containers[0].ReadinessProbe = &corev1.Probe{InitialDelaySeconds: 5, PeriodSeconds: 3, SuccessThreshold: 2}
 		})
-		// Probes at 0, 3, 6, … s; the first that succeeds is at 9 s, and a second is asked for.
-		if got := a.changes(20*time.Second, func() any { return p.list[0].ready }); !slices.Equal(got, []string{"0s: false", "12s: true"}) {
+		// Probes at 0, 3, 6, … s after the start, which is at 0.2 s; the first that succeeds is at 9 s, and a second is asked for.
+		if got := a.changes(20*time.Second, func() any { return p.list[0].ready }); !slices.Equal(got, []string{"0s: false", "12.2s: true"}) {
 			t.Errorf("ready at %v", got)
 		}
 	})
@@ -144,8 +145,60 @@ func TestReadinessFollowsItsProbe(t *testing.T) {
 		p := a.bind(func(o *corev1.Pod) {
 			o.Spec.Containers[0].StartupProbe = &corev1.Probe{InitialDelaySeconds: 4, PeriodSeconds: 10}
 		})
-		if got := a.changes(20*time.Second, func() any { return []bool{p.list[0].started, p.list[0].ready} }); !slices.Equal(got, []string{"0s: [false false]", "10s: [true true]"}) {
+		if got := a.changes(20*time.Second, func() any { return []bool{p.list[0].started, p.list[0].ready} }); !slices.Equal(got, []string{"0s: [false false]", "10.2s: [true true]"}) {
 			t.Errorf("started and ready at %v", got)
+		}
+	})
+}
+
+// TestFailedProbesRestart: a container is ended and started again after as many failures in a row as its liveness probe asks for, and one
+// that does not come up after those of its startup probe.
+func TestFailedProbesRestart(t *testing.T) {
+	says := func(a *alone, reason string) (all []string) {
+		a.do(func() {
+			for _, e := range a.events.queue {
+				if e.object.Reason == reason {
+					all = append(all, e.object.Message)
+				}
+			}
+		})
+		return all
+	}
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		p := a.bind(func(o *corev1.Pod) {
+			o.Spec.RestartPolicy = corev1.RestartPolicyOnFailure
+			o.Annotations["windtunnel/unhealthy-after"] = "7s"
+			o.Spec.Containers[0].LivenessProbe = &corev1.Probe{PeriodSeconds: 5, FailureThreshold: 2}
+		})
+		// It runs from 0.2 s on and is well at 0 and 5 s, and not at 10 and 15 s; then it ends and starts, which takes 0.1 s each.
+		got := a.changes(20*time.Second, func() any { return []any{p.list[0].restarts, p.list[0].state} })
+		if want := []string{"0s: [0 0]", "200ms: [0 1]", "15.3s: [1 2]", "15.4s: [1 1]"}; !slices.Equal(got, want) {
+			t.Errorf("restarts %q, want %q", got, want)
+		}
+		if unhealthy, killing := says(a, "Unhealthy"), says(a, "Killing"); len(unhealthy) != 2 || !slices.Equal(killing, []string{"Container main failed liveness probe, will be restarted"}) {
+			t.Errorf("it says %q and %q", unhealthy, killing)
+		}
+		if last := p.list[0].last; last == nil || last.code != exitTerminated {
+			t.Errorf("it ended as %+v", last)
+		}
+	})
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		p := a.bind(func(o *corev1.Pod) {
+			o.Spec.RestartPolicy = corev1.RestartPolicyNever
+			o.Annotations["windtunnel/ready-after"] = "1m"
+			o.Spec.Containers[0].StartupProbe = &corev1.Probe{PeriodSeconds: 2}
+		})
+		if got, want := a.changes(10*time.Second, func() any { return p.phase() }), []string{"0s: Pending", "200ms: Running", "4.3s: Failed"}; !slices.Equal(got, want) {
+			t.Errorf("phases %q, want %q", got, want)
+		}
+		if killing := says(a, "Killing"); !slices.Equal(killing, []string{"Container main failed startup probe"}) {
+			t.Errorf("it says %q", killing)
+		}
+	})
+	onANode(t, hollow.ShardConfig{}, func(a *alone) { // well without the annotation
+		p := a.bind(func(o *corev1.Pod) { o.Spec.Containers[0].LivenessProbe = &corev1.Probe{PeriodSeconds: 1} })
+		if got := a.changes(5*time.Minute, func() any { return p.list[0].restarts }); !slices.Equal(got, []string{"0s: 0"}) {
+			t.Errorf("restarts %q", got)
 		}
 	})
 }
@@ -172,6 +225,141 @@ func TestStagesTakeTheirTime(t *testing.T) {
 	})
 }
 
+// TestRuntimeTakesTime: without a latency of its own the runtime still takes long enough for the status manager to send one state before the
+// next, as a real one does; and the address is known once a container runs, as it is read after the sandbox has been reported.
+func TestRuntimeTakesTime(t *testing.T) {
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		p := a.bind(func(*corev1.Pod) {})
+		state := func() any {
+			s := p.status()
+			return fmt.Sprintf("%v %v %v", s.Phase, findCondition(s.Conditions, corev1.PodReadyToStartContainers).Status, s.PodIP)
+		}
+		if got, want := a.changes(2*time.Second, state), []string{"0s: Pending False ", "100ms: Pending True ", "200ms: Running True 10.0.0.2"}; !slices.Equal(got, want) {
+			t.Errorf("starts as\n%q, want\n%q", got, want)
+		}
+		a.do(func() { p.deleting = true; p.end(30 * time.Second) })
+		// What is left is gone between 500 and 700 ms after the containers' end.
+		got := a.changes(2*time.Second, func() any { return fmt.Sprint(state(), " ", p.finished) })
+		if len(got) != 3 || got[0] != "0s: Running True 10.0.0.2 false" || got[1] != "100ms: Succeeded False 10.0.0.2 false" || !strings.HasSuffix(got[2], "Succeeded False 10.0.0.2 true") {
+			t.Errorf("ends as %q", got)
+		}
+	})
+}
+
+// TestStatusSaysWhatPodsHave: the resources of a pod come with its first status, and the user of a container when it runs.
+func TestStatusSaysWhatPodsHave(t *testing.T) {
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		p := a.bind(func(o *corev1.Pod) {
+			o.Spec.SecurityContext = &corev1.PodSecurityContext{RunAsUser: new(int64(1000)), RunAsGroup: new(int64(7)), FSGroup: new(int64(8))}
+			o.Spec.Containers[0].SecurityContext = &corev1.SecurityContext{RunAsUser: new(int64(0))}
+			o.Spec.Containers[0].Resources = corev1.ResourceRequirements{
+				Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m")}, Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")}}
+		})
+		status := func() (s *corev1.PodStatus) { a.do(func() { s = p.status() }); return s }
+		first := status()
+		if cpu, memory := first.AllocatedResources.Cpu(), first.Resources.Limits.Memory(); cpu.String() != "10m" || memory.String() != "1Gi" || first.ContainerStatuses[0].User != nil {
+			t.Errorf("%+v", first)
+		}
+		time.Sleep(time.Second)
+		if user := status().ContainerStatuses[0].User; user == nil || user.Linux.UID != 0 || user.Linux.GID != 7 || !slices.Equal(user.Linux.SupplementalGroups, []int64{7, 8}) {
+			t.Errorf("runs as %+v", user)
+		}
+	})
+}
+
+// TestWrongClock: what a node says has the time of its own clock at that moment, and what it waits for takes as long as ever.
+func TestWrongClock(t *testing.T) {
+	const ahead = -time.Hour
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		a.SetClock(ahead)
+		begun := time.Now()
+		p := a.bind(func(o *corev1.Pod) {
+			o.Spec.Containers[0].LivenessProbe = &corev1.Probe{PeriodSeconds: 1}
+			o.Annotations["windtunnel/run-for"] = "10s"
+		})
+		if got, want := a.changes(time.Second, func() any { return p.list[0].state }), []string{"0s: 0", "200ms: 1"}; !slices.Equal(got, want) {
+			t.Errorf("runs at %q, want %q", got, want)
+		}
+		a.SetClock(0)
+		a.changes(10*time.Second, func() any { return nil })
+		var status *corev1.PodStatus
+		var events []corev1.Event
+		a.do(func() {
+			status = p.status()
+			for _, e := range a.events.queue {
+				events = append(events, e.object)
+			}
+		})
+		off := func(what string, at metav1.Time, want time.Duration) {
+			if d := at.Sub(begun); d < want-time.Second || d > want+time.Second {
+				t.Errorf("%s is %v after the start, want %v", what, d, want)
+			}
+		}
+		off("startTime", *status.StartTime, ahead)
+		off("Pulled", events[0].FirstTimestamp, ahead)
+		last := status.ContainerStatuses[0].LastTerminationState.Terminated
+		if last == nil {
+			t.Fatalf("%+v", status.ContainerStatuses[0])
+		}
+		off("startedAt", last.StartedAt, ahead)
+		off("finishedAt", last.FinishedAt, 10*time.Second)
+		off("Ready", findCondition(status.Conditions, corev1.PodReady).LastTransitionTime, 11*time.Second)
+	})
+}
+
+// TestEventsAreCounted: an event about the node that says what another has said counts it once more.
+func TestEventsAreCounted(t *testing.T) {
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		var methods []string
+		a.do(func() {
+			a.describe()
+			a.describe()
+			a.statusEvent("NodeReady")
+			for _, e := range a.events.queue {
+				c, err := a.events.call(e)
+				if err != nil {
+					t.Fatal(err)
+				}
+				methods = append(methods, c.Method+" "+e.object.Reason)
+				a.events.noted(e)
+			}
+			a.events.queue = nil
+		})
+		want := []string{"POST NodeHasSufficientMemory", "POST NodeHasNoDiskPressure", "POST NodeHasSufficientPID",
+			"PATCH NodeHasSufficientMemory", "PATCH NodeHasNoDiskPressure", "PATCH NodeHasSufficientPID", "POST NodeReady"}
+		if !slices.Equal(methods, want) {
+			t.Errorf("%q, want %q", methods, want)
+		}
+	})
+}
+
+// TestLatenciesVary: with a 99th percentile the containers of a node start after times of their own, and after the same ones with the same seed.
+func TestLatenciesVary(t *testing.T) {
+	starts := func(seed uint64) (all []time.Duration) {
+		onANode(t, hollow.ShardConfig{Seed: seed, ContainerStart: time.Second, ContainerStartP99: 20 * time.Second}, func(a *alone) {
+			p := a.bind(func(o *corev1.Pod) {
+				o.Spec.Containers = nil
+				for i := range 5 {
+					o.Spec.Containers = append(o.Spec.Containers, corev1.Container{Name: fmt.Sprint(i)})
+				}
+			})
+			time.Sleep(time.Hour)
+			for i := 1; i < 5; i++ { // one after another
+				all = append(all, p.list[i].begun.Sub(p.list[i-1].begun.Time))
+			}
+		})
+		return all
+	}
+	first, again, other := starts(1), starts(1), starts(2)
+	if !slices.Equal(first, again) || slices.Equal(first, other) {
+		t.Errorf("starts take %v, %v with the same seed, and %v with another", first, again, other)
+	}
+	slices.Sort(first)
+	if unique := slices.Compact(first); len(unique) != 4 || unique[0] < leastStart {
+		t.Errorf("starts take %v", first)
+	}
+}
+
 func TestEndWithinGrace(t *testing.T) {
 	for _, c := range []struct {
 		grace time.Duration
@@ -183,6 +371,7 @@ func TestEndWithinGrace(t *testing.T) {
 	} {
 		onANode(t, hollow.ShardConfig{ContainerStop: 5 * time.Second}, func(a *alone) {
 			p := a.bind(func(*corev1.Pod) {})
+			time.Sleep(time.Second)
 			a.do(func() { p.deleting = true; p.end(c.grace) })
 			got := a.changes(10*time.Second, func() any { return p.phase() })
 			if !slices.Equal(got, c.want) || p.list[0].code != c.code || !p.finished || a.addresses.Used() != 0 {
@@ -205,7 +394,7 @@ func TestMemoryPressureEvictsTheWorst(t *testing.T) {
 			})
 		}
 		ended := func() any { return []bool{pods["modest"].terminal, pods["greedy"].terminal, pods["entitled"].terminal} }
-		if got := a.changes(15*time.Second, ended); !slices.Equal(got, []string{"0s: [false false false]", "10s: [false true false]"}) {
+		if got := a.changes(15*time.Second, ended); !slices.Equal(got, []string{"0s: [false false false]", "10.1s: [false true false]"}) {
 			t.Errorf("ended %v", got)
 		}
 		var status *corev1.PodStatus

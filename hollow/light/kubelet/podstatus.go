@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	resourcehelper "k8s.io/component-helpers/resource"
 
 	"windtunnel/hollow/light/api"
 )
@@ -26,11 +27,11 @@ func (p *pod) status() *corev1.PodStatus {
 	s := &corev1.PodStatus{
 		Phase: p.phase(), QOSClass: p.object.Status.QOSClass, StartTime: &start, ObservedGeneration: p.generation,
 		HostIP: p.node.shard.machine.Address, HostIPs: []corev1.HostIP{{IP: p.node.shard.machine.Address}},
-		Resources: &corev1.ResourceRequirements{},
 	}
+	s.AllocatedResources, s.Resources = p.resources()
 	if p.rejected != nil && p.terminal {
 		s.Phase, s.Reason, s.Message = corev1.PodFailed, p.rejected.reason, p.rejected.message
-		s.Conditions = append(s.Conditions, corev1.PodCondition{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Now(),
+		s.Conditions = append(s.Conditions, corev1.PodCondition{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, LastTransitionTime: p.node.stamp(),
 			Reason: corev1.PodReasonTerminationByKubelet, Message: p.rejected.message, ObservedGeneration: p.generation})
 	}
 	p.addressesOf(s)
@@ -45,9 +46,16 @@ func (p *pod) status() *corev1.PodStatus {
 	return s
 }
 
+// resources are what the pod's containers ask for together, and what they have, which is the same, as nothing is resized
+// (convertToAPIPodLevelResourcesStatus in pkg/kubelet/kubelet_pods.go).
+func (p *pod) resources() (corev1.ResourceList, *corev1.ResourceRequirements) {
+	requests := resourcehelper.PodRequests(p.object, resourcehelper.PodResourcesOptions{})
+	return requests, &corev1.ResourceRequirements{Requests: requests, Limits: resourcehelper.PodLimits(p.object, resourcehelper.PodResourcesOptions{})}
+}
+
 func (p *pod) startTime() metav1.Time {
 	if p.start.IsZero() {
-		p.start = metav1.Now()
+		p.start = p.node.stamp()
 	}
 	return p.start.Rfc3339Copy()
 }
@@ -57,7 +65,7 @@ func (p *pod) addressesOf(s *corev1.PodStatus) {
 	switch {
 	case p.object.Spec.HostNetwork:
 		s.PodIP = s.HostIP
-	case p.address.IsValid() && p.sandbox:
+	case p.address.IsValid() && p.sandbox && p.known:
 		s.PodIP = p.address.String()
 		p.lastIP = s.PodIP
 	default:
@@ -117,7 +125,8 @@ func (p *pod) phase() corev1.PodPhase {
 
 // conditions are the kubelet's own, in its order (pkg/kubelet/status/generate.go).
 func (p *pod) conditions(s *corev1.PodStatus) {
-	now := metav1.Now().Rfc3339Copy()
+	now := p.node.stamp()
+	now = now.Rfc3339Copy()
 	add := func(kind corev1.PodConditionType, holds bool, reason, message string) {
 		state := corev1.ConditionFalse
 		if holds {
@@ -218,11 +227,12 @@ func (c *container) status() corev1.ContainerStatus {
 	s.Started = &started
 	if c.id != "" && (c.state != waiting || c.last != nil || c.reason != "") {
 		s.ContainerID, s.ImageID = containerID(c.id), api.ImageID(c.spec.Image)
+		s.User = c.user()
 		s.Resources = &corev1.ResourceRequirements{Requests: c.spec.Resources.Requests, Limits: c.spec.Resources.Limits}
 	}
 	switch {
 	case c.state == running:
-		s.State.Running = &corev1.ContainerStateRunning{StartedAt: seconds(c.begun)}
+		s.State.Running = &corev1.ContainerStateRunning{StartedAt: seconds(c.begun.said)}
 	case c.state == exited && c.id != "":
 		s.State.Terminated = terminated(c.id, c.begun, c.over, c.code)
 	case c.reason != "":
@@ -248,14 +258,39 @@ func (c *container) waitsFor() string {
 	return "ContainerCreating"
 }
 
+// user is whom the container runs as: root, unless the pod says otherwise, as nothing is known of what an image says.
+func (c *container) user() *corev1.ContainerUser {
+	linux := &corev1.LinuxContainerUser{}
+	if s := c.pod.object.Spec.SecurityContext; s != nil {
+		linux.UID, linux.GID = said(s.RunAsUser, 0), said(s.RunAsGroup, 0)
+		linux.SupplementalGroups = append(linux.SupplementalGroups, s.SupplementalGroups...)
+		if s.FSGroup != nil {
+			linux.SupplementalGroups = append(linux.SupplementalGroups, *s.FSGroup)
+		}
+	}
+	if s := c.spec.SecurityContext; s != nil {
+		linux.UID, linux.GID = said(s.RunAsUser, linux.UID), said(s.RunAsGroup, linux.GID)
+	}
+	linux.SupplementalGroups = append([]int64{linux.GID}, linux.SupplementalGroups...)
+	return &corev1.ContainerUser{Linux: linux}
+}
+
+// said is an id that may be given.
+func said(id *int64, otherwise int64) int64 {
+	if id == nil {
+		return otherwise
+	}
+	return *id
+}
+
 func containerID(id string) string { return "windtunnel://" + id }
 
 func seconds(at time.Time) metav1.Time { return metav1.NewTime(at).Rfc3339Copy() }
 
-func terminated(id string, begun, over time.Time, code int32) *corev1.ContainerStateTerminated {
+func terminated(id string, begun, over instant, code int32) *corev1.ContainerStateTerminated {
 	reason := "Completed"
 	if code != 0 {
 		reason = "Error"
 	}
-	return &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason, StartedAt: seconds(begun), FinishedAt: seconds(over), ContainerID: containerID(id)}
+	return &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason, StartedAt: seconds(begun.said), FinishedAt: seconds(over.said), ContainerID: containerID(id)}
 }

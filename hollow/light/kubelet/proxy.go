@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
@@ -40,7 +39,7 @@ func (p *proxy) start() {
 
 // post posts the event that kube-proxy has started.
 func (p *proxy) post(try int) {
-	now := time.Now()
+	now := p.node.now()
 	host, err := os.Hostname()
 	if err != nil {
 		host = p.node.Name

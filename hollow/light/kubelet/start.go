@@ -28,6 +28,10 @@ const (
 	csiStep     = 15 * time.Millisecond
 	csiFactor   = 6
 	csiMost     = 2 * time.Minute
+	// wipeStep is the first wait between tries to delete ResourceSlices, which doubles up to wipeMost (pkg/kubelet/cm/dra/plugin).
+	wipeStep   = time.Second
+	wipeMost   = 5 * time.Minute
+	wipeJitter = 0.2
 	// migrated is what a kubelet says of in-tree volume plugins on its CSINode.
 	migrated           = "kubernetes.io/aws-ebs,kubernetes.io/azure-disk,kubernetes.io/azure-file,kubernetes.io/cinder,kubernetes.io/gce-pd,kubernetes.io/portworx-volume,kubernetes.io/vsphere-volume"
 	migratedAnnotation = "storage.alpha.kubernetes.io/migrated-plugins"
@@ -65,10 +69,9 @@ func (n *node) start(ctx context.Context, ready, strain func()) {
 	n.loop.After(nodeSyncPoll, pods)
 
 	n.events.aboutNode(corev1.EventTypeNormal, "Starting", "Starting kubelet.")
-	n.events.aboutNode(corev1.EventTypeWarning, "InvalidDiskCapacity", "invalid capacity 0 on image filesystem")
-	for _, reason := range []string{"NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"} {
-		n.statusEvent(reason)
-	}
+	n.describe() // for the container manager
+	n.describe() // for its manager of dynamic resources
+	n.wipeResourceSlices(wipeStep)
 	n.events.aboutNode(corev1.EventTypeNormal, "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods")
 
 	n.awaitCSINodes()
@@ -84,9 +87,28 @@ func (n *node) statusEvent(reason string) {
 	n.events.aboutNode(corev1.EventTypeNormal, reason, "Node "+n.Name+" status is now: "+reason)
 }
 
+// describe posts what a kubelet finds out whenever it describes itself anew, which it does until its watch has shown it its Node
+// (initialNode in pkg/kubelet/kubelet_node_status.go).
+func (n *node) describe() {
+	for _, reason := range []string{"NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"} {
+		n.statusEvent(reason)
+	}
+}
+
+// wipeResourceSlices deletes what drivers of dynamic resources said of the node before (pkg/kubelet/cm/dra/plugin/dra_plugin_manager.go).
+func (n *node) wipeResourceSlices(step time.Duration) {
+	n.ask(api.Call{Method: http.MethodDelete, Path: "/apis/resource.k8s.io/v1/resourceslices?fieldSelector=spec.nodeName%3D" + n.Name, ContentType: wire.Protobuf,
+		Body: wire.Envelope("resource.k8s.io/v1", "DeleteOptions", nil), Discard: true, Done: func(r h2.Response, err error) {
+			if !ok(r, err) && r.Status != http.StatusNotFound {
+				n.loop.After(api.Jitter(step, wipeJitter), func() { n.wipeResourceSlices(min(2*step, wipeMost)) })
+			}
+		}})
+}
+
 // register posts the Node; one that is there already is taken over.
 func (n *node) register(step time.Duration) {
-	now := time.Now()
+	now := n.now()
+	n.describe()
 	body, err := api.NodeBody(n.shard.machine.Node(n.Node, false, now))
 	if err != nil {
 		n.shard.Note(err)

@@ -110,7 +110,7 @@ func (s *shard) podSeen(n *node, seen *sighting) {
 	if seen.deleting && !p.ending {
 		p.ending = true
 		s.loop.Stop(p.timer)
-		stop := min(s.config.ContainerStop, seen.grace)
+		stop := min(s.config.Stop().Draw(s.random), seen.grace)
 		if !p.started || p.ended {
 			stop = 0
 		}
@@ -148,8 +148,11 @@ func (p *pod) begin() {
 		}
 		p.address = address
 	}
-	c := p.node.shard.config
-	latency := c.SandboxStart + time.Duration(len(p.inits)+1)*c.ContainerStart
+	s := p.node.shard
+	latency := s.config.Sandbox().Draw(s.random)
+	for range len(p.inits) + 1 {
+		latency += s.config.Start().Draw(s.random)
+	}
 	if latency == 0 {
 		p.run(0)
 		return

@@ -6,6 +6,7 @@ package minimal
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -45,6 +46,8 @@ type shard struct {
 
 	behaviour behaviour.Behaviour // nil: the life that this package gives pods
 
+	random *rand.Rand // of the runtimes' latencies; of the loop
+
 	// Of the loop. A shard has pods of one kind.
 	pods   map[string]*pod    // by UID
 	driven map[string]*driven // by UID
@@ -83,6 +86,11 @@ func newShard(ctx context.Context, config hollow.ShardConfig, life behaviour.Beh
 	watches := client()
 	s.watchNodes = &api.Watch{Client: watches, Loop: s.loop, Path: "/api/v1/nodes", Event: s.nodeEvent}
 	s.watchPods = &api.Watch{Client: watches, Loop: s.loop, Path: "/api/v1/pods", Fields: "spec.nodeName!=", Event: s.podEvent, Begin: s.podsAnew, Synced: s.podsSynced}
+	first := 0 // tells shards apart
+	if len(config.Nodes) > 0 {
+		first = config.Nodes[0].Index
+	}
+	s.random = config.Random(first)
 	s.Host, err = host.New(config, func(described hollow.Node, _ int) host.Node {
 		n := &node{Node: described, shard: s}
 		s.names[n.Name] = n
