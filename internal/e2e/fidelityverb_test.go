@@ -53,35 +53,3 @@ func TestFidelityVerb(t *testing.T) {
 	without := windtunnel(t, "fidelity", "--reference", reference(t, "kubelet-v1.36.3.json"), w.dir(), "--require", "calls").run(3)
 	without.says("✗  pod-start   kubelet  POST serviceaccounts/token", "DIFFERS FROM")
 }
-
-// TestLightIsLikeARealNode runs the script of the real node on light ones and holds what they send against what it sent, row by row, but for
-// the differences that are listed.
-func TestLightIsLikeARealNode(t *testing.T) {
-	t.Parallel()
-	script, err := filepath.Abs(filepath.Join("..", "..", ".ci", "real-node.d", "profile.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Four nodes instead of one, with a pod each in the time in which the real one got one; the first stage is as long as the real one's.
-	w := windtunnel(t, "fidelity", "--reference", reference(t, "real-kubelet-v1.36.3.json"), "--gaps", reference(t, "light-gaps.yaml"),
-		"-f", script, "--provider", "embedded", "--require", "calls,bodies,order,watches", "-o", "json",
-		"--set", "controlPlane.kind=null", "--set", "hollowNodes.tier=light", "--set", `hollowNodes.labels={windtunnel/hollow: "false"}`, "--b", "hollowNodes.count=4",
-		"--set", "phases[0].tracks[0].steps[4].pause=39s", "--set", "phases[1].tracks[0].steps[0].pause=20s",
-		"--set", "phases[2].tracks[0].steps[0].reconcile.count=20", "--set", "phases[2].tracks[0].steps[0].reconcile.arrivals.rate=0.8",
-		"--set", "phases[3].tracks[0].steps[0].requests.arrivals.rate=0.8", "--set", "phases[3].tracks[0].steps[0].requests.arrivals.for=15s",
-		"--set", "phases[4].tracks[0].steps[0].reconcile.arrivals.rate=0.8")
-	w.run(0)
-	var c fidelity.Comparison
-	if err := json.Unmarshal(w.stdout.Bytes(), &c); err != nil {
-		t.Fatal(err)
-	}
-	gaps := 0
-	for _, r := range c.Calls {
-		if r.Gap != "" {
-			gaps++
-		}
-	}
-	if c.Verdict != results.Pass || len(c.Calls) < 45 || len(c.Watches) < 50 || gaps != 10 {
-		t.Errorf("%s of %d counts, of which %d are known to differ, and %d watches", c.Verdict, len(c.Calls), gaps, len(c.Watches))
-	}
-}
