@@ -81,6 +81,9 @@ func podEventColumns() []column[PodEvent] {
 		wordColumn("node", "node that the pod is bound to; empty: not bound yet", func(e *PodEvent) *string { return &e.Node }),
 		wordColumn("phase", "phase of the run in which it was received", func(e *PodEvent) *string { return &e.Phase }),
 		int64Column("created", "s, Unix time", "metadata.creationTimestamp; 0 from the runtime", func(e *PodEvent) *int64 { return &e.Created }),
+		wordColumn("labels", "of created, the pod's labels as k=v,k=v, sorted; empty: none, another event, or written before there was this column", func(e *PodEvent) *string { return &e.Labels }),
+		wordColumn("scheduler", "of created, spec.schedulerName; empty: another event, or written before there was this column", func(e *PodEvent) *string { return &e.Scheduler }),
+		int64Column("started", "s, Unix time", "of running, the latest startedAt of the running containers' states; 0: another event, or not said", func(e *PodEvent) *int64 { return &e.Started }),
 	}
 }
 

@@ -52,6 +52,9 @@ type PodEvent struct {
 	Node      string
 	Phase     string // run phase in which it was received
 	Created   int64  // metadata.creationTimestamp, Unix seconds; 0 from the runtime
+	Labels    string // created: the pod's labels as k=v,k=v, sorted; "" on other events and in older records
+	Scheduler string // created: spec.schedulerName; "" on other events and in older records
+	Started   int64  // running: the latest status.containerStatuses[].state.running.startedAt, Unix seconds; 0 on other events and where no container says
 }
 
 // NodeEvent is one transition of a node, received by watch, or what a fault step did to it.

@@ -31,6 +31,33 @@ type Run struct {
 	Shared *Shared `json:"shared,omitempty"`
 	// WatchGaps is how often a watch of the harness could not be resumed, so that transitions may have been missed.
 	WatchGaps int `json:"watchGaps,omitempty"`
+	// Steps are those of the plan's script, in their order; a run without a script, such as that of a profile, has none.
+	Steps []StepSpan `json:"steps,omitempty"`
+	// Marks are the script's calls of measurements, in the order in which they began.
+	Marks []Mark `json:"marks,omitempty"`
+}
+
+// StepSpan is one step of a script.
+type StepSpan struct {
+	Number int     `json:"number"`           // from 1
+	Name   string  `json:"name"`             // for people
+	Module string  `json:"module,omitempty"` // the file that the step comes from; empty for the test's own
+	Begin  Instant `json:"begin"`
+	End    Instant `json:"end,omitempty"`   // 0 while it runs, or when the run was killed in it
+	Error  string  `json:"error,omitempty"` // what went wrong; the steps after it were carried out all the same, unless it was the last
+}
+
+// Mark is one call of a measurement. What the call measures is computed from the raw records between the marks.
+type Mark struct {
+	At         Instant         `json:"at"`            // when the call began
+	End        Instant         `json:"end,omitempty"` // when it had returned; 0 while it runs, or when the run was killed in it
+	Step       int             `json:"step"`          // Number of its StepSpan
+	Method     string          `json:"method"`        // kind of measurement
+	Identifier string          `json:"identifier"`    // tells measurements of one method apart
+	Action     string          `json:"action,omitempty"`
+	Params     json.RawMessage `json:"params,omitempty"` // all parameters, as the test gives them
+	Skip       string          `json:"skip,omitempty"`   // why nothing was done; empty where something was
+	Error      string          `json:"error,omitempty"`  // what went wrong in the call itself, such as a wait that timed out
 }
 
 // Machine is where the run took place. It names no host.
