@@ -84,6 +84,7 @@ func podEventColumns() []column[PodEvent] {
 		wordColumn("labels", "of created, the pod's labels as k=v,k=v, sorted; empty: none, another event, or written before there was this column", func(e *PodEvent) *string { return &e.Labels }),
 		wordColumn("scheduler", "of created, spec.schedulerName; empty: another event, or written before there was this column", func(e *PodEvent) *string { return &e.Scheduler }),
 		int64Column("started", "s, Unix time", "of running, the latest startedAt of the running containers' states; 0: another event, or not said", func(e *PodEvent) *int64 { return &e.Started }),
+		wordColumn("volumes", "of created, ephemeral: all volumes come and go with the pod; stateful: some do not; empty: another event, or written before there was this column", func(e *PodEvent) *string { return &e.Volumes }),
 	}
 }
 

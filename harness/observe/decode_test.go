@@ -70,13 +70,13 @@ func TestDecodePod(t *testing.T) {
 			return corev1.PodCondition{Type: corev1.PodConditionType(kind), Status: corev1.ConditionStatus(status), Message: "Ready"}
 		})
 		want.Spec.SchedulerName = rapid.String().Draw(t, "scheduler")
-		started := drawStates(t, &want.Status)
+		started, stateful := drawStates(t, &want.Status), drawVolumes(t, &want.Spec)
 		data, err := want.Marshal()
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got pod
-		got.ready, got.started, got.labels = true, 1<<50, []podLabel{{}} // of the pod before
+		got.ready, got.started, got.labels, got.stateful = true, 1<<50, []podLabel{{}}, true // of the pod before
 		if err := got.decode(data); err != nil {
 			t.Fatal(err)
 		}
@@ -86,10 +86,23 @@ func TestDecodePod(t *testing.T) {
 			ready = ready || c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
 		}
 		if string(got.node) != want.Spec.NodeName || string(got.phase) != string(want.Status.Phase) || got.ready != ready ||
-			string(got.scheduler) != want.Spec.SchedulerName || got.started != started {
+			string(got.scheduler) != want.Spec.SchedulerName || got.started != started || got.stateful != stateful {
 			t.Fatalf("decoded %+v of %+v", got, want)
 		}
 	})
+}
+
+// drawVolumes gives a pod volumes, and says whether any of them outlives it.
+func drawVolumes(t *rapid.T, spec *corev1.PodSpec) (stateful bool) {
+	for range rapid.IntRange(0, 3).Draw(t, "volumes") {
+		kind := rapid.IntRange(0, 7).Draw(t, "source")
+		source := []corev1.VolumeSource{{EmptyDir: &corev1.EmptyDirVolumeSource{}}, {Secret: &corev1.SecretVolumeSource{SecretName: "s"}},
+			{DownwardAPI: &corev1.DownwardAPIVolumeSource{}}, {ConfigMap: &corev1.ConfigMapVolumeSource{}}, {Projected: &corev1.ProjectedVolumeSource{}},
+			{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "c"}}, {HostPath: &corev1.HostPathVolumeSource{Path: "/"}}, {}}[kind]
+		spec.Volumes = append(spec.Volumes, corev1.Volume{Name: "v", VolumeSource: source})
+		stateful = stateful || kind > 4
+	}
+	return stateful
 }
 
 // drawStates gives a pod the states of its containers, and says when the last one that runs started.

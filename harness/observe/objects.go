@@ -80,6 +80,7 @@ type pod struct {
 	node, phase []byte
 	scheduler   []byte
 	ready       bool
+	stateful    bool  // a volume is none of those that come and go with the pod
 	started     int64 // the latest start of a running container, Unix seconds; 0 when none says
 }
 
@@ -107,6 +108,12 @@ func (p *pod) decodeSpec(data []byte) error {
 	m := message{rest: data}
 	for m.next() {
 		switch m.number {
+		case 1:
+			ephemeral, err := ephemeralVolume(m.bytes)
+			if err != nil {
+				return err
+			}
+			p.stateful = p.stateful || !ephemeral
 		case 10:
 			p.node = m.bytes
 		case 19:
@@ -114,6 +121,23 @@ func (p *pod) decodeSpec(data []byte) error {
 		}
 	}
 	return m.err
+}
+
+// ephemeralVolume tells whether the source of a Volume is emptyDir, secret, downwardAPI, configMap or projected, which come and go with
+// the pod.
+func ephemeralVolume(data []byte) (bool, error) {
+	source, err := field(data, 2)
+	if err != nil {
+		return false, err
+	}
+	m, ephemeral := message{rest: source}, false
+	for m.next() {
+		switch m.number {
+		case 2, 6, 16, 19, 26:
+			ephemeral = true
+		}
+	}
+	return ephemeral, m.err
 }
 
 func (p *pod) decodeStatus(data []byte) error {

@@ -217,6 +217,10 @@ func (p *PodWatch) emit(at results.Instant, state podState, events []string) {
 		switch event {
 		case podCreated:
 			record.Labels, record.Scheduler = p.labels(), p.names.of(one.scheduler)
+			record.Volumes = results.VolumesEphemeral
+			if one.stateful {
+				record.Volumes = results.VolumesStateful
+			}
 		case podRunning:
 			record.Started = one.started
 		}

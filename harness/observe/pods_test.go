@@ -127,7 +127,7 @@ func TestPodTransitions(t *testing.T) {
 	if got := l.events[3]; got != want {
 		t.Errorf("record %+v, want %+v", got, want)
 	}
-	if got := l.events[0]; got.Labels != "app=b,windtunnel/object=web" || got.Scheduler != "default-scheduler" || got.Started != 0 {
+	if got := l.events[0]; got.Labels != "app=b,windtunnel/object=web" || got.Scheduler != "default-scheduler" || got.Started != 0 || got.Volumes != results.VolumesEphemeral {
 		t.Errorf("created with labels %q, scheduler %q, started %d", got.Labels, got.Scheduler, got.Started)
 	}
 	if got := l.events[2]; got.Started != 1_800_000_002 || got.Labels != "" || got.Scheduler != "" {
