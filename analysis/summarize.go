@@ -187,6 +187,10 @@ func (e *evidence) summary() results.Summary {
 		Remarks:           e.remarks,
 	}
 	s.Verdict = overall(s.Validity.Verdict, judged, s.SLOs)
+	if e.test != nil {
+		s.ClusterLoader = &e.test.Result
+		s.Verdict = withTest(s, judged)
+	}
 	s.Notes = append(append(s.Notes, e.run.Notes...), notes...)
 	s.Notes = append(s.Notes, e.audit.notes(e.wantsAudit())...)
 	s.Notes = append(s.Notes, e.looks.notes()...)

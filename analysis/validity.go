@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"windtunnel/analysis/clusterloader"
 	"windtunnel/analysis/stats"
 	"windtunnel/profiles"
 	"windtunnel/results"
@@ -27,6 +28,7 @@ type evidence struct {
 	nodes      *nodeStates
 	faults     *nodeFaults
 	pictures   *pictures
+	test       *clusterloader.Outcome // nil for a run that was no test of ClusterLoader2
 	remarks    []results.Note
 	badRemarks []string // lines of theirs that make no sense
 	damage     []string
