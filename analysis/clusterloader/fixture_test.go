@@ -76,8 +76,11 @@ func (h *history) scrape(at int64, component string, lines ...string) {
 // buckets are the lines of a histogram: pairs of an upper bound and a count.
 func buckets(name, labels string, pairs ...any) string {
 	var b strings.Builder
+	if labels != "" {
+		labels += ","
+	}
 	for i := 0; i < len(pairs); i += 2 {
-		fmt.Fprintf(&b, "%s_bucket{%s,le=\"%v\"} %v\n", name, labels, pairs[i], pairs[i+1])
+		fmt.Fprintf(&b, "%s_bucket{%sle=\"%v\"} %v\n", name, labels, pairs[i], pairs[i+1])
 	}
 	fmt.Fprintf(&b, "%s_count{%s} %v", name, labels, pairs[len(pairs)-1])
 	return b.String()
