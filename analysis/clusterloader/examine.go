@@ -78,6 +78,7 @@ func (e *evidence) read(d *results.Dir) {
 	if len(e.db.wanted) > 0 {
 		each(d, results.ScrapesFile, e.db.add)
 	}
+	e.db.containerMetrics(e.processes)
 	e.db.finish()
 }
 
