@@ -19,6 +19,8 @@ type method struct {
 	restarts bool
 	// waits says that a call judges by returning: it failed, or what it waited for came.
 	waits bool
+	// lacks says what of the original is not computed.
+	lacks string
 	// alone says that a single call without an action is start and gather in one.
 	alone bool
 }
@@ -44,6 +46,7 @@ func methods() map[string]method {
 		"SchedulingMetrics":              {compute: schedulingMetrics, metrics: schedulerMetrics, restarts: true},
 		"SystemPodMetrics":               {compute: systemPodMetrics},
 		"TestMetrics":                    {compute: testMetrics, metrics: testMetricsNames},
+		"JobLifecycleLatency":            {waits: true, lacks: "the records have no times of jobs, so that there are no figures"},
 		"WaitForAvailablePVs":            wait,
 		"WaitForBoundPVCs":               wait,
 		"WaitForControlledPodsRunning":   wait,
@@ -243,6 +246,9 @@ func (e *evidence) called(i *instance, how method) finding {
 		f.show("time in its calls", waited.Seconds(), "s", calls)
 	}
 	f.decides = f.decides && calls > 0
+	if how.lacks != "" {
+		f.note("%s", how.lacks)
+	}
 	if !how.waits && f.skip == "" && len(f.errors) == 0 {
 		f.note("carried out; nothing is measured by it")
 	}

@@ -35,6 +35,8 @@ const (
 	noRules   = "hollow proxies program no rules"
 	noCloud   = "there is no cloud provider"
 	noAddOn   = "hollow nodes do not run the component that it measures"
+	noRecord  = "a run keeps no records that it could be computed from"
+	noProfile = "profiles of components are not taken during a test"
 	noExec    = "nothing can be executed in the pods of hollow nodes"
 )
 
@@ -42,10 +44,10 @@ const (
 // action needs it and !ACTION where one does. selector stands for namespace, labelSelector and fieldSelector, and a method that
 // needs prometheus has enableViolations and prometheusClient, too.
 const methodTable = `
-APIAvailability | | start pause unpause gather | pollFrequency:duration!start threshold:float useHostInternalIPs:bool useHostPublicIPs:bool hostPollTimeoutSeconds:int hostPollExecTimeoutSeconds:int |
+APIAvailability | | start pause unpause gather | pollFrequency:duration!start threshold:float useHostInternalIPs:bool useHostPublicIPs:bool hostPollTimeoutSeconds:int hostPollExecTimeoutSeconds:int | RECORD
 APIResponsivenessPrometheus | prometheus | start gather | useSimpleLatencyQuery:bool summaryName:text allowedSlowCalls:int customThresholds:text singleResourceThreshold:duration |
-BlockProfile | | start gather | componentName:text! |
-CPUProfile | | start gather | componentName:text! |
+BlockProfile | | start gather | componentName:text! | PROFILE
+CPUProfile | | start gather | componentName:text! | PROFILE
 ChaosMonkey | | start stop | failureRate:float interval:duration jitterFactor:float simulatedDowntime:duration |
 CiliumEndpointPropagationDelay | prometheus | start gather | bucketSLO:float percentileSLO:float | ADDON
 ClusterOOMsTracker | | start gather | clusterOOMsTrackerEnabled:bool clusterOOMsIgnoredProcesses:text clusterOOMsFailureEnabled:bool |
@@ -61,7 +63,7 @@ InClusterNetworkLatency | probes | start gather | PROBE | NETWORK
 JobLifecycleLatency | | start gather | selector timeout:duration |
 KubeStateMetricsLatency | | start gather | | ADDON
 LoadBalancerNodeSyncLatency | cloud | measure gather | selector waitTimeout:duration | CLOUD
-MemoryProfile | | start gather | componentName:text! |
+MemoryProfile | | start gather | componentName:text! | PROFILE
 MetricsForE2E | | | gatherKubeletsMetrics:bool |
 MetricsServerPrometheus | prometheus | start gather | | ADDON
 NegLatency | prometheus | start gather | negInitBucketSLO:float negInitPercentileSLO:float negAttachBucketSLO:float negAttachPercentileSLO:float negDetachBucketSLO:float negDetachPercentileSLO:float | CLOUD
@@ -73,7 +75,7 @@ NodeLocalDNSLatencyPrometheus | prometheus | start gather | threshold:duration |
 PodPeriodicCommand | exec | start gather | labelSelector:text!start interval:duration!start container:text!start limit:int!start failOnCommandError:bool!start failOnExecError:bool!start failOnTimeout:bool!start commands:maps!start | EXEC
 PodStartupLatency | | start gather | selector threshold:duration perc50Threshold:duration perc90Threshold:duration perc99Threshold:duration mapEventsByOrder:bool schedulerName:text |
 PrometheusSchedulingMetrics | prometheus | start gather | |
-ResourceClaimAllocationLatency | | start gather | selector threshold:duration perc50Threshold:duration perc90Threshold:duration perc99Threshold:duration |
+ResourceClaimAllocationLatency | | start gather | selector threshold:duration perc50Threshold:duration perc90Threshold:duration perc99Threshold:duration | RECORD
 ResourceUsageSummary | ssh | start gather | host:text namespace:text resourceConstraints:text |
 RestartApiserver | ssh | | downSeconds:int readyTimeout:duration |
 SLOMeasurement | prometheus | start gather | PROBE overrides:map |
@@ -102,7 +104,7 @@ func Methods() []Method {
 		"PROBE", "replicasPerProbe:int!start pingSleepDuration:duration threshold:duration checkProbesReadyTimeout:duration checkProbesReadyInterval:duration",
 		"SYSTEMPODS", "systemPodMetricsEnabled:bool restartCountThresholdOverrides:text enableRestartCountCheck:bool systemPodsFailureEnabled:bool",
 	)
-	reasons := map[string]string{"NETWORK": noNetwork, "RULES": noRules, "CLOUD": noCloud, "ADDON": noAddOn, "EXEC": noExec}
+	reasons := map[string]string{"NETWORK": noNetwork, "RULES": noRules, "CLOUD": noCloud, "ADDON": noAddOn, "EXEC": noExec, "RECORD": noRecord, "PROFILE": noProfile}
 	var all []Method
 	for line := range strings.Lines(strings.TrimSpace(methodTable)) {
 		cells := strings.Split(strings.TrimSpace(line), "|")
