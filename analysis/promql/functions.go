@@ -32,7 +32,7 @@ func functions() map[string]function {
 		"min_over_time":      overRange(func(w window) (float64, bool) { return extreme(w.values(), -1), true }),
 		"max_over_time":      overRange(func(w window) (float64, bool) { return extreme(w.values(), 1), true }),
 		"count_over_time":    overRange(func(w window) (float64, bool) { return float64(len(w.points)), true }),
-		"last_over_time":     overRange(func(w window) (float64, bool) { return w.points[len(w.points)-1].Value, true }),
+		"last_over_time":     {[]kind{kindRange}, 1, kindVector, lastOverTime},
 		"stddev_over_time":   overRange(func(w window) (float64, bool) { return deviation(w.values()), true }),
 		"quantile_over_time": {[]kind{kindScalar, kindRange}, 2, kindVector, quantileOverTime},
 		"histogram_quantile": {[]kind{kindScalar, kindVector}, 2, kindVector, histogramQuantiles},
@@ -59,6 +59,15 @@ func overRange(f func(window) (float64, bool)) function {
 		}
 		return v, nil
 	}}
+}
+
+// lastOverTime alone keeps the metric's name.
+func lastOverTime(args []value, _ float64) (value, error) {
+	var v value
+	for _, w := range args[0].ranges {
+		v.vector = append(v.vector, Sample{w.labels, w.points[len(w.points)-1].Value})
+	}
+	return v, nil
 }
 
 // overVector is a function of each sample.

@@ -92,7 +92,7 @@ func TestAnswers(t *testing.T) {
 		`avg_over_time(depth[1m])`:                          "{queue a} 3.14286; {queue b} 7",
 		`sum_over_time(depth[20s])`:                         "{queue a} 8; {queue b} 21",
 		`count_over_time(depth[1m])`:                        "{queue a} 7; {queue b} 7",
-		`last_over_time(depth[1m])`:                         "{queue a} 4; {queue b} 7",
+		`last_over_time(depth[1m])`:                         "{__name__ depth queue a} 4; {__name__ depth queue b} 7",
 		`stddev_over_time(depth[10s])`:                      "{queue a} 1; {queue b} 0",
 		// 1 2 2 3 4 5 5: the rank 5.4 is between 5 and 5, the rank 3 is 3.
 		`quantile_over_time(0.5, depth{queue="a"}[1m])`: "{queue a} 3",
