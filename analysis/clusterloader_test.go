@@ -74,3 +74,25 @@ func TestNoTest(t *testing.T) {
 		t.Error("there is a folder for a test")
 	}
 }
+
+// TestPodsOfATest: what a test creates counts like the pods of a profile's templates, but for the cluster's own.
+func TestPodsOfATest(t *testing.T) {
+	h := newHistory()
+	h.tested("")
+	for i := range h.pods {
+		h.pods[i].Object = ""
+	}
+	h.addPod("dns", "", 21*sec, 1100*ms)
+	for i := len(h.pods) - 3; i < len(h.pods); i++ {
+		h.pods[i].Namespace = "kube-system"
+	}
+	h.profile.SLO = profiles.SLO{}
+	s := h.summarize(t)
+	if s.Run.Pods != 300 || s.PodStartup[stageTotal].N != 300 {
+		t.Errorf("%d pods, %+v", s.Run.Pods, s.PodStartup[stageTotal])
+	}
+	h.run.Steps, h.run.Marks = nil, nil
+	if s := h.summarize(t); s.Run.Pods != 0 {
+		t.Errorf("%d pods of no test", s.Run.Pods)
+	}
+}

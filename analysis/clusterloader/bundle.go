@@ -20,7 +20,7 @@ func testMetrics(e *evidence, w window) finding {
 	for _, name := range testMetricsParts() {
 		part := table[name].compute(e, w)
 		if part.skip != "" {
-			f.note("%s: skipped, because %s", name, part.skip)
+			f.note("%s skipped: %s", name, part.skip)
 		}
 		for _, v := range part.values {
 			v.Name = name + " " + v.Name
@@ -90,7 +90,7 @@ func metricsForE2E(e *evidence, w window) finding {
 		return f
 	}
 	at := looks[min(i, len(looks)-1)]
-	f.note("the file has only %v; all metrics are in series/scrapes.arrows", e2eMetrics(nil))
+	f.note("the file has only what perfdash reads")
 	metrics := map[string][]promSample{}
 	started, _ := time.Parse(time.RFC3339, e.run.Started)
 	for _, name := range e2eMetrics(nil) {

@@ -74,7 +74,8 @@ func processes(h *history) {
 		if at >= 40 {
 			s.PID, s.CPUSeconds = 3, float64(at-40)/2
 		}
-		h.samples = append(h.samples, s, results.ProcessSample{At: at * sec, Component: "hollow-0", PID: 9, CPUSeconds: float64(at), RSS: 1})
+		h.samples = append(h.samples, s, results.ProcessSample{At: at * sec, Component: "hollow-0", PID: 9, CPUSeconds: float64(at), RSS: 1},
+			results.ProcessSample{At: at * sec, Component: "windtunnel", PID: 1, CPUSeconds: float64(at), RSS: 1})
 	}
 	h.run.Components = []results.Component{{Name: apiServer, PID: 2, Exit: "killed"}, {Name: apiServer, PID: 3}}
 }

@@ -46,7 +46,9 @@ func (e *evidence) junit(steps []results.TestStep, findings map[int][]string) []
 	for _, span := range e.run.Steps {
 		end = max(end, span.Begin, span.End)
 	}
-	s.Time = seconds(end)
+	if len(e.run.Steps) > 0 {
+		s.Time = seconds(end - e.run.Steps[0].Begin)
+	}
 	s.add(fmt.Sprintf("%s overall (%s)", e.run.Name, e.run.Name), s.Time, all, false)
 	for n, step := range steps {
 		e.stepCases(&s, step, e.run.Steps[n], findings)

@@ -89,7 +89,7 @@ func TestJUnit(t *testing.T) {
 			skipped++
 		}
 	}
-	if suite.Name != "ClusterLoaderV2" || suite.Tests != len(suite.Cases) || suite.Tests != 1+4+6 || suite.Failures != len(failures) || suite.Failures != 3 || skipped != 1 || suite.Time == nil || *suite.Time != 80 {
+	if suite.Name != "ClusterLoaderV2" || suite.Tests != len(suite.Cases) || suite.Tests != 1+4+6 || suite.Failures != len(failures) || suite.Failures != 3 || skipped != 1 || suite.Time == nil || *suite.Time != 70 {
 		t.Errorf("%+v", suite)
 	}
 	if got := failures["density: [step: 02] Collecting measurements [04] - WaitForPods"]; got != "[5 of 6 pods are running]" {

@@ -69,6 +69,7 @@ func podStartupLatency(e *evidence, w window) finding {
 // startup adds the figures of one kind of pods, and their summary.
 func (f *finding) startup(prefix string, of []*pod, limits [3]time.Duration, w window) {
 	data := PerfData{Version: "1.0", DataItems: []DataItem{}}
+	kind := map[string]string{"": "", "Stateless": "stateless ", "Stateful": "stateful "}[prefix]
 	for _, t := range transitions() {
 		sample := t.seconds(of, w.gather.At)
 		if len(sample) == 0 {
@@ -80,10 +81,10 @@ func (f *finding) startup(prefix string, of []*pod, limits [3]time.Duration, w w
 			continue
 		}
 		for i, q := range l.quantiles() {
-			f.judge(prefix+podStartup+" "+q.name, q.value.Seconds(), "s", limits[i].Seconds(), false, len(sample))
+			f.judge(kind+podStartup+" "+q.name, q.value.Seconds(), "s", limits[i].Seconds(), false, len(sample))
 		}
 		if over := l.over(limits[0], limits[1], limits[2]); over != "" {
-			f.violate("pod start-up of %d %spods: %s", len(sample), map[string]string{"": "", "Stateless": "stateless ", "Stateful": "stateful "}[prefix], over)
+			f.violate("pod start-up of %d %spods: %s", len(sample), kind, over)
 		}
 		if missing := len(of) - len(sample); missing > 0 && prefix == "" {
 			f.note("%d of %d pods had not been seen running when it was gathered and are in no figure", missing, len(of))

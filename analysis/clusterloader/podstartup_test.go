@@ -85,7 +85,7 @@ func TestPodStartupLatencyOfStatefulPods(t *testing.T) {
 	if len(m.Violations) != 2 || !strings.Contains(m.Violations[1], "1 stateful pods: p50 is 6s") {
 		t.Errorf("%q", m.Violations)
 	}
-	if v := value(t, m, "Statelesspod_startup p99"); v.Value != 2 || v.N != 1 {
+	if v := value(t, m, "stateless pod_startup p99"); v.Value != 2 || v.N != 1 {
 		t.Errorf("%+v", v)
 	}
 }

@@ -62,11 +62,11 @@ func ResourceUsage(samples []results.ProcessSample) map[string][]ContainerUsage 
 	return out
 }
 
-// within are the process samples of a time.
+// within are the process samples of a time, of all processes but windtunnel's own.
 func (e *evidence) within(w window) []results.ProcessSample {
 	var all []results.ProcessSample
 	for _, s := range e.processes {
-		if s.At >= w.start.At && s.At <= w.gather.At {
+		if s.At >= w.start.At && s.At <= w.gather.At && s.Component != "windtunnel" {
 			all = append(all, s)
 		}
 	}
