@@ -33,7 +33,11 @@ func measurementGrid(c *results.ClusterLoader) grid {
 		if len(m.Values) != 1 {
 			g.rows = append(g.rows, row)
 		}
-		for _, v := range m.Values {
+		values, left := shownValues(m.Values)
+		if left > 0 {
+			row[4] = fmt.Sprintf("%d of %d values; all are in summary.json", len(values), len(m.Values))
+		}
+		for _, v := range values {
 			if len(m.Values) > 1 {
 				row = []string{"", "", "", "", "", "", "", "", string(v.Verdict), ""}
 			}
@@ -42,6 +46,24 @@ func measurementGrid(c *results.ClusterLoader) grid {
 		}
 	}
 	return g
+}
+
+// mostValues is how many values of a measurement a table has room for, those beyond their thresholds apart.
+const mostValues = 16
+
+// shownValues are the values that are beyond their thresholds and the first of the others, and how many are left out.
+func shownValues(values []results.MeasuredValue) (shown []results.MeasuredValue, left int) {
+	room := mostValues
+	for _, v := range values {
+		if v.Verdict != results.Fail {
+			if room--; room < 0 {
+				left++
+				continue
+			}
+		}
+		shown = append(shown, v)
+	}
+	return shown, left
 }
 
 // limit is a value's threshold, with the side on which it is.

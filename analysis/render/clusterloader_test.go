@@ -83,3 +83,20 @@ func TestLongErrors(t *testing.T) {
 		t.Errorf("%d letters, %v", strings.Count(text.String(), "é"), err)
 	}
 }
+
+// TestManyValues: a table shows the first values and all that are beyond their thresholds, and says that there are more.
+func TestManyValues(t *testing.T) {
+	s := tested()
+	m := &s.ClusterLoader.Measurements[0]
+	for range 100 {
+		m.Values = append(m.Values, results.MeasuredValue{Name: "usual", Verdict: results.NotJudged})
+	}
+	m.Values = append(m.Values, results.MeasuredValue{Name: "slow", Verdict: results.Fail})
+	var text bytes.Buffer
+	if err := Text(&text, s, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(text.String(), "usual"); n != mostValues-1 || !strings.Contains(text.String(), "slow") || !strings.Contains(text.String(), "18 of 103 values; all are in summary.json") {
+		t.Errorf("%d usual values:\n%s", n, text.String())
+	}
+}
