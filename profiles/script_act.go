@@ -14,7 +14,6 @@ type Act struct {
 	Claims     *ClaimsAct     // waits for PersistentVolumeClaims
 	Volumes    *VolumesAct    // waits for PersistentVolumes
 	Conditions *ConditionsAct // waits for objects with conditions
-	Fail       string         // only fails, with this text
 }
 
 // Selection is the objects that a wait is about.

@@ -77,6 +77,12 @@ func (w *Waits) Do(ctx context.Context, key string, act profiles.Act) error {
 	return errors.New("nothing is to be waited for")
 }
 
+// Count is how many objects there are.
+func (w *Waits) Count(ctx context.Context, c profiles.Count) (int, error) {
+	keys, _, err := w.keysOf(ctx, c.Resource, profiles.Selection{Namespace: c.Namespace, Labels: c.Selector})
+	return len(keys), err
+}
+
 // within bounds a wait.
 func within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, timeout, fmt.Errorf("%w after %v", ErrTimeout, timeout))
