@@ -8,6 +8,10 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/client-go/rest"
+
+	"windtunnel/harness/cluster"
+	"windtunnel/harness/volumes"
 	"windtunnel/harness/waits"
 	"windtunnel/profiles"
 	"windtunnel/results"
@@ -25,6 +29,7 @@ type script struct {
 	plan    *profiles.Script
 	phase   string // in which the steps are
 	waits   *waits.Waits
+	volumes *volumes.Provisioner // nil when nothing asks for volumes
 	clients clients
 	faults  scriptFaults
 }
@@ -40,8 +45,7 @@ func (s *session) script(ctx context.Context, phase profiles.Phase) error {
 	if x.waits, err = waits.New(ctx, config); err != nil {
 		return &EnvironmentError{err}
 	}
-	defer x.waits.Close()
-	defer x.clients.close()
+	defer x.close()
 	if err := s.phase(ctx, preparePhase, false, x.prepare); err != nil {
 		return err
 	}
@@ -49,6 +53,33 @@ func (s *session) script(ctx context.Context, phase profiles.Phase) error {
 		return err
 	}
 	return s.phase(ctx, cleanupPhase, false, x.cleanup)
+}
+
+func (x *script) close() {
+	x.waits.Close()
+	x.clients.close()
+	if x.volumes != nil {
+		x.volumes.Close()
+	}
+}
+
+// identifier is a cluster that makes a client for somebody of any name.
+type identifier interface {
+	RESTConfig(user string, groups ...string) (*rest.Config, error)
+}
+
+// provide begins to provide volumes, if some objects of the script ask for them and the cluster is one where that is to be done.
+func (x *script) provide(ctx context.Context) (err error) {
+	names, ok := x.session.cluster.(identifier)
+	if !x.plan.Claims || !ok {
+		return nil
+	}
+	config, err := names.RESTConfig("windtunnel:volumes", cluster.UsersGroup)
+	if err != nil {
+		return fmt.Errorf("make the provisioner's identity: %w", err)
+	}
+	x.volumes, err = volumes.Start(ctx, config)
+	return err
 }
 
 // workload goes through the steps, with the faults that befall the nodes meanwhile.

@@ -22,8 +22,11 @@ const namespacesEvery = 200 * time.Millisecond
 // usableTimeout bounds waiting for a namespace's service account, without which no pod can be made in it.
 const usableTimeout = time.Minute
 
-// prepare makes the script's namespaces.
+// prepare makes what the script's steps need: volumes for those who ask for them, and the namespaces.
 func (x *script) prepare(ctx context.Context) error {
+	if err := x.provide(ctx); err != nil {
+		return err
+	}
 	client, err := x.observer(ctx)
 	if err != nil {
 		return err
