@@ -201,3 +201,23 @@ func TestBatchStops(t *testing.T) {
 		t.Errorf("%+v with %d records, error %v", outcome, rec.count(), err)
 	}
 }
+
+// TestBatchAfterIdleness: a connection that the server closed before the first request over it is made anew.
+func TestBatchAfterIdleness(t *testing.T) {
+	srv := startServer(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusCreated) })
+	rec := &recorder{}
+	client := dialTest(t, srv, 1, 1, rec.record)
+	live := client.lanes[0].conns[0].live
+	srv.CloseClientConnections()
+	for deadline := time.Now().Add(10 * time.Second); !live.State().Closed; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the connection does not learn that it is closed")
+		}
+	}
+	b := actions(profiles.Pace{Kind: profiles.PaceParallel, Workers: 1}, 2, func(i int) []profiles.Operation {
+		return []profiles.Operation{operationOn(profiles.OperationCreate, "a", fmt.Sprint("b-", i), "")}
+	})
+	if outcome, err := client.Batch(t.Context(), Batch{Batch: b}); err != nil || outcome.Err() != nil || rec.count() != 2 {
+		t.Errorf("%+v with %d records, error %v", outcome, rec.count(), err)
+	}
+}
