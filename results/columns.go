@@ -115,7 +115,7 @@ func scrapeColumns() []column[Scrape] {
 		int64Column("at", instant, "when it was asked for", func(s *Scrape) *int64 { return &s.At }),
 		wordColumn("component", "component whose /metrics it is", func(s *Scrape) *string { return &s.Component }),
 		wordColumn("phase", "phase of the run in which it was taken", func(s *Scrape) *string { return &s.Phase }),
-		wordColumn("mark", "begin or end at the edges of a phase; empty: between", func(s *Scrape) *string { return &s.Mark }),
+		wordColumn("mark", "begin or end at the edges of a phase, measure at a call of a measurement of a script; empty: between", func(s *Scrape) *string { return &s.Mark }),
 		bytesColumn("body", "the answer, in the Prometheus text format", func(s *Scrape) *[]byte { return &s.Body }),
 	}
 }

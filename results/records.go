@@ -88,7 +88,7 @@ type Scrape struct {
 	At        Instant
 	Component string
 	Phase     string // run phase in which it was taken
-	Mark      string // begin | end at the edges of a phase, "" between
+	Mark      string // begin | end at the edges of a phase, measure at a call of a script, "" between
 	Body      []byte // Prometheus text format
 }
 

@@ -43,8 +43,10 @@ type StepSpan struct {
 	Name   string  `json:"name"`             // for people
 	Module string  `json:"module,omitempty"` // the file that the step comes from; empty for the test's own
 	Begin  Instant `json:"begin"`
-	End    Instant `json:"end,omitempty"`   // 0 while it runs, or when the run was killed in it
-	Error  string  `json:"error,omitempty"` // what went wrong; the steps after it were carried out all the same, unless it was the last
+	End    Instant `json:"end,omitempty"` // 0 while it runs, or when the run was killed in it
+	// ClosedLoops are the tracks of the step whose requests waited for one another, so that nobody knew their instants before.
+	ClosedLoops []string `json:"closedLoops,omitempty"`
+	Error       string   `json:"error,omitempty"` // what went wrong; the steps after it were carried out all the same, unless it was the last
 }
 
 // Mark is one call of a measurement. What the call measures is computed from the raw records between the marks.

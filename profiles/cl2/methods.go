@@ -38,6 +38,8 @@ const (
 	noRecord  = "a run keeps no records that it could be computed from"
 	noProfile = "profiles of components are not taken during a test"
 	noExec    = "nothing can be executed in the pods of hollow nodes"
+
+	noCommands = "commands of a test are not executed on this machine"
 )
 
 // methodTable has a line a method: name | needs | actions | parameters | why not. A parameter is name:type, with ! where every
@@ -56,7 +58,7 @@ DNSPerformanceK8sHostnames | probes | | testNamespace:text podReplicas:int qpsPe
 DnsLookupLatency | probes | start gather | PROBE | NETWORK
 DnsPropagation | probes | start gather | PROBE DNSPropagationProbeService:text DNSPropagationProbeStatefulSet:text DNSPropagationProbePodCount:int DNSPropagationProbeSampleCount:int DNSPropagationProbeNamespaceIndex:int DNSPropagationProbeCpu:text DNSPropagationProbeMemory:text | NETWORK
 EtcdMetrics | ssh | start gather | waitTime:duration |
-Exec | | | command:list! timeout:duration retries:int backoffDelay:duration |
+Exec | | | command:list! timeout:duration retries:int backoffDelay:duration | COMMANDS
 GenericPrometheusQuery | prometheus | start gather | metricName:text!start metricVersion:text!start unit:text!start queries:maps dimensions:list |
 InClusterAPIServerRequestLatency | probes | start gather | PROBE | NETWORK
 InClusterNetworkLatency | probes | start gather | PROBE | NETWORK
@@ -104,7 +106,7 @@ func Methods() []Method {
 		"PROBE", "replicasPerProbe:int!start pingSleepDuration:duration threshold:duration checkProbesReadyTimeout:duration checkProbesReadyInterval:duration",
 		"SYSTEMPODS", "systemPodMetricsEnabled:bool restartCountThresholdOverrides:text enableRestartCountCheck:bool systemPodsFailureEnabled:bool",
 	)
-	reasons := map[string]string{"NETWORK": noNetwork, "RULES": noRules, "CLOUD": noCloud, "ADDON": noAddOn, "EXEC": noExec, "RECORD": noRecord, "PROFILE": noProfile}
+	reasons := map[string]string{"NETWORK": noNetwork, "RULES": noRules, "CLOUD": noCloud, "ADDON": noAddOn, "EXEC": noExec, "COMMANDS": noCommands, "RECORD": noRecord, "PROFILE": noProfile}
 	var all []Method
 	for line := range strings.Lines(strings.TrimSpace(methodTable)) {
 		cells := strings.Split(strings.TrimSpace(line), "|")
