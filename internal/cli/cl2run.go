@@ -64,20 +64,19 @@ func compileCL2(tests []*cl2.Test, sets []string) ([]*profiles.Plan, error) {
 	return plans, all
 }
 
-// failedSteps says how many steps of a script failed; nil when there is no script, or none did.
-func failedSteps(dir *results.Dir) error {
-	info, err := dir.ReadRun()
-	if err != nil {
-		return err
+// failedSteps says how many steps of a test failed; empty when none did, or there was no test.
+func failedSteps(test *results.ClusterLoader) string {
+	if test == nil {
+		return ""
 	}
 	failed := 0
-	for _, step := range info.Steps {
-		if step.Error != "" {
+	for _, step := range test.Steps {
+		if step.Verdict == results.Fail {
 			failed++
 		}
 	}
 	if failed == 0 {
-		return nil
+		return ""
 	}
-	return fmt.Errorf("%d of %d steps failed; run.json says how", failed, len(info.Steps))
+	return fmt.Sprintf("%d of %d steps failed; summary.json says how", failed, len(test.Steps))
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,6 +34,7 @@ func TestScript(t *testing.T) {
 	}
 	scriptRequests(t, w)
 	scriptPods(t, w)
+	scriptOutcome(t, w)
 	nodes := map[string]int{}
 	for e, err := range results.Read[results.NodeEvent](filepath.Join(w.dir(), results.NodesFile)) {
 		if err != nil {
@@ -157,5 +159,38 @@ func scriptPods(t *testing.T, w *invocation) {
 	}
 	if created < 8+4+4+4 || running < created/2 {
 		t.Errorf("%d pods with their labels were created, %d have run", created, running)
+	}
+}
+
+// scriptOutcome: what was computed of the measurements is in the summary and in files, and the steps that failed fail the test.
+func scriptOutcome(t *testing.T, w *invocation) {
+	t.Helper()
+	dir, err := results.Open(w.dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := dir.ReadSummary()
+	if err != nil || s.ClusterLoader == nil {
+		t.Fatalf("summary %+v, %v", s.ClusterLoader, err)
+	}
+	c := s.ClusterLoader
+	if c.Verdict != results.Fail || c.Test != "everything" || len(c.Steps) != 16 {
+		t.Errorf("verdict %s of %s with %d steps", c.Verdict, c.Test, len(c.Steps))
+	}
+	by := map[string]results.Measurement{}
+	for _, m := range c.Measurements {
+		by[m.Method+"/"+m.Identifier] = m
+	}
+	pods := by["PodStartupLatency/latency"]
+	if len(pods.Errors) > 0 || len(pods.Values) == 0 || pods.Values[0].N < 4 || pods.Values[0].Value <= 0 {
+		t.Errorf("pod start-up %+v", pods)
+	}
+	if m := by["InClusterNetworkLatency/network"]; m.Verdict != results.NotJudged || m.Skip == "" {
+		t.Errorf("network %+v", m)
+	}
+	for _, name := range append(slices.Clone(c.Files), "clusterloader2/junit.xml") {
+		if info, err := os.Stat(dir.Path(name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
