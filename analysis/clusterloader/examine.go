@@ -32,6 +32,7 @@ type evidence struct {
 	pods      []*pod // in order of their creation
 	processes []results.ProcessSample
 	nodes     []results.NodeEvent
+	asked     []results.Request // whether the API server is ready
 	db        *database
 }
 
@@ -74,6 +75,14 @@ func (e *evidence) read(d *results.Dir) {
 	slices.SortStableFunc(e.processes, func(a, b results.ProcessSample) int { return cmp.Compare(a.At, b.At) })
 	each(d, results.NodesFile, func(n results.NodeEvent) { e.nodes = append(e.nodes, n) })
 	slices.SortStableFunc(e.nodes, func(a, b results.NodeEvent) int { return cmp.Compare(a.At, b.At) })
+	if slices.ContainsFunc(e.calls, func(c call) bool { return c.Method == availabilityMethod && c.Skip == "" }) {
+		each(d, results.RequestsFile, func(r results.Request) {
+			if r.Phase == probePhase {
+				e.asked = append(e.asked, r)
+			}
+		})
+	}
+	slices.SortStableFunc(e.asked, func(a, b results.Request) int { return cmp.Compare(a.Planned, b.Planned) })
 	e.db = newDatabase(e.wanted())
 	if len(e.db.wanted) > 0 {
 		each(d, results.ScrapesFile, e.db.add)

@@ -22,6 +22,7 @@ type history struct {
 	nodes   []results.NodeEvent
 	samples []results.ProcessSample
 	scrapes []results.Scrape
+	asked   []results.Request // nil: no file
 }
 
 func newHistory() *history {
@@ -99,6 +100,9 @@ func (h *history) write(t testing.TB) *results.Dir {
 	fill(t, d, results.NodesFile, h.nodes)
 	fill(t, d, results.ProcessesFile, h.samples)
 	fill(t, d, results.ScrapesFile, h.scrapes)
+	if h.asked != nil {
+		fill(t, d, results.RequestsFile, h.asked)
+	}
 	return d
 }
 

@@ -33,6 +33,7 @@ func methods() map[string]method {
 		"SchedulingThroughput":           {compute: schedulingThroughput},
 		"APIResponsivenessPrometheus":    {compute: apiResponsiveness, metrics: apiMetrics, restarts: true},
 		"Timer":                          {compute: timer},
+		availabilityMethod:               {compute: apiAvailability},
 		"ClusterOOMsTracker":             {compute: clusterOOMs},
 		"ContainerRestarts":              {compute: containerRestarts, restarts: true},
 		"GenericPrometheusQuery":         {compute: genericPrometheusQuery, metrics: genericMetrics, restarts: true},

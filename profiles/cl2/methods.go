@@ -46,7 +46,7 @@ const (
 // action needs it and !ACTION where one does. selector stands for namespace, labelSelector and fieldSelector, and a method that
 // needs prometheus has enableViolations and prometheusClient, too.
 const methodTable = `
-APIAvailability | | start pause unpause gather | pollFrequency:duration!start threshold:float useHostInternalIPs:bool useHostPublicIPs:bool hostPollTimeoutSeconds:int hostPollExecTimeoutSeconds:int | RECORD
+APIAvailability | | start pause unpause gather | pollFrequency:duration!start threshold:float useHostInternalIPs:bool useHostPublicIPs:bool hostPollTimeoutSeconds:int hostPollExecTimeoutSeconds:int |
 APIResponsivenessPrometheus | prometheus | start gather | useSimpleLatencyQuery:bool summaryName:text allowedSlowCalls:int customThresholds:text singleResourceThreshold:duration |
 BlockProfile | | start gather | componentName:text! | PROFILE
 CPUProfile | | start gather | componentName:text! | PROFILE
