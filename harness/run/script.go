@@ -32,6 +32,7 @@ type script struct {
 	volumes *volumes.Provisioner // nil when nothing asks for volumes
 	clients clients
 	faults  scriptFaults
+	probes  probes
 }
 
 // script carries out the plan's script: what it needs is made, the steps are gone through in a phase of their own, and what was made is
@@ -56,6 +57,7 @@ func (s *session) script(ctx context.Context, phase profiles.Phase) error {
 }
 
 func (x *script) close() {
+	x.probes.close()
 	x.waits.Close()
 	x.clients.close()
 	if x.volumes != nil {
@@ -224,6 +226,8 @@ func (x *script) act(ctx context.Context, key string, act profiles.Act) error {
 		return pause(ctx, act.Pause)
 	case act.Restart != nil:
 		return x.session.restart(ctx, *act.Restart)
+	case act.Probe != nil:
+		return x.probes.do(ctx, x.session, key, *act.Probe)
 	case act.Faults != nil && act.Faults.Moment == profiles.MomentStart:
 		x.faults.start(ctx, x.session, key, *act.Faults.Faults)
 		return nil

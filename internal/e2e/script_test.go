@@ -19,20 +19,31 @@ func TestScript(t *testing.T) {
 	if !ok || run.Outcome != "completed" || run.Name != "everything" {
 		t.Fatalf("run %q, outcome %q, error %q", run.Name, run.Outcome, run.Error)
 	}
-	w.says("2 of 16 steps failed")
+	w.says("2 of 19 steps failed")
 	scriptSteps(t, run)
 	scriptMarks(t, run)
 	var tracks []string
 	for track := range scriptTracks(w, "workload") {
 		tracks = append(tracks, track)
 	}
-	for _, want := range []string{"step-2.1", "step-2.8", "step-3.1", "step-14"} {
+	for _, want := range []string{"step-2.1", "step-2.8", "step-3.1", "step-17"} {
 		if !slices.Contains(tracks, want) && !slices.Contains(tracks, want+".1") {
 			t.Errorf("no requests of %s, only of %v", want, tracks)
 		}
 	}
 	scriptRequests(t, w)
 	scriptPods(t, w)
+	var good, bad int
+	for _, r := range w.requests("probe", "APIAvailability/ready") {
+		if r.Code == 200 {
+			good++
+		} else {
+			bad++
+		}
+	}
+	if good < 5 || bad < 5 {
+		t.Errorf("%d probes were answered and %d not; the API server was down for a second, and there were ten a second", good, bad)
+	}
 	nodes := map[string]int{}
 	for e, err := range results.Read[results.NodeEvent](filepath.Join(w.dir(), results.NodesFile)) {
 		if err != nil {
@@ -60,7 +71,7 @@ func scriptSteps(t *testing.T, run results.Run) {
 			t.Errorf("step %+v: want the error %q", step, want)
 		}
 	}
-	if last := run.Steps[len(run.Steps)-1]; len(run.Steps) != 16 || last.Name != "fatal" {
+	if last := run.Steps[len(run.Steps)-1]; len(run.Steps) != 19 || last.Name != "fatal" {
 		t.Errorf("%d steps, the last %s: the one after the fatal one was not to be carried out", len(run.Steps), last.Name)
 	}
 	if closed := run.Steps[1].ClosedLoops; !slices.Equal(closed, []string{"step-2.6"}) {

@@ -113,6 +113,8 @@ steps:
   - Identifier: a
     Method: WaitForGenericK8sObjects
     Params: {objectGroup: g, objectVersion: v1, objectResource: things, namespaceRange: {min: 1, max: 2, prefix: x}, minDesiredObjectCount: 4, successfulConditions: ["A=True"]}
+  - {Identifier: a, Method: APIAvailability, Params: {action: start, pollFrequency: 2s}}
+  - {Identifier: a, Method: APIAvailability, Params: {action: pause}}
   - {Identifier: a, Method: APIResponsivenessPrometheus, Params: {action: start}}
   - {Identifier: a, Method: PodStartupLatency, Params: {action: start}}
 `
@@ -141,7 +143,8 @@ steps:
 		{Claims: &profiles.ClaimsAct{Timeout: time.Minute}},
 		{Volumes: &profiles.VolumesAct{Provisioner: "p", Count: 1, Timeout: time.Minute}},
 		{Conditions: &profiles.ConditionsAct{Resource: profiles.Resource{Group: "g", Version: "v1", Name: "things"}, Namespaces: []string{"x-1", "x-2"}, Good: []string{"A=True"}, Min: 4, Timeout: 30 * time.Minute}},
-		nil, nil,
+		{Probe: &profiles.ProbeAct{Moment: "start", Path: "/readyz?exclude=shutdown", Every: 2 * time.Second, Timeout: 5 * time.Second}},
+		nil, nil, nil,
 	}
 	for i, m := range steps[0].Measures {
 		if diff := cmp.Diff(want[i], m.Act); diff != "" {
