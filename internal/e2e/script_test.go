@@ -19,31 +19,20 @@ func TestScript(t *testing.T) {
 	if !ok || run.Outcome != "completed" || run.Name != "everything" {
 		t.Fatalf("run %q, outcome %q, error %q", run.Name, run.Outcome, run.Error)
 	}
-	w.says("2 of 19 steps failed")
+	w.says("2 of 16 steps failed")
 	scriptSteps(t, run)
 	scriptMarks(t, run)
 	var tracks []string
 	for track := range scriptTracks(w, "workload") {
 		tracks = append(tracks, track)
 	}
-	for _, want := range []string{"step-2.1", "step-2.8", "step-3.1", "step-17"} {
+	for _, want := range []string{"step-2.1", "step-2.8", "step-3.1", "step-14"} {
 		if !slices.Contains(tracks, want) && !slices.Contains(tracks, want+".1") {
 			t.Errorf("no requests of %s, only of %v", want, tracks)
 		}
 	}
 	scriptRequests(t, w)
 	scriptPods(t, w)
-	var good, bad int
-	for _, r := range w.requests("probe", "APIAvailability/ready") {
-		if r.Code == 200 {
-			good++
-		} else {
-			bad++
-		}
-	}
-	if good < 5 || bad < 5 {
-		t.Errorf("%d probes were answered and %d not; the API server was down for a second, and there were ten a second", good, bad)
-	}
 	nodes := map[string]int{}
 	for e, err := range results.Read[results.NodeEvent](filepath.Join(w.dir(), results.NodesFile)) {
 		if err != nil {
@@ -71,7 +60,7 @@ func scriptSteps(t *testing.T, run results.Run) {
 			t.Errorf("step %+v: want the error %q", step, want)
 		}
 	}
-	if last := run.Steps[len(run.Steps)-1]; len(run.Steps) != 19 || last.Name != "fatal" {
+	if last := run.Steps[len(run.Steps)-1]; len(run.Steps) != 16 || last.Name != "fatal" {
 		t.Errorf("%d steps, the last %s: the one after the fatal one was not to be carried out", len(run.Steps), last.Name)
 	}
 	if closed := run.Steps[1].ClosedLoops; !slices.Equal(closed, []string{"step-2.6"}) {
@@ -168,5 +157,30 @@ func scriptPods(t *testing.T, w *invocation) {
 	}
 	if created < 8+4+4+4 || running < created/2 {
 		t.Errorf("%d pods with their labels were created, %d have run", created, running)
+	}
+}
+
+// TestScriptRestart: the API server is killed and comes back, what asks for it meanwhile is on record and in none of the load's figures, and
+// the script goes on.
+func TestScriptRestart(t *testing.T) {
+	w := windtunnel(t, "run", "-f", filepath.Join(testdata(t), "script", "restart.yaml"), "--set", "hollowNodes.count=1", "--set", "hollowNodes.tier=light", "-o", "json").run(0)
+	var good, bad int
+	for _, r := range w.requests("probe", "APIAvailability/ready") {
+		if r.Code == 200 {
+			good++
+		} else {
+			bad++
+		}
+	}
+	if good < 5 || bad < 5 {
+		t.Errorf("%d probes were answered and %d not; the API server was down for a second, and there were ten a second", good, bad)
+	}
+	if made := len(w.requests("workload", "step-4")); made != 5 {
+		t.Errorf("%d requests behind the restart, want 5", made)
+	}
+	for _, row := range w.summary().Requests {
+		if row.Resource != "configmaps" {
+			t.Errorf("a row of %s %s among the figures of the load", row.Verb, row.Resource)
+		}
 	}
 }
