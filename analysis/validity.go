@@ -183,7 +183,7 @@ func (e *evidence) checkNodes() results.Check {
 	case want == 0:
 		c.Text = "The profile has no hollow nodes."
 		return c
-	case takesNodesDown(e.profile):
+	case takesNodesDown(e.profile) || s.broken:
 		c.Text = "The profile breaks nodes or components itself; the readiness of nodes is not checked."
 		return c
 	case s.n == 0:

@@ -7,6 +7,7 @@ type Act struct {
 	Pause      time.Duration  // waits so long
 	Restart    *RestartAct    // starts a component anew
 	Faults     *FaultsAct     // begins or ends faults of nodes
+	Probe      *ProbeAct      // asks whether the API server answers
 	Controlled *ControlledAct // waits for the pods of controllers
 	Pods       *PodsAct       // waits for pods
 	Jobs       *JobsAct       // waits for Jobs
@@ -41,6 +42,14 @@ type RestartAct struct {
 type FaultsAct struct {
 	Moment string        // MomentStart or MomentStop
 	Faults *ScriptFaults // of MomentStart
+}
+
+// ProbeAct asks the API server for a path, again and again from its start to its gather. Each request is a record.
+type ProbeAct struct {
+	Moment  string // MomentStart or MomentGather
+	Path    string // with its query
+	Every   time.Duration
+	Timeout time.Duration // of one request
 }
 
 // ControlledAct waits until each object of a kind has the pods that its specification asks for. Every change of a specification begins an

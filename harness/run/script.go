@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
 	"windtunnel/harness/cluster"
@@ -32,6 +33,7 @@ type script struct {
 	volumes *volumes.Provisioner // nil when nothing asks for volumes
 	clients clients
 	faults  scriptFaults
+	probes  probes
 }
 
 // script carries out the plan's script: what it needs is made, the steps are gone through in a phase of their own, and what was made is
@@ -56,6 +58,7 @@ func (s *session) script(ctx context.Context, phase profiles.Phase) error {
 }
 
 func (x *script) close() {
+	x.probes.close()
 	x.waits.Close()
 	x.clients.close()
 	if x.volumes != nil {
@@ -224,6 +227,8 @@ func (x *script) act(ctx context.Context, key string, act profiles.Act) error {
 		return pause(ctx, act.Pause)
 	case act.Restart != nil:
 		return x.session.restart(ctx, *act.Restart)
+	case act.Probe != nil:
+		return x.probes.do(ctx, x.session, key, *act.Probe)
 	case act.Faults != nil && act.Faults.Moment == profiles.MomentStart:
 		x.faults.start(ctx, x.session, key, *act.Faults.Faults)
 		return nil
@@ -245,12 +250,32 @@ func (s *session) restart(ctx context.Context, act profiles.RestartAct) error {
 	paused := pause(ctx, act.Down)
 	ready, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), act.Timeout, fmt.Errorf("%w after %v", ErrTimeout, act.Timeout))
 	defer cancel()
-	if err := s.cluster.Restart(ready, act.Component); err != nil {
+	if err := s.cluster.Restart(ready, act.Component); err != nil && s.serving(ready) != nil {
 		return errors.Join(paused, err)
 	}
 	s.event("%s serves again", act.Component)
 	s.components()
 	return paused
+}
+
+// serving waits until the API server is ready: a component may need longer than a boot gives it, when there is much to be read again.
+func (s *session) serving(ctx context.Context) error {
+	config, err := s.cluster.Observer(ctx)
+	if err != nil {
+		return err
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	for {
+		if err := client.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error(); err == nil {
+			return nil
+		}
+		if err := pause(ctx, time.Second); err != nil {
+			return err
+		}
+	}
 }
 
 // stateOfScript is one line about where a script is.

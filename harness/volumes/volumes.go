@@ -20,6 +20,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
+
+	"windtunnel/harness/internal/quiet"
 )
 
 const (
@@ -76,7 +78,7 @@ func Start(ctx context.Context, config *rest.Config) (*Provisioner, error) {
 		queue: workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[task]()),
 	}
 	err = p.listen(claims, volumes)
-	factory.StartWithContext(ctx)
+	factory.StartWithContext(quiet.Context(ctx))
 	p.running.Go(func() { <-ctx.Done(); factory.Shutdown() })
 	for range workers {
 		p.running.Go(func() { p.work(ctx) })

@@ -155,14 +155,14 @@ func (t *tracker) look(now time.Time) {
 func (t *tracker) reached(o *operation) (bool, string) {
 	want := desired(o.object)
 	if o.gone {
-		want = desire{settled: true}
+		want = desire{settled: true, updated: true}
 	}
 	if want.finished {
 		return true, ""
 	}
 	have, outdated := t.graph.pods(o.object.GetUID(), want.revision)
 	if !t.act.Updated || o.gone {
-		outdated = 0
+		outdated, want.updated = 0, true
 	}
 	state := fmt.Sprintf("%d of %d pods run, %d exist", have.ready, want.pods, have.all)
 	if outdated > 0 {
@@ -172,13 +172,14 @@ func (t *tracker) reached(o *operation) (bool, string) {
 	if m := t.act.Margin; m > 0 && have.ready >= want.pods-m && have.all-have.inactive <= want.pods && have.inactive <= m {
 		enough = true
 	}
-	return want.settled && enough && outdated == 0, state
+	return want.settled && want.updated && enough && outdated == 0, state
 }
 
 // desire is what a controller's specification asks for.
 type desire struct {
 	pods     int
 	settled  bool   // the controller has seen the latest specification, so that pods can be of it
+	updated  bool   // the controller says that the pods are of the latest template, as far as it says anything
 	revision string // of the latest template, where the controller writes one on its pods
 	finished bool   // there will be no pods any more
 }
@@ -192,17 +193,20 @@ func desired(o *unstructured.Unstructured) desire {
 		}
 		return int(n)
 	}
-	d := desire{pods: number(1, "spec", "replicas"), settled: int64(number(0, "status", "observedGeneration")) >= o.GetGeneration()}
+	d := desire{updated: true, pods: number(1, "spec", "replicas"), settled: int64(number(0, "status", "observedGeneration")) >= o.GetGeneration()}
 	switch o.GetKind() {
 	case "DaemonSet":
 		d.pods = number(0, "status", "desiredNumberScheduled")
-		d.settled = d.settled && number(0, "status", "updatedNumberScheduled") == d.pods
+		d.updated = number(0, "status", "updatedNumberScheduled") == d.pods
 	case "Job":
 		d.pods, d.settled = min(number(1, "spec", "parallelism"), number(1<<30, "spec", "completions")), true
 		d.finished = hasCondition(o, "Complete=True", "Failed=True")
 	case "StatefulSet":
 		d.revision, _, _ = unstructured.NestedString(o.Object, "status", "updateRevision")
-	case "Deployment", "ReplicaSet", "ReplicationController":
+	case "Deployment":
+		// The watch of ReplicaSets may be behind that of Deployments, so that the youngest one is not known yet.
+		d.updated = number(0, "status", "updatedReplicas") == d.pods
+	case "ReplicaSet", "ReplicationController":
 	default:
 		d.settled = true // nobody knows what it says of itself
 	}

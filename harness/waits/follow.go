@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 
+	"windtunnel/harness/internal/quiet"
 	"windtunnel/profiles"
 )
 
@@ -73,7 +74,7 @@ func (w *Waits) follow(ctx context.Context, r profiles.Resource, s profiles.Sele
 		},
 	}
 	_, controller := cache.NewInformerWithOptions(cache.InformerOptions{ListerWatcher: lw, Handler: handlers(hear), Transform: slim})
-	w.running.Go(func() { controller.RunWithContext(ctx) })
+	w.running.Go(func() { controller.RunWithContext(quiet.Context(ctx)) })
 	synced, done := context.WithTimeout(ctx, syncTimeout)
 	defer done()
 	if !cache.WaitForCacheSync(synced.Done(), controller.HasSynced) {

@@ -17,6 +17,7 @@ type graph struct {
 	news *news
 
 	mu     sync.Mutex
+	known  map[types.UID]podState                 // as they are counted: what an informer shows of a deleted pod is not always what it showed before
 	owners map[types.UID]map[string]tally         // controller -> revision of the pods -> how many
 	below  map[types.UID]map[types.UID]replicaSet // Deployment -> ReplicaSets, kept when these are gone, for their last pods
 }
@@ -41,7 +42,7 @@ func (w *Waits) controllers() (*graph, error) {
 	if w.graph != nil {
 		return w.graph, nil
 	}
-	g := &graph{news: newNews(), owners: map[types.UID]map[string]tally{}, below: map[types.UID]map[types.UID]replicaSet{}}
+	g := &graph{news: newNews(), known: map[types.UID]podState{}, owners: map[types.UID]map[string]tally{}, below: map[types.UID]map[types.UID]replicaSet{}}
 	sets, _ := profiles.ResourceFor("apps/v1", "ReplicaSet")
 	pods, _ := profiles.ResourceFor("v1", "Pod")
 	if err := w.follow(w.life, sets, profiles.Selection{}, g.replicaSetChanged); err != nil {
@@ -55,24 +56,32 @@ func (w *Waits) controllers() (*graph, error) {
 }
 
 func (g *graph) podChanged(old, now metav1.Object) {
-	var before, after podState
-	if old != nil {
-		before = stateOf(old)
+	if old != nil && (now == nil || now.GetUID() != old.GetUID()) { // or another of the same name, after a gap in the watch
+		g.set(old.GetUID(), nil)
 	}
 	if now != nil {
-		after = stateOf(now)
+		state := stateOf(now)
+		g.set(now.GetUID(), &state)
 	}
-	if before == after {
+}
+
+// set counts a pod as it is now; nil for one that is gone.
+func (g *graph) set(pod types.UID, now *podState) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	before, known := g.known[pod]
+	if known && now != nil && before == *now {
 		return
 	}
-	g.mu.Lock()
-	if old != nil {
+	if known {
 		g.count(before, -1)
 	}
-	if now != nil {
-		g.count(after, 1)
+	if now == nil {
+		delete(g.known, pod)
+	} else {
+		g.count(*now, 1)
+		g.known[pod] = *now
 	}
-	g.mu.Unlock()
 	g.news.tell()
 }
 

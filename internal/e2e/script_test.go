@@ -194,3 +194,33 @@ func scriptOutcome(t *testing.T, w *invocation) {
 		}
 	}
 }
+
+// TestScriptRestart: the API server is killed and comes back, what asks for it meanwhile is on record and in none of the load's figures, and
+// the script goes on.
+func TestScriptRestart(t *testing.T) {
+	w := windtunnel(t, "run", "-f", filepath.Join(testdata(t), "script", "restart.yaml"), "--set", "hollowNodes.count=1", "--set", "hollowNodes.tier=light", "-o", "json").run(0)
+	var good, bad int
+	for _, r := range w.requests("probe", "APIAvailability/ready") {
+		if r.Code == 200 {
+			good++
+		} else {
+			bad++
+		}
+	}
+	if good < 5 || bad < 5 {
+		t.Errorf("%d probes were answered and %d not; the API server was down for a second, and there were ten a second", good, bad)
+	}
+	if made := len(w.requests("workload", "step-4")); made != 5 {
+		t.Errorf("%d requests behind the restart, want 5", made)
+	}
+	for _, m := range w.summary().ClusterLoader.Measurements {
+		if m.Method == "APIAvailability" && (len(m.Values) != 2 || m.Values[0].Value >= 95 || m.Values[0].N != int64(good+bad) || m.Values[1].Value < 1) {
+			t.Errorf("availability %+v", m)
+		}
+	}
+	for _, row := range w.summary().Requests {
+		if row.Resource != "configmaps" {
+			t.Errorf("a row of %s %s among the figures of the load", row.Verb, row.Resource)
+		}
+	}
+}

@@ -12,7 +12,8 @@ const (
 	shortWait     = time.Minute
 	usualWait     = 10 * time.Minute
 	longWait      = 30 * time.Minute
-	usualDowntime = 30 // seconds, of a component that is started again
+	probeTimeout  = 5 * time.Second // ClusterLoader2 gives the hosts this time, and the cluster any
+	usualDowntime = 30              // seconds, of a component that is started again
 )
 
 // act is what a call does beside being a mark, and whether the test cannot go on when it fails. It is nil for the most.
@@ -25,6 +26,8 @@ func (t *Test) act(m PlannedMeasurement) (act *profiles.Act, fatal bool) {
 		return &profiles.Act{Restart: &profiles.RestartAct{Component: "kube-apiserver", Down: time.Duration(p.int("downSeconds", usualDowntime)) * time.Second, Timeout: p.duration("readyTimeout", usualWait)}}, false
 	case "ChaosMonkey":
 		return p.chaos(m.Action), false
+	case "APIAvailability":
+		return p.availability(m.Action), false
 	case "WaitForControlledPodsRunning":
 		return p.controlled(m.Action), false
 	case "WaitForFinishedJobs", "JobLifecycleLatency":
@@ -56,6 +59,14 @@ func (p Params) chaos(action string) *profiles.Act {
 		JitterFactor: p.float("jitterfactor", 0), SimulatedDowntime: profiles.Duration(p.duration("simulateddowntime", 0)),
 	}
 	return &profiles.Act{Faults: &profiles.FaultsAct{Moment: profiles.MomentStart, Faults: f.faults(nil)}}
+}
+
+// availability asks whether the API server is ready; the pauses between are a matter of who counts.
+func (p Params) availability(action string) *profiles.Act {
+	if action != profiles.MomentStart && action != profiles.MomentGather {
+		return nil
+	}
+	return &profiles.Act{Probe: &profiles.ProbeAct{Moment: action, Path: "/readyz?exclude=shutdown", Every: p.duration("pollFrequency", time.Second), Timeout: probeTimeout}}
 }
 
 func (p Params) controlled(action string) *profiles.Act {
