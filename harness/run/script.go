@@ -142,6 +142,9 @@ func (x *script) step(ctx context.Context, step *profiles.ScriptStep) error {
 	})
 	s.doing.Store(&span)
 	err := errors.Join(x.batches(ctx, step), x.measures(ctx, step))
+	if ctx.Err() != nil {
+		err = context.Cause(ctx) // says more than what it made of the requests
+	}
 	s.update(func(r *results.Run) {
 		r.Steps[index].End = s.clock.Now()
 		if err != nil {
@@ -206,6 +209,9 @@ func (x *script) measure(ctx context.Context, step int, m profiles.Measure, look
 		}
 		if m.Act != nil {
 			err = x.act(ctx, m.Method+"/"+m.Identifier, *m.Act)
+		}
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
 		}
 	}
 	s.update(func(r *results.Run) {
