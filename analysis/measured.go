@@ -69,7 +69,7 @@ func MeasuredRequests(d *results.Dir) (iter.Seq[MeasuredRequest], error) {
 	if err != nil {
 		return nil, err
 	}
-	w, closed := measuredWindow(e.run, 0), closedLoops(e.profile)
+	w, closed := measuredWindow(e.run, 0), closedLoops(e.profile, e.run.Steps)
 	return func(yield func(MeasuredRequest) bool) {
 		for r, err := range results.Read[results.Request](d.Path(results.RequestsFile)) {
 			if err != nil {

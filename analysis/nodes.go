@@ -17,6 +17,7 @@ type nodeStates struct {
 	atBegin int
 	begun   bool
 	left    map[string]int64 // times that a node left readiness within the measured phases
+	broken  bool             // faults were done to nodes
 	n       int64
 }
 
@@ -35,6 +36,8 @@ func (s *nodeStates) add(e results.NodeEvent) {
 		s.finish()
 	}
 	switch e.Event {
+	case "broken":
+		s.broken = true
 	case "ready":
 		s.ready[e.Name] = true
 	case "notready", "deleted":

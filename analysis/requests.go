@@ -63,10 +63,15 @@ type requests struct {
 // stream is a track of a phase.
 type stream struct{ phase, track string }
 
-// closedLoops are the streams of a profile whose requests are those of users who wait for their answers. Profiles keep them
+// closedLoops are the streams of a profile, or of a script's steps, whose requests are those of users who wait for their answers. Profiles keep them
 // in tracks of their own.
-func closedLoops(p profiles.Profile) map[stream]bool {
+func closedLoops(p profiles.Profile, steps []results.StepSpan) map[stream]bool {
 	closed := map[stream]bool{}
+	for _, step := range steps { // of a script, which has the profile's only phase
+		for _, track := range step.ClosedLoops {
+			closed[stream{p.Phases[0].Name, track}] = true
+		}
+	}
 	for _, phase := range p.Phases {
 		for _, track := range phase.Tracks {
 			loops, planned := false, false

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"windtunnel/analysis/clusterloader"
 	"windtunnel/profiles"
 	"windtunnel/results"
 )
@@ -30,6 +31,8 @@ type Study struct {
 	Slowest  []results.Request
 	// Pooled are the client's figures over the measured phases of every call that has more than one row in the summary.
 	Pooled []results.RequestRow
+	// Test is what a test of ClusterLoader2 found, with the files that it leaves; nil for runs that were none.
+	Test *clusterloader.Outcome
 }
 
 // Curve is a figure over time. A Value that is NaN is not known.
@@ -70,8 +73,9 @@ func Examine(d *results.Dir) (Study, error) {
 		return Study{}, fmt.Errorf("examine run: %w", err)
 	}
 	e := gather(d, run)
+	e.test = clusterloader.Examine(d, e.run)
 	p := e.pictures
-	s := Study{Run: run, Profile: e.profile, Summary: e.summary(), Step: seconds(p.time.step), End: seconds(p.time.end)}
+	s := Study{Test: e.test, Run: run, Profile: e.profile, Summary: e.summary(), Step: seconds(p.time.step), End: seconds(p.time.end)}
 	s.Traffic = p.traffic.finish()
 	s.Traffic.Judged = e.requests.planned + e.requests.loops
 	s.Slowest = p.slowest.finish()

@@ -58,7 +58,7 @@ func (e *evidence) readAll(d *results.Dir) {
 	last := results.Instant(0)
 	for _, file := range append([]string{results.PodsFile}, d.HollowFiles()...) {
 		each(e, d, file, func(r results.PodEvent) {
-			e.pods.add(r)
+			e.pods.add(e.owned(r))
 			last = max(last, r.At)
 		})
 	}
@@ -90,7 +90,7 @@ func (e *evidence) readAll(d *results.Dir) {
 		e.use.add(s)
 		e.pictures.usage.add(s)
 	}
-	e.requests = newRequests(e.phases, seconds(int64(e.profile.Validity.MaxLag)), closedLoops(e.profile))
+	e.requests = newRequests(e.phases, seconds(int64(e.profile.Validity.MaxLag)), closedLoops(e.profile, e.run.Steps))
 	e.watching = newWatching(e.phases, watches(e.profile))
 	each(e, d, results.RequestsFile, func(r results.Request) {
 		e.requests.add(r)
@@ -109,6 +109,15 @@ func (e *evidence) readAll(d *results.Dir) {
 		each(e, d, results.BystanderFile, func(r results.Request) { e.others.request(r, e.phases) })
 	}
 	e.audit = readAudit(d.Path(results.AuditFile), e.phases, e.run.Started)
+}
+
+// owned gives a pod of a test, which no template of a profile made, to its namespace in place of a template. Those of the cluster's own
+// namespaces are nobody's.
+func (e *evidence) owned(r results.PodEvent) results.PodEvent {
+	if len(e.run.Steps) > 0 && r.Object == "" && r.Source == "watch" && !strings.HasPrefix(r.Namespace, "kube-") {
+		r.Object = r.Namespace
+	}
+	return r
 }
 
 // readLooks reads the chosen metrics. That there are none is no damage: older windtunnels did not write them.
@@ -187,6 +196,10 @@ func (e *evidence) summary() results.Summary {
 		Remarks:           e.remarks,
 	}
 	s.Verdict = overall(s.Validity.Verdict, judged, s.SLOs)
+	if e.test != nil {
+		s.ClusterLoader = &e.test.Result
+		s.Verdict = withTest(s, judged)
+	}
 	s.Notes = append(append(s.Notes, e.run.Notes...), notes...)
 	s.Notes = append(s.Notes, e.audit.notes(e.wantsAudit())...)
 	s.Notes = append(s.Notes, e.looks.notes()...)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"windtunnel/analysis/clusterloader"
 	"windtunnel/analysis/stats"
 	"windtunnel/profiles"
 	"windtunnel/results"
@@ -27,6 +28,7 @@ type evidence struct {
 	nodes      *nodeStates
 	faults     *nodeFaults
 	pictures   *pictures
+	test       *clusterloader.Outcome // nil for a run that was no test of ClusterLoader2
 	remarks    []results.Note
 	badRemarks []string // lines of theirs that make no sense
 	damage     []string
@@ -181,7 +183,7 @@ func (e *evidence) checkNodes() results.Check {
 	case want == 0:
 		c.Text = "The profile has no hollow nodes."
 		return c
-	case takesNodesDown(e.profile):
+	case takesNodesDown(e.profile) || s.broken:
 		c.Text = "The profile breaks nodes or components itself; the readiness of nodes is not checked."
 		return c
 	case s.n == 0:

@@ -94,8 +94,12 @@ func TestReconcileIsAClosedLoop(t *testing.T) {
 		{Name: "paced", Steps: []profiles.Step{step(&profiles.Arrivals{Rate: 1})}},
 		{Name: "both", Steps: []profiles.Step{step(nil), planned}},
 	}}}}
-	got := closedLoops(p)
+	got := closedLoops(p, nil)
 	if len(got) != 1 || !got[stream{"w", "fast"}] {
 		t.Errorf("closed loops %v", got)
+	}
+	got = closedLoops(p, []results.StepSpan{{Number: 1}, {Number: 2, ClosedLoops: []string{"step-2.1"}}})
+	if len(got) != 2 || !got[stream{"w", "step-2.1"}] {
+		t.Errorf("closed loops with those of a script: %v", got)
 	}
 }

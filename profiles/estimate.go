@@ -35,6 +35,10 @@ func (p *Plan) Estimate() Estimate {
 	pods, _ := peak(p.Phases, func(name string) float64 { return float64(p.Objects[name].Pods) })
 	objects, _ := peak(p.Phases, func(string) float64 { return 1 })
 	e.Pods = clampInt(pods)
+	if p.Script != nil {
+		e.Pods, e.Duration = p.Script.Pods, p.Script.Length
+		objects = float64(p.Script.Pods)
+	}
 	shard := min(e.Nodes, p.Profile.HollowNodes.PerProcess)
 	e.Files = filesBase + max(shard*filesPerNode, e.Nodes*connectionsPerNode)
 	node, pod := int64(memoryPerNode), int64(memoryPerPod)

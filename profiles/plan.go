@@ -11,6 +11,8 @@ type Plan struct {
 	Profile Profile             `json:"profile"`
 	Objects map[string]Template `json:"objects"`
 	Phases  []Phase             `json:"phases"`
+	// Script is carried out in place of the tracks of the phases, of which there is one then; nil for a profile.
+	Script *Script `json:"script,omitempty"`
 }
 
 // Template is an Object with its place in the API.

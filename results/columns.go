@@ -81,6 +81,10 @@ func podEventColumns() []column[PodEvent] {
 		wordColumn("node", "node that the pod is bound to; empty: not bound yet", func(e *PodEvent) *string { return &e.Node }),
 		wordColumn("phase", "phase of the run in which it was received", func(e *PodEvent) *string { return &e.Phase }),
 		int64Column("created", "s, Unix time", "metadata.creationTimestamp; 0 from the runtime", func(e *PodEvent) *int64 { return &e.Created }),
+		wordColumn("labels", "of created, the pod's labels as k=v,k=v, sorted; empty: none, another event, or written before there was this column", func(e *PodEvent) *string { return &e.Labels }),
+		wordColumn("scheduler", "of created, spec.schedulerName; empty: another event, or written before there was this column", func(e *PodEvent) *string { return &e.Scheduler }),
+		int64Column("started", "s, Unix time", "of running, the latest startedAt of the running containers' states; 0: another event, or not said", func(e *PodEvent) *int64 { return &e.Started }),
+		wordColumn("volumes", "of created, ephemeral: all volumes come and go with the pod; stateful: some do not; empty: another event, or written before there was this column", func(e *PodEvent) *string { return &e.Volumes }),
 	}
 }
 
@@ -111,7 +115,7 @@ func scrapeColumns() []column[Scrape] {
 		int64Column("at", instant, "when it was asked for", func(s *Scrape) *int64 { return &s.At }),
 		wordColumn("component", "component whose /metrics it is", func(s *Scrape) *string { return &s.Component }),
 		wordColumn("phase", "phase of the run in which it was taken", func(s *Scrape) *string { return &s.Phase }),
-		wordColumn("mark", "begin or end at the edges of a phase; empty: between", func(s *Scrape) *string { return &s.Mark }),
+		wordColumn("mark", "begin or end at the edges of a phase, measure at a call of a measurement of a script; empty: between", func(s *Scrape) *string { return &s.Mark }),
 		bytesColumn("body", "the answer, in the Prometheus text format", func(s *Scrape) *[]byte { return &s.Body }),
 	}
 }

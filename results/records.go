@@ -52,7 +52,17 @@ type PodEvent struct {
 	Node      string
 	Phase     string // run phase in which it was received
 	Created   int64  // metadata.creationTimestamp, Unix seconds; 0 from the runtime
+	Labels    string // created: the pod's labels as k=v,k=v, sorted; "" on other events and in older records
+	Volumes   string // created: VolumesEphemeral or VolumesStateful; "" on other events and in older records
+	Scheduler string // created: spec.schedulerName; "" on other events and in older records
+	Started   int64  // running: the latest status.containerStatuses[].state.running.startedAt, Unix seconds; 0 on other events and where no container says
 }
+
+// The volumes of a pod: all of them come and go with it (emptyDir, secret, downwardAPI, configMap, projected), or some are others.
+const (
+	VolumesEphemeral = "ephemeral"
+	VolumesStateful  = "stateful"
+)
 
 // NodeEvent is one transition of a node, received by watch, or what a fault step did to it.
 type NodeEvent struct {
@@ -78,7 +88,7 @@ type Scrape struct {
 	At        Instant
 	Component string
 	Phase     string // run phase in which it was taken
-	Mark      string // begin | end at the edges of a phase, "" between
+	Mark      string // begin | end at the edges of a phase, measure at a call of a script, "" between
 	Body      []byte // Prometheus text format
 }
 

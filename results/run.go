@@ -33,12 +33,41 @@ type Run struct {
 	WatchGaps int `json:"watchGaps,omitempty"`
 	// Leases are the renewals of the hollow nodes' leases, where they are counted.
 	Leases *Leases `json:"leases,omitempty"`
+	// Steps are those of the plan's script, in their order; a run without a script, such as that of a profile, has none.
+	Steps []StepSpan `json:"steps,omitempty"`
+	// Marks are the script's calls of measurements, in the order in which they began.
+	Marks []Mark `json:"marks,omitempty"`
 }
 
 // Leases says whether hollow nodes renewed their leases in time: a kubelet does it every 10 s, and a lease lasts 40 s.
 type Leases struct {
 	Renewals   int64   `json:"renewals"`
 	LargestGap float64 `json:"largestGap"` // seconds between two renewals of one node, those that a fault kept from it included
+}
+
+// StepSpan is one step of a script.
+type StepSpan struct {
+	Number int     `json:"number"`           // from 1
+	Name   string  `json:"name"`             // for people
+	Module string  `json:"module,omitempty"` // the file that the step comes from; empty for the test's own
+	Begin  Instant `json:"begin"`
+	End    Instant `json:"end,omitempty"` // 0 while it runs, or when the run was killed in it
+	// ClosedLoops are the tracks of the step whose requests waited for one another, so that nobody knew their instants before.
+	ClosedLoops []string `json:"closedLoops,omitempty"`
+	Error       string   `json:"error,omitempty"` // what went wrong; the steps after it were carried out all the same, unless it was the last
+}
+
+// Mark is one call of a measurement. What the call measures is computed from the raw records between the marks.
+type Mark struct {
+	At         Instant         `json:"at"`            // when the call began
+	End        Instant         `json:"end,omitempty"` // when it had returned; 0 while it runs, or when the run was killed in it
+	Step       int             `json:"step"`          // Number of its StepSpan
+	Method     string          `json:"method"`        // kind of measurement
+	Identifier string          `json:"identifier"`    // tells measurements of one method apart
+	Action     string          `json:"action,omitempty"`
+	Params     json.RawMessage `json:"params,omitempty"` // all parameters, as the test gives them
+	Skip       string          `json:"skip,omitempty"`   // why nothing was done; empty where something was
+	Error      string          `json:"error,omitempty"`  // what went wrong in the call itself, such as a wait that timed out
 }
 
 // Machine is where the run took place. It names no host.

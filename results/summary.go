@@ -34,11 +34,13 @@ type Summary struct {
 	ServerSide *ServerSide    `json:"serverSide,omitempty"` // absent when the run has no MetricsFile
 	Audit      []AuditRow     `json:"audit,omitempty"`      // the busiest first; absent when the run has no audit log
 	Others     *Others        `json:"others,omitempty"`     // absent unless the cluster has other users than the run
-	Components []ComponentUse `json:"components"`
-	Phases     []PhaseSpan    `json:"phases"`
-	Damage     []string       `json:"damage,omitempty"`  // records that could not be read, named and counted
-	Notes      []string       `json:"notes,omitempty"`   // what a reader of the figures must know, such as restarts and pods that were left out
-	Remarks    []Note         `json:"remarks,omitempty"` // what people attached to the run, as it was when the summary was made
+	// ClusterLoader is there when the run was a test of ClusterLoader2.
+	ClusterLoader *ClusterLoader `json:"clusterLoader,omitempty"`
+	Components    []ComponentUse `json:"components"`
+	Phases        []PhaseSpan    `json:"phases"`
+	Damage        []string       `json:"damage,omitempty"`  // records that could not be read, named and counted
+	Notes         []string       `json:"notes,omitempty"`   // what a reader of the figures must know, such as restarts and pods that were left out
+	Remarks       []Note         `json:"remarks,omitempty"` // what people attached to the run, as it was when the summary was made
 }
 
 // RunInfo identifies the run.

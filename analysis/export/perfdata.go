@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"windtunnel/analysis/clusterloader"
 	"windtunnel/analysis/stats"
 	"windtunnel/results"
 )
@@ -20,19 +21,6 @@ import (
 type File struct {
 	Path string
 	Data []byte
-}
-
-// perfData is the format of ClusterLoader2's summaries (perf-tests, clusterloader2/pkg/measurement/util/perftype.go).
-type perfData struct {
-	Version   string            `json:"version"`
-	DataItems []dataItem        `json:"dataItems"`
-	Labels    map[string]string `json:"labels,omitempty"`
-}
-
-type dataItem struct {
-	Data   map[string]float64 `json:"data"`
-	Unit   string             `json:"unit"`
-	Labels map[string]string  `json:"labels,omitempty"`
 }
 
 // PerfData renders a run as the files that ClusterLoader2 would have left, in the folders in which perfdash looks for them:
@@ -121,22 +109,22 @@ func percentiles(p50, p90, p99 *results.Bounds) (map[string]float64, bool) {
 func ms(seconds float64) float64 { return math.Round(seconds*1e9) / 1e6 }
 
 // podStartup has the transitions that windtunnel measures under ClusterLoader2's names; run_to_watch is run_to_observe.
-func podStartup(stages map[string]results.StageQuantiles) perfData {
-	p := perfData{Version: "1.0"}
+func podStartup(stages map[string]results.StageQuantiles) clusterloader.PerfData {
+	p := clusterloader.PerfData{Version: "1.0"}
 	for _, t := range []struct{ name, stage string }{
 		{"create_to_schedule", "create_to_schedule"}, {"schedule_to_run", "schedule_to_run"}, {"run_to_watch", "run_to_observe"}, {"pod_startup", "total"},
 	} {
 		q := stages[t.stage]
 		if data, known := percentiles(&q.P50, &q.P90, &q.P99); known && q.N > 0 {
-			p.DataItems = append(p.DataItems, dataItem{Data: data, Unit: "ms", Labels: map[string]string{"Metric": t.name}})
+			p.DataItems = append(p.DataItems, clusterloader.DataItem{Data: data, Unit: "ms", Labels: map[string]string{"Metric": t.name}})
 		}
 	}
 	return p
 }
 
 // apiResponsiveness is the API server's own histogram over the measured phases, as ClusterLoader2's "simple" query has it.
-func apiResponsiveness(rows []results.ServerRow) perfData {
-	p := perfData{Version: "v1"}
+func apiResponsiveness(rows []results.ServerRow) clusterloader.PerfData {
+	p := clusterloader.PerfData{Version: "v1"}
 	names := rowNames{}
 	for _, r := range rows {
 		names.count(r.Verb, r.Group, r.Resource, r.Subresource, r.Scope)
@@ -147,7 +135,7 @@ func apiResponsiveness(rows []results.ServerRow) perfData {
 			continue
 		}
 		slow := r.N - int64(math.Round(r.Within*float64(r.N)))
-		p.DataItems = append(p.DataItems, dataItem{Data: data, Unit: "ms", Labels: map[string]string{
+		p.DataItems = append(p.DataItems, clusterloader.DataItem{Data: data, Unit: "ms", Labels: map[string]string{
 			"Verb": r.Verb, "Resource": names.resource(r.Verb, r.Group, r.Resource, r.Subresource, r.Scope), "Subresource": r.Subresource, "Scope": r.Scope,
 			"Count": strconv.FormatInt(r.N, 10), "SlowCount": strconv.FormatInt(slow, 10)}})
 	}
@@ -156,8 +144,8 @@ func apiResponsiveness(rows []results.ServerRow) perfData {
 }
 
 // clientResponsiveness is what the client saw, in the same shape but never under the same name.
-func clientResponsiveness(rows []results.RequestRow) perfData {
-	p := perfData{Version: "v1", Labels: map[string]string{"Source": "client, from the planned instant"}}
+func clientResponsiveness(rows []results.RequestRow) clusterloader.PerfData {
+	p := clusterloader.PerfData{Version: "v1", Labels: map[string]string{"Source": "client, from the planned instant"}}
 	names := rowNames{}
 	for _, r := range rows {
 		names.count(r.Verb, r.Group, r.Resource, r.Subresource, r.Scope, r.Variant, strconv.FormatBool(r.ClosedLoop))
@@ -175,7 +163,7 @@ func clientResponsiveness(rows []results.RequestRow) perfData {
 		if r.ClosedLoop {
 			labels["Loop"] = "closed"
 		}
-		p.DataItems = append(p.DataItems, dataItem{Data: data, Unit: "ms", Labels: labels})
+		p.DataItems = append(p.DataItems, clusterloader.DataItem{Data: data, Unit: "ms", Labels: labels})
 	}
 	slowestFirst(p.DataItems)
 	return p
@@ -201,8 +189,8 @@ func (n rowNames) resource(verb, group, resource string, rest ...string) string 
 }
 
 // slowestFirst is ClusterLoader2's order.
-func slowestFirst(items []dataItem) {
-	slices.SortStableFunc(items, func(a, b dataItem) int { return cmp.Compare(b.Data["Perc99"], a.Data["Perc99"]) })
+func slowestFirst(items []clusterloader.DataItem) {
+	slices.SortStableFunc(items, func(a, b clusterloader.DataItem) int { return cmp.Compare(b.Data["Perc99"], a.Data["Perc99"]) })
 }
 
 // throughputInterval is ClusterLoader2's default, in nanoseconds.
@@ -238,21 +226,10 @@ func schedulingThroughput(d *results.Dir, phases []results.PhaseSpan) (map[strin
 	return map[string]float64{"perc50": stats.Quantile(rates, 0.50), "perc90": stats.Quantile(rates, 0.90), "perc99": stats.Quantile(rates, 0.99), "max": rates[len(rates)-1]}, damage
 }
 
-// containerSummary is one component at one percentile (perf-tests, clusterloader2/pkg/measurement/util/resource.go).
-type containerSummary struct {
-	Name string
-	CPU  float64 // cores
-	Mem  uint64  // bytes
-}
-
 // resourceUsage are percentiles of the CPU time, in cores between two samples, and the memory of every component in the
 // measured phases; nil without samples.
-func resourceUsage(d *results.Dir, phases []results.PhaseSpan) (map[string][]containerSummary, error) {
-	type process struct {
-		component string
-		pid       int32
-	}
-	samples := map[process][]results.ProcessSample{}
+func resourceUsage(d *results.Dir, phases []results.PhaseSpan) (map[string][]clusterloader.ContainerUsage, error) {
+	var samples []results.ProcessSample
 	var damage error
 	for r, err := range results.Read[results.ProcessSample](d.Path(results.ProcessesFile)) {
 		if err != nil {
@@ -260,38 +237,11 @@ func resourceUsage(d *results.Dir, phases []results.PhaseSpan) (map[string][]con
 			break
 		}
 		if measured(phases, r.At) {
-			samples[process{r.Component, r.PID}] = append(samples[process{r.Component, r.PID}], r)
+			samples = append(samples, r)
 		}
 	}
-	cores, memory := map[string][]float64{}, map[string][]float64{}
-	for p, rs := range samples {
-		slices.SortStableFunc(rs, func(a, b results.ProcessSample) int { return cmp.Compare(a.At, b.At) })
-		pss := slices.ContainsFunc(rs, func(r results.ProcessSample) bool { return r.PSS > 0 })
-		for i, r := range rs {
-			switch {
-			case !pss:
-				memory[p.component] = append(memory[p.component], float64(r.RSS))
-			case r.PSS > 0: // which not every sample has
-				memory[p.component] = append(memory[p.component], float64(r.PSS))
-			}
-			if i > 0 && r.At > rs[i-1].At {
-				cores[p.component] = append(cores[p.component], (r.CPUSeconds-rs[i-1].CPUSeconds)/(float64(r.At-rs[i-1].At)/1e9))
-			}
-		}
-	}
-	if len(cores) == 0 {
-		return nil, damage
-	}
-	out := map[string][]containerSummary{}
-	for _, name := range slices.Sorted(maps.Keys(cores)) {
-		slices.Sort(cores[name])
-		slices.Sort(memory[name])
-		for _, q := range []int{50, 90, 99, 100} {
-			out[strconv.Itoa(q)] = append(out[strconv.Itoa(q)], containerSummary{Name: name,
-				CPU: stats.Quantile(cores[name], float64(q)/100), Mem: uint64(stats.Quantile(memory[name], float64(q)/100))})
-		}
-	}
-	return out, damage
+	slices.SortStableFunc(samples, func(a, b results.ProcessSample) int { return cmp.Compare(a.At, b.At) })
+	return clusterloader.ResourceUsage(samples), damage
 }
 
 func measured(phases []results.PhaseSpan, at results.Instant) bool {

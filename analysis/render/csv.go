@@ -26,6 +26,7 @@ func CSV(w io.Writer, s results.Summary) error {
 		c.number("phase", p.Name, "duration", float64(p.End-p.Begin)/1e9, "s", 1)
 	}
 	c.judgement(s)
+	c.test(s)
 	c.pods(s)
 	c.nodeFaults(s)
 	c.requests(s)

@@ -43,7 +43,8 @@ type outcome struct {
 	Message string `xml:"message,attr"`
 }
 
-// JUnit writes the verdict as a JUnit report: one suite of the checks of the run, one of the SLOs. A required SLO that
+// JUnit writes the verdict as a JUnit report: one suite of the checks of the run, one of the SLOs, and one of the steps and measurements of a
+// test of ClusterLoader2. A required SLO that
 // was violated is a failure; an invalid check and a required SLO without data are errors; an SLO that is not required and
 // did not pass is skipped. When the run is invalid or not judged, no SLO fails: its case is skipped with what was found.
 func JUnit(w io.Writer, s results.Summary) error {
@@ -60,7 +61,11 @@ func JUnit(w io.Writer, s results.Summary) error {
 	for _, r := range s.SLOs {
 		slos.add(sloCase(r, s.Verdict))
 	}
-	for _, part := range []suite{checks, slos} {
+	parts := []suite{checks, slos}
+	if s.ClusterLoader != nil {
+		parts = append(parts, testSuite(s))
+	}
+	for _, part := range parts {
 		doc.Suites = append(doc.Suites, part)
 		doc.Tests += part.Tests
 		doc.Failures += part.Failures

@@ -16,6 +16,7 @@ func Markdown(w io.Writer, s results.Summary) error {
 	fmt.Fprintf(out, "# %s %s: %s\n\n", mark(s.Verdict), escape(r.ID), s.Verdict)
 	fmt.Fprintf(out, "Profile %s, %d nodes, %d pods, seed %d, %s, %s; %d × %s.\n", escape(r.Profile), r.Nodes, r.Pods, r.Seed,
 		duration(r.Seconds), r.Outcome, r.Machine.Cores, escape(r.Machine.CPU))
+	markdownList(out, "What went wrong in the test", testErrors(s))
 	markdownGrid(out, sloGrid(s.SLOs, mark))
 	checks := grid{title: "Validity: " + mark(s.Validity.Verdict) + " " + string(s.Validity.Verdict),
 		header: []string{"", "check", "measured", "limit", "n", "what", "remedy"}, left: []int{0, 1, 5, 6}}

@@ -19,7 +19,7 @@ type grid struct {
 
 // grids are the tables of figures that follow the verdict and the validity, those without rows left out.
 func grids(s results.Summary) []grid {
-	all := []grid{startupGrid(s), nodeFaultGrid(s), throughputGrid(s), requestGrid("Client latency (ms)", s.Requests), requestGrid("Client latency by phase (ms)", s.RequestsByPhase), watchGrid(s), serverGrid(s), auditGrid(s)}
+	all := append(testGrids(s), startupGrid(s), nodeFaultGrid(s), throughputGrid(s), requestGrid("Client latency (ms)", s.Requests), requestGrid("Client latency by phase (ms)", s.RequestsByPhase), watchGrid(s), serverGrid(s), auditGrid(s))
 	all = slices.Concat(all, othersGrids(s), serverSideGrids(s), []grid{componentGrid(s)})
 	for i, g := range all {
 		isShort := func(cell string) bool { return strings.HasPrefix(cell, fewerThan) }

@@ -26,6 +26,7 @@ type Style struct {
 func Text(w io.Writer, s results.Summary, style Style) error {
 	out := bufio.NewWriter(w) // keeps the first error for Flush
 	headline(out, s, style)
+	testFailures(out, s, style)
 	objectives(out, s, style)
 	validity(out, s, style)
 	writeGrid(out, conditionGrid(s))
@@ -96,7 +97,7 @@ func objectives(w io.Writer, s results.Summary, style Style) {
 	}
 	if len(shown) > 0 {
 		writeGrid(w, sloGrid(shown, style.mark))
-	} else {
+	} else if s.ClusterLoader == nil {
 		fmt.Fprintf(w, "\nSLOs\n  None is required.\n")
 	}
 	for _, r := range shown {

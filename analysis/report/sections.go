@@ -68,6 +68,9 @@ func sentence(s results.Summary) string {
 			by[r.Verdict]++
 		}
 	}
+	if test := s.ClusterLoader; test != nil && s.Verdict != results.Invalid && required == 0 {
+		return testSentence(test)
+	}
 	switch s.Verdict {
 	case results.Pass:
 		return fmt.Sprintf("The run can be trusted, and all %d required objectives hold", required) + borneOut(s.SLOs)
@@ -79,6 +82,26 @@ func sentence(s results.Summary) string {
 		return "The run itself cannot be trusted, so that its figures judge nothing. The checks below say why."
 	}
 	return "The profile only observes; nothing is judged."
+}
+
+// testSentence says how a test of ClusterLoader2 ended.
+func testSentence(test *results.ClusterLoader) string {
+	failed, by := 0, map[results.Verdict]int{}
+	for _, step := range test.Steps {
+		if step.Verdict == results.Fail {
+			failed++
+		}
+	}
+	for _, m := range test.Measurements {
+		by[m.Verdict]++
+	}
+	switch test.Verdict {
+	case results.Fail:
+		return fmt.Sprintf("The run can be trusted, and the test %s failed: in %d of %d steps something went wrong, and %d measurements failed.", test.Test, failed, len(test.Steps), by[results.Fail])
+	case results.NoData:
+		return fmt.Sprintf("The run can be trusted, but %d measurements of the test %s have no data to judge them by.", by[results.NoData], test.Test)
+	}
+	return fmt.Sprintf("The run can be trusted, and the test %s passed: nothing went wrong in its %d steps, and the %d measurements that decide passed.", test.Test, len(test.Steps), by[results.Pass])
 }
 
 // borneOut says whether the intervals of the required objectives show that they hold.
@@ -110,6 +133,7 @@ func sections() []func(analysis.Study) (section, error) {
 	return []func(analysis.Study) (section, error){
 		plain("objectives", "Objectives", "Objectives", "99 % of the answers of a request type have to be within its threshold (sig-scalability). The interval is that of the share, 95 %; the margin is in percentage points. “Shown” says whether the interval as a whole bears the verdict out.", objectiveBlocks),
 		plain("validity", "Validity", "Can the run be trusted?", "A run is judged before the system is. A check that does not hold makes the run invalid, whatever the figures say.", validityBlocks),
+		plain("test", "Test", "The ClusterLoader2 test", "Its steps and measurements, by its own definitions and thresholds. Errors and violations fail it; what is skipped or not judged does not.", testBlocks),
 		drawn("startup", "Pod start-up", "Pod start-up", startupCharts, "Pod start-up", "Throughput"),
 		drawn("latency", "Latency", "Latency", latencyCharts, "Client latency", "Client latency by phase", "API server's own SLI", "Watch latency", "API server's audit log"),
 		drawn("traffic", "Load", "Load over time", trafficCharts),
@@ -175,6 +199,11 @@ func objectiveBlocks(s analysis.Study) []block {
 		blocks = append(blocks, tableBlock(t, true)...)
 	}
 	return append(blocks, tableBlock(render.ConditionTable(s.Summary), false)...)
+}
+
+// testBlocks are the tables of a test of ClusterLoader2.
+func testBlocks(s analysis.Study) []block {
+	return titled(s, "ClusterLoader2: measurements", "ClusterLoader2: not measured", "ClusterLoader2: steps")
 }
 
 // check is one check of the validity.

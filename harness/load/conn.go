@@ -51,7 +51,8 @@ func (c *conn) ready(ctx context.Context) (*http2.ClientConn, error) {
 		return nil, ctx.Err()
 	}
 	defer func() { <-c.lock }()
-	if c.live != nil && c.live.CanTakeNewRequest() {
+	// A connection that was closed before its first request, as the server does with idle ones, says for ever that it can take one.
+	if c.live != nil && c.live.CanTakeNewRequest() && !c.live.State().Closed {
 		return c.live, nil
 	}
 	live, err := c.dial(ctx)

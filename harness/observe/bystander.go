@@ -20,25 +20,42 @@ const (
 	bystandTimeout = 30 * time.Second
 )
 
-// Bystander is somebody who uses a cluster a little while others load it: one small GET a second, whatever became of those before.
+// Bystander is somebody who uses a cluster a little while others load it: one small GET after the other, whatever became of those before.
 type Bystander struct {
-	client *http.Client
-	url    string
-	clock  results.Clock
-	record func(results.Request)
-	cancel context.CancelFunc
-	asking sync.WaitGroup
+	polling Polling
+	client  *http.Client
+	url     string
+	clock   results.Clock
+	record  func(results.Request)
+	cancel  context.CancelFunc
+	asking  sync.WaitGroup
+}
+
+// Polling is what a Bystander asks for.
+type Polling struct {
+	Path    string // with its query
+	Every   time.Duration
+	Timeout time.Duration   // of one request
+	As      results.Request // what the records say beside instants and the answer
 }
 
 // Bystand begins to ask for what is at the path, one request a second, until ctx ends or Close is called. record gets every
 // request, with an empty Phase, from many goroutines. What is planned is sent when its time has come; latency counts from the planned
 // instant.
 func Bystand(ctx context.Context, config *rest.Config, path string, clock results.Clock, record func(results.Request)) (*Bystander, error) {
+	return Poll(ctx, config, Polling{
+		Path: path, Every: bystandEvery, Timeout: bystandTimeout,
+		As: results.Request{Track: "bystander", Verb: "GET", Version: "v1", Resource: "configmaps", Scope: "resource"},
+	}, clock, record)
+}
+
+// Poll is Bystand for whatever path and interval.
+func Poll(ctx context.Context, config *rest.Config, p Polling, clock results.Clock, record func(results.Request)) (*Bystander, error) {
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
-		return nil, fmt.Errorf("make the bystander's client: %w", err)
+		return nil, fmt.Errorf("make the client that asks for %s: %w", p.Path, err)
 	}
-	b := &Bystander{client: client, url: config.Host + path, clock: clock, record: record}
+	b := &Bystander{polling: p, client: client, url: config.Host + p.Path, clock: clock, record: record}
 	ctx, b.cancel = context.WithCancel(ctx)
 	b.asking.Go(func() { b.run(ctx) })
 	return b, nil
@@ -54,7 +71,7 @@ func (b *Bystander) Close() {
 func (b *Bystander) run(ctx context.Context) {
 	begin := b.clock.Now()
 	for i := range results.Instant(1 << 40) {
-		planned := begin + i*results.Instant(bystandEvery)
+		planned := begin + i*results.Instant(b.polling.Every)
 		if !sleep(ctx, time.Duration(planned-b.clock.Now())) {
 			return
 		}
@@ -64,9 +81,10 @@ func (b *Bystander) run(ctx context.Context) {
 
 // ask sends one request. One that is under way when the bystander leaves is not recorded.
 func (b *Bystander) ask(ctx context.Context, planned results.Instant) {
-	timed, cancel := context.WithTimeout(ctx, bystandTimeout)
+	timed, cancel := context.WithTimeout(ctx, b.polling.Timeout)
 	defer cancel()
-	one := results.Request{Planned: planned, Sent: b.clock.Now(), Track: "bystander", Verb: "GET", Version: "v1", Resource: "configmaps", Scope: "resource", Attempt: 1}
+	one := b.polling.As
+	one.Planned, one.Sent, one.Attempt = planned, b.clock.Now(), 1
 	err := b.send(timed, &one)
 	one.Done = b.clock.Now()
 	switch {

@@ -48,9 +48,14 @@ func drawConditions[C any](t *rapid.T, of func(kind, status string) C) []C {
 func (o *meta) check(t *rapid.T, want metav1.ObjectMeta) {
 	t.Helper()
 	if string(o.name) != want.Name || string(o.namespace) != want.Namespace || string(o.uid) != string(want.UID) ||
-		string(o.resourceVersion) != want.ResourceVersion || o.created != want.CreationTimestamp.Unix() ||
+		string(o.resourceVersion) != want.ResourceVersion || len(o.labels) != len(want.Labels) || o.created != want.CreationTimestamp.Unix() ||
 		o.deleting != (want.DeletionTimestamp != nil) || string(o.template) != want.Labels["windtunnel/object"] {
 		t.Fatalf("decoded %+v of %+v", o, want)
+	}
+	for _, l := range o.labels {
+		if value, ok := want.Labels[string(l.key)]; !ok || value != string(l.value) {
+			t.Fatalf("label %q=%q, want %q", l.key, l.value, want.Labels)
+		}
 	}
 }
 
@@ -64,12 +69,14 @@ func TestDecodePod(t *testing.T) {
 		want.Status.Conditions = drawConditions(t, func(kind, status string) corev1.PodCondition {
 			return corev1.PodCondition{Type: corev1.PodConditionType(kind), Status: corev1.ConditionStatus(status), Message: "Ready"}
 		})
+		want.Spec.SchedulerName = rapid.String().Draw(t, "scheduler")
+		started, stateful := drawStates(t, &want.Status), drawVolumes(t, &want.Spec)
 		data, err := want.Marshal()
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got pod
-		got.ready = true // of the pod before
+		got.ready, got.started, got.labels, got.stateful = true, 1<<50, []podLabel{{}}, true // of the pod before
 		if err := got.decode(data); err != nil {
 			t.Fatal(err)
 		}
@@ -78,10 +85,44 @@ func TestDecodePod(t *testing.T) {
 		for _, c := range want.Status.Conditions {
 			ready = ready || c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
 		}
-		if string(got.node) != want.Spec.NodeName || string(got.phase) != string(want.Status.Phase) || got.ready != ready {
+		if string(got.node) != want.Spec.NodeName || string(got.phase) != string(want.Status.Phase) || got.ready != ready ||
+			string(got.scheduler) != want.Spec.SchedulerName || got.started != started || got.stateful != stateful {
 			t.Fatalf("decoded %+v of %+v", got, want)
 		}
 	})
+}
+
+// drawVolumes gives a pod volumes, and says whether any of them outlives it.
+func drawVolumes(t *rapid.T, spec *corev1.PodSpec) (stateful bool) {
+	for range rapid.IntRange(0, 3).Draw(t, "volumes") {
+		kind := rapid.IntRange(0, 7).Draw(t, "source")
+		source := []corev1.VolumeSource{{EmptyDir: &corev1.EmptyDirVolumeSource{}}, {Secret: &corev1.SecretVolumeSource{SecretName: "s"}},
+			{DownwardAPI: &corev1.DownwardAPIVolumeSource{}}, {ConfigMap: &corev1.ConfigMapVolumeSource{}}, {Projected: &corev1.ProjectedVolumeSource{}},
+			{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "c"}}, {HostPath: &corev1.HostPathVolumeSource{Path: "/"}}, {}}[kind]
+		spec.Volumes = append(spec.Volumes, corev1.Volume{Name: "v", VolumeSource: source})
+		stateful = stateful || kind > 4
+	}
+	return stateful
+}
+
+// drawStates gives a pod the states of its containers, and says when the last one that runs started.
+func drawStates(t *rapid.T, status *corev1.PodStatus) (started int64) {
+	at := func() metav1.Time { return metav1.Unix(rapid.Int64Range(1, 1<<40).Draw(t, "started"), 5e8) }
+	for range rapid.IntRange(0, 3).Draw(t, "containers") {
+		one := corev1.ContainerStatus{Name: "c", LastTerminationState: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: at()}}}
+		switch rapid.SampledFrom([]string{"running", "waiting", "terminated"}).Draw(t, "state") {
+		case "running":
+			one.State.Running = &corev1.ContainerStateRunning{StartedAt: at()}
+			started = max(started, one.State.Running.StartedAt.Unix())
+		case "waiting":
+			one.State.Waiting = &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}
+		default:
+			one.State.Terminated = &corev1.ContainerStateTerminated{StartedAt: at(), FinishedAt: at()}
+		}
+		status.ContainerStatuses = append(status.ContainerStatuses, one)
+	}
+	status.InitContainerStatuses = []corev1.ContainerStatus{{State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Unix(1<<41, 0)}}}}
+	return started
 }
 
 func TestDecodeNode(t *testing.T) {

@@ -8,7 +8,11 @@ type meta struct {
 	created                               int64 // Unix seconds
 	deleting                              bool
 	template                              []byte // label windtunnel/object
+	labels                                []podLabel
 }
+
+// podLabel is a label: a key and its value.
+type podLabel struct{ key, value []byte }
 
 func (o *meta) decode(data []byte) error {
 	m := message{rest: data}
@@ -35,6 +39,7 @@ func (o *meta) decode(data []byte) error {
 			if err != nil {
 				return err
 			}
+			o.labels = append(o.labels, podLabel{key, value})
 			if string(key) == profiles.LabelObject {
 				o.template = value
 			}
@@ -73,11 +78,14 @@ func decodePair(data []byte) (first, second []byte, err error) {
 type pod struct {
 	meta
 	node, phase []byte
+	scheduler   []byte
 	ready       bool
+	stateful    bool  // a volume is none of those that come and go with the pod
+	started     int64 // the latest start of a running container, Unix seconds; 0 when none says
 }
 
 func (p *pod) decode(data []byte) error {
-	*p = pod{}
+	*p = pod{meta: meta{labels: p.labels[:0]}}
 	m := message{rest: data}
 	for m.next() {
 		var err error
@@ -99,11 +107,37 @@ func (p *pod) decode(data []byte) error {
 func (p *pod) decodeSpec(data []byte) error {
 	m := message{rest: data}
 	for m.next() {
-		if m.number == 10 {
+		switch m.number {
+		case 1:
+			ephemeral, err := ephemeralVolume(m.bytes)
+			if err != nil {
+				return err
+			}
+			p.stateful = p.stateful || !ephemeral
+		case 10:
 			p.node = m.bytes
+		case 19:
+			p.scheduler = m.bytes
 		}
 	}
 	return m.err
+}
+
+// ephemeralVolume tells whether the source of a Volume is emptyDir, secret, downwardAPI, configMap or projected, which come and go with
+// the pod.
+func ephemeralVolume(data []byte) (bool, error) {
+	source, err := field(data, 2)
+	if err != nil {
+		return false, err
+	}
+	m, ephemeral := message{rest: source}, false
+	for m.next() {
+		switch m.number {
+		case 2, 6, 16, 19, 26:
+			ephemeral = true
+		}
+	}
+	return ephemeral, m.err
 }
 
 func (p *pod) decodeStatus(data []byte) error {
@@ -118,9 +152,42 @@ func (p *pod) decodeStatus(data []byte) error {
 				return err
 			}
 			p.ready = p.ready || ready
+		case 8:
+			started, err := runningSince(m.bytes)
+			if err != nil {
+				return err
+			}
+			p.started = max(p.started, started)
 		}
 	}
 	return m.err
+}
+
+// runningSince is when the container of a ContainerStatus started (state.running.startedAt), 0 when it does not run.
+func runningSince(data []byte) (int64, error) {
+	at, err := field(data, 2, 2, 1)
+	if err != nil || at == nil {
+		return 0, err
+	}
+	return decodeTime(at)
+}
+
+// field goes down through messages by field numbers and gives the value of the last one; nil when one of them is not there.
+func field(data []byte, path ...int) ([]byte, error) {
+	for _, number := range path {
+		m := message{rest: data}
+		var inner []byte
+		for m.next() {
+			if m.number == number {
+				inner = m.bytes
+			}
+		}
+		if m.err != nil || inner == nil {
+			return nil, m.err
+		}
+		data = inner
+	}
+	return data, nil
 }
 
 // readyCondition tells whether a pod's or node's condition says that it is ready.
@@ -137,7 +204,7 @@ type node struct {
 }
 
 func (n *node) decode(data []byte) error {
-	*n = node{}
+	*n = node{meta: meta{labels: n.labels[:0]}}
 	m := message{rest: data}
 	for m.next() {
 		var err error

@@ -1,8 +1,10 @@
 package observe
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"k8s.io/client-go/rest"
@@ -38,7 +40,8 @@ type PodWatch struct {
 	names   interned
 	waiters waiters
 
-	scratch pod // of the event under way
+	scratch pod    // of the event under way
+	text    []byte // of its labels
 }
 
 // podState is all that is kept of a pod: 24 bytes and its UID.
@@ -209,9 +212,35 @@ func (p *PodWatch) emit(at results.Instant, state podState, events []string) {
 		Object: state.template, Node: p.names.of(one.node), Created: one.created,
 	}
 	for _, event := range events {
+		record := record
 		record.Event = event
+		switch event {
+		case podCreated:
+			record.Labels, record.Scheduler = p.labels(), p.names.of(one.scheduler)
+			record.Volumes = results.VolumesEphemeral
+			if one.stateful {
+				record.Volumes = results.VolumesStateful
+			}
+		case podRunning:
+			record.Started = one.started
+		}
 		p.record(record)
 	}
+}
+
+// labels are those of the pod that was decoded last, as k=v,k=v, sorted.
+func (p *PodWatch) labels() string {
+	list := p.scratch.labels
+	slices.SortFunc(list, func(a, b podLabel) int { return bytes.Compare(a.key, b.key) })
+	out := p.text[:0]
+	for i, l := range list {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(append(append(out, l.key...), '='), l.value...)
+	}
+	p.text = out
+	return string(out)
 }
 
 // transitions are what a pod has gone through with an event, in the order of a pod's life.

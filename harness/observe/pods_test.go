@@ -28,9 +28,16 @@ func encode(t *testing.T, name, template string, s state) []byte {
 	t.Helper()
 	one := corev1.Pod{ObjectMeta: metav1.ObjectMeta{
 		Name: name, Namespace: "team-0", UID: types.UID("uid-of-" + name), ResourceVersion: "7", CreationTimestamp: metav1.Unix(1_800_000_000, 0),
-		Labels: map[string]string{"windtunnel/object": template},
+		Labels: map[string]string{"windtunnel/object": template, "app": "b"},
 	}}
+	one.Spec.SchedulerName = corev1.DefaultSchedulerName
 	one.Spec.NodeName, one.Status.Phase = s.node, corev1.PodPhase(s.phase)
+	if s.phase == "Running" {
+		for _, after := range []int64{0, 2, 1} {
+			since := &corev1.ContainerStateRunning{StartedAt: metav1.Unix(1_800_000_000+after, 0)}
+			one.Status.ContainerStatuses = append(one.Status.ContainerStatuses, corev1.ContainerStatus{State: corev1.ContainerState{Running: since}})
+		}
+	}
 	if s.ready {
 		one.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
 	}
@@ -119,6 +126,12 @@ func TestPodTransitions(t *testing.T) {
 	want := results.PodEvent{At: 99, Source: "watch", Event: "ready", Namespace: "team-0", Name: "web-2", UID: "uid-of-web-2", Object: "web", Node: "n", Created: 1_800_000_000}
 	if got := l.events[3]; got != want {
 		t.Errorf("record %+v, want %+v", got, want)
+	}
+	if got := l.events[0]; got.Labels != "app=b,windtunnel/object=web" || got.Scheduler != "default-scheduler" || got.Started != 0 || got.Volumes != results.VolumesEphemeral {
+		t.Errorf("created with labels %q, scheduler %q, started %d", got.Labels, got.Scheduler, got.Started)
+	}
+	if got := l.events[2]; got.Started != 1_800_000_002 || got.Labels != "" || got.Scheduler != "" {
+		t.Errorf("running since %d with labels %q, scheduler %q", got.Started, got.Labels, got.Scheduler)
 	}
 	if got := l.event(100, eventModified, encode(t, "web-2", "web", state{phase: "Failed", node: "n"})); got != "failed" || l.pods.Running("web") != 0 {
 		t.Errorf("%q, %d running", got, l.pods.Running("web"))

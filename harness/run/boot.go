@@ -143,6 +143,9 @@ func (s *session) narrate(ctx context.Context) {
 
 // state is one line about what there is.
 func (s *session) state() string {
+	if s.plan.Script != nil {
+		return s.stateOfScript()
+	}
 	text := fmt.Sprintf("%d requests", s.records.sent.Load())
 	for _, name := range slices.Sorted(maps.Keys(s.plan.Objects)) {
 		if want := s.load.wantedPods(name); want > 0 && s.plan.Objects[name].Scheduled {

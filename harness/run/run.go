@@ -94,6 +94,9 @@ func (s *session) execute(ctx context.Context) error {
 			return &EnvironmentError{err}
 		}
 	}
+	if s.plan.Script != nil {
+		return s.script(ctx, s.plan.Phases[0])
+	}
 	for _, p := range s.plan.Phases {
 		if err := s.phase(ctx, p.Name, p.Measured, func(ctx context.Context) error { return s.tracks(ctx, p) }); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"windtunnel/harness/cluster"
@@ -43,6 +44,8 @@ type session struct {
 	faults sync.Mutex
 	down   []string        // nodes that a fault took down for good, the first that went first
 	broken map[string]bool // nodes that a fault has for a time
+
+	doing atomic.Pointer[results.StepSpan] // the step of a script that is under way
 
 	mu   sync.Mutex
 	info results.Run

@@ -26,18 +26,6 @@ func (f *cl2Flags) register(cmd *cobra.Command, withSuite bool) {
 	}
 }
 
-// errNotExecuted is what run says of a config that it can only plan.
-var errNotExecuted = errors.New("windtunnel reads ClusterLoader2's configs, lints them (validate) and says what they would do (plan); it does not execute them yet")
-
-// notExecuted says what is wrong with tests before it says that they would not be run if nothing were.
-func notExecuted(tests []*cl2.Test) error {
-	var all error
-	for _, test := range tests {
-		all = errors.Join(all, test.Err())
-	}
-	return errors.Join(all, usageError{errNotExecuted})
-}
-
 // cl2Tests reads the tests that the flags name. ok is false when they name none of ClusterLoader2's files. The error is about what
 // is not a matter of a single test.
 func (a *app) cl2Tests(cmd *cobra.Command, f *profileFlags, c *cl2Flags, args []string) (tests []*cl2.Test, ok bool, err error) {
@@ -45,11 +33,7 @@ func (a *app) cl2Tests(cmd *cobra.Command, f *profileFlags, c *cl2Flags, args []
 	if err != nil || format == cl2.NoFormat {
 		return nil, false, err
 	}
-	sets := f.sets
-	if cmd.Flags().Changed("seed") {
-		sets = append(sets, fmt.Sprintf("seed=%d", f.seed))
-	}
-	tests, err = a.readCL2(name, data, format, c.overrides, sets)
+	tests, err = a.readCL2(name, data, format, c.overrides, f.settings(cmd))
 	return tests, true, err
 }
 

@@ -88,8 +88,9 @@ func TestCL2Input(t *testing.T) {
 		{[]string{"plan", "-f", cl2Small, "--set", "name=x"}, codeUsage, []string{`--set:1:1: name: a ClusterLoader2 config says itself what is done: "name" cannot be set`}},
 		{[]string{"plan", "-f", cl2Small, "--set", "hollowNodes.cuont=5"}, codeUsage, []string{"cuont", "count"}},
 		{[]string{"plan", "-f", cl2Small, "--testoverrides", filepath.Join(dir, "none.yaml")}, codeUsage, []string{"read the overrides", "none.yaml"}},
-		{[]string{"run", "-f", cl2Small, "--results", dir}, codeUsage, []string{"does not execute them yet"}},
-		{[]string{"run", "-f", cl2Mistakes, "--results", dir}, codeUsage, []string{"config.yaml:2:12", "does not execute them yet"}},
+		{[]string{"run", "-f", cl2Mistakes, "--results", dir}, codeUsage, []string{"config.yaml:2:12", "9 problems"}},
+		{[]string{"run", "-f", cl2Small, "--provider", "kind", "--results", dir}, codeUsage, []string{"embedded control plane, not on the provider kind"}},
+		{[]string{"run", "-f", cl2Small, "--set", "phases=[]", "--results", dir}, codeUsage, []string{`"phases" cannot be set`}},
 	} {
 		code, out, errs := invoke(c.args...)
 		if code != c.code {

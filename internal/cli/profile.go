@@ -66,7 +66,7 @@ func (a *app) load(cmd *cobra.Command, f *profileFlags, args []string) (*profile
 // compile reads, checks and compiles a profile's text.
 func compile(name string, data []byte, sets []string) (*profiles.Plan, error) {
 	if cl2.Recognize(data) != cl2.NoFormat {
-		return nil, usageError{fmt.Errorf("%s is a file of ClusterLoader2's: %w", name, errNotExecuted)}
+		return nil, usageError{fmt.Errorf("%s is a file of ClusterLoader2's: %w", name, errNotAProfile)}
 	}
 	profile, err := profiles.Load(name, data, sets)
 	if err != nil {

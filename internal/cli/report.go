@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"windtunnel/analysis"
+	"windtunnel/analysis/clusterloader"
 	"windtunnel/analysis/render"
 	"windtunnel/analysis/report"
 	"windtunnel/results"
@@ -47,7 +48,7 @@ summary. report.html is one file that needs no network.`,
 	return cmd
 }
 
-// examine judges a run directory and writes summary.json and junit.xml into it.
+// examine judges a run directory and writes summary.json and junit.xml into it, and after a test of ClusterLoader2 the files that it leaves.
 func examine(dir *results.Dir) (analysis.Study, error) {
 	study, err := analysis.Examine(dir)
 	if err != nil {
@@ -56,7 +57,26 @@ func examine(dir *results.Dir) (analysis.Study, error) {
 	if err := dir.WriteSummary(study.Summary); err != nil {
 		return study, fmt.Errorf("write summary.json: %w", err)
 	}
+	if err := writeTest(dir, study.Test); err != nil {
+		return study, err
+	}
 	return study, writeJUnit(dir, study.Summary)
+}
+
+// writeTest writes the files of a test of ClusterLoader2; nil is none.
+func writeTest(dir *results.Dir, test *clusterloader.Outcome) error {
+	if test == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir.Path(clusterloader.Folder), 0o755); err != nil {
+		return fmt.Errorf("write the test's files: %w", err)
+	}
+	for _, f := range test.Files {
+		if err := dir.WriteFile(f.Name, f.Data); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // draw writes the page and the charts, after the summary was printed: nobody has to wait for them to know the verdict. A file that

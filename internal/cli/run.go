@@ -23,7 +23,8 @@ func (a *app) runCommand() *cobra.Command {
 directory with every raw record. The verdict is the exit code.`,
 		Example: `  windtunnel run density
   windtunnel run density --set hollowNodes.count=50 --seed 7
-  windtunnel run -f my-profile.yaml -o json`,
+  windtunnel run -f my-profile.yaml -o json
+  windtunnel run -f perf-tests/clusterloader2/testing/density/config.yaml --set hollowNodes.tier=light`,
 		Args:              usage(cobra.MaximumNArgs(1)),
 		ValidArgsFunction: completeProfiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -32,7 +33,7 @@ directory with every raw record. The verdict is the exit code.`,
 				return err
 			}
 			if ok {
-				return notExecuted(tests)
+				return a.runCL2(cmd, &flags, tests, root, output)
 			}
 			plan, err := a.load(cmd, &flags, args)
 			if err != nil {
@@ -97,6 +98,9 @@ func (a *app) runAndReport(ctx context.Context, options run.Options, output stri
 	if runErr != nil {
 		fmt.Fprintf(a.err, "windtunnel: %v\nthe records up to there are in %s\n", runErr, dir.Path())
 		return silent{exitCode(runErr)}
+	}
+	if text := failedSteps(study.Summary.ClusterLoader); text != "" {
+		fmt.Fprintf(a.err, "windtunnel: %s\n", text)
 	}
 	if code := verdictCode(study.Summary.Verdict); code != codePass {
 		return silent{code}

@@ -14,8 +14,11 @@ const clusterProfile = `apiVersion: windtunnel/v1alpha1
 kind: Profile
 name: clusterloader2
 hollowNodes: {count: 100}
+timeout: 24h
 phases:
   - name: workload
+    measured: true
+    timeout: 24h
     tracks: [{name: steps, steps: [{pause: 1s}]}]
 slo: {judged: false}
 `

@@ -35,7 +35,11 @@ const (
 	noRules   = "hollow proxies program no rules"
 	noCloud   = "there is no cloud provider"
 	noAddOn   = "hollow nodes do not run the component that it measures"
+	noRecord  = "a run keeps no records that it could be computed from"
+	noProfile = "profiles of components are not taken during a test"
 	noExec    = "nothing can be executed in the pods of hollow nodes"
+
+	noCommands = "commands of a test are not executed on this machine"
 )
 
 // methodTable has a line a method: name | needs | actions | parameters | why not. A parameter is name:type, with ! where every
@@ -44,8 +48,8 @@ const (
 const methodTable = `
 APIAvailability | | start pause unpause gather | pollFrequency:duration!start threshold:float useHostInternalIPs:bool useHostPublicIPs:bool hostPollTimeoutSeconds:int hostPollExecTimeoutSeconds:int |
 APIResponsivenessPrometheus | prometheus | start gather | useSimpleLatencyQuery:bool summaryName:text allowedSlowCalls:int customThresholds:text singleResourceThreshold:duration |
-BlockProfile | | start gather | componentName:text! |
-CPUProfile | | start gather | componentName:text! |
+BlockProfile | | start gather | componentName:text! | PROFILE
+CPUProfile | | start gather | componentName:text! | PROFILE
 ChaosMonkey | | start stop | failureRate:float interval:duration jitterFactor:float simulatedDowntime:duration |
 CiliumEndpointPropagationDelay | prometheus | start gather | bucketSLO:float percentileSLO:float | ADDON
 ClusterOOMsTracker | | start gather | clusterOOMsTrackerEnabled:bool clusterOOMsIgnoredProcesses:text clusterOOMsFailureEnabled:bool |
@@ -54,14 +58,14 @@ DNSPerformanceK8sHostnames | probes | | testNamespace:text podReplicas:int qpsPe
 DnsLookupLatency | probes | start gather | PROBE | NETWORK
 DnsPropagation | probes | start gather | PROBE DNSPropagationProbeService:text DNSPropagationProbeStatefulSet:text DNSPropagationProbePodCount:int DNSPropagationProbeSampleCount:int DNSPropagationProbeNamespaceIndex:int DNSPropagationProbeCpu:text DNSPropagationProbeMemory:text | NETWORK
 EtcdMetrics | ssh | start gather | waitTime:duration |
-Exec | | | command:list! timeout:duration retries:int backoffDelay:duration |
+Exec | | | command:list! timeout:duration retries:int backoffDelay:duration | COMMANDS
 GenericPrometheusQuery | prometheus | start gather | metricName:text!start metricVersion:text!start unit:text!start queries:maps dimensions:list |
 InClusterAPIServerRequestLatency | probes | start gather | PROBE | NETWORK
 InClusterNetworkLatency | probes | start gather | PROBE | NETWORK
 JobLifecycleLatency | | start gather | selector timeout:duration |
 KubeStateMetricsLatency | | start gather | | ADDON
 LoadBalancerNodeSyncLatency | cloud | measure gather | selector waitTimeout:duration | CLOUD
-MemoryProfile | | start gather | componentName:text! |
+MemoryProfile | | start gather | componentName:text! | PROFILE
 MetricsForE2E | | | gatherKubeletsMetrics:bool |
 MetricsServerPrometheus | prometheus | start gather | | ADDON
 NegLatency | prometheus | start gather | negInitBucketSLO:float negInitPercentileSLO:float negAttachBucketSLO:float negAttachPercentileSLO:float negDetachBucketSLO:float negDetachPercentileSLO:float | CLOUD
@@ -73,7 +77,7 @@ NodeLocalDNSLatencyPrometheus | prometheus | start gather | threshold:duration |
 PodPeriodicCommand | exec | start gather | labelSelector:text!start interval:duration!start container:text!start limit:int!start failOnCommandError:bool!start failOnExecError:bool!start failOnTimeout:bool!start commands:maps!start | EXEC
 PodStartupLatency | | start gather | selector threshold:duration perc50Threshold:duration perc90Threshold:duration perc99Threshold:duration mapEventsByOrder:bool schedulerName:text |
 PrometheusSchedulingMetrics | prometheus | start gather | |
-ResourceClaimAllocationLatency | | start gather | selector threshold:duration perc50Threshold:duration perc90Threshold:duration perc99Threshold:duration |
+ResourceClaimAllocationLatency | | start gather | selector threshold:duration perc50Threshold:duration perc90Threshold:duration perc99Threshold:duration | RECORD
 ResourceUsageSummary | ssh | start gather | host:text namespace:text resourceConstraints:text |
 RestartApiserver | ssh | | downSeconds:int readyTimeout:duration |
 SLOMeasurement | prometheus | start gather | PROBE overrides:map |
@@ -102,7 +106,7 @@ func Methods() []Method {
 		"PROBE", "replicasPerProbe:int!start pingSleepDuration:duration threshold:duration checkProbesReadyTimeout:duration checkProbesReadyInterval:duration",
 		"SYSTEMPODS", "systemPodMetricsEnabled:bool restartCountThresholdOverrides:text enableRestartCountCheck:bool systemPodsFailureEnabled:bool",
 	)
-	reasons := map[string]string{"NETWORK": noNetwork, "RULES": noRules, "CLOUD": noCloud, "ADDON": noAddOn, "EXEC": noExec}
+	reasons := map[string]string{"NETWORK": noNetwork, "RULES": noRules, "CLOUD": noCloud, "ADDON": noAddOn, "EXEC": noExec, "COMMANDS": noCommands, "RECORD": noRecord, "PROFILE": noProfile}
 	var all []Method
 	for line := range strings.Lines(strings.TrimSpace(methodTable)) {
 		cells := strings.Split(strings.TrimSpace(line), "|")

@@ -66,16 +66,9 @@ type PlannedPhase struct {
 	// Replicas is the count in each of them afterwards.
 	Replicas int `json:"replicas"`
 	// Counts are the LISTs by which the phase learns how many objects there are. Without a cluster they count none.
-	Counts []Count `json:"counts,omitempty"`
+	Counts []profiles.Count `json:"counts,omitempty"`
 	// Batch is what is done.
 	profiles.Batch
-}
-
-// Count is a question for how many objects there are.
-type Count struct {
-	Resource  profiles.Resource `json:"resource"`
-	Namespace string            `json:"namespace,omitempty"`
-	Selector  string            `json:"selector"`
 }
 
 // Plan goes through all steps as the run would. The error is a *profiles.Problems with what keeps the test from running.

@@ -87,7 +87,7 @@ func TestPlan(t *testing.T) {
 		t.Errorf("the objects are scattered over 8s, but the last comes at %v", d)
 	}
 	counts := plan.Steps[5].Phases[1].Counts
-	if len(counts) != 2 || counts[1] != (Count{Resource: counts[0].Resource, Namespace: "other-b", Selector: "group=small,tier in (a,b)"}) || counts[0].Resource.Name != "persistentvolumeclaims" {
+	if len(counts) != 2 || counts[1] != (profiles.Count{Resource: counts[0].Resource, Namespace: "other-b", Selector: "group=small,tier in (a,b)"}) || counts[0].Resource.Name != "persistentvolumeclaims" {
 		t.Errorf("counts %+v", counts)
 	}
 	requests := map[string]int{
@@ -235,7 +235,7 @@ func TestCounting(t *testing.T) {
 	}
 	var last *PlannedStep
 	for {
-		step, err := planner.Next(func(c Count) (int, error) { return len(c.Namespace) - 4, nil })
+		step, err := planner.Next(func(c profiles.Count) (int, error) { return len(c.Namespace) - 4, nil })
 		if err != nil {
 			break
 		}

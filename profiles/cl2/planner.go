@@ -44,7 +44,7 @@ func (t *Test) Planner() (*Planner, error) {
 
 // Next plans the next step. count asks the cluster how many objects there are; nil takes it that there are none. The error is
 // io.EOF after the last step, a *profiles.Problems when templates cannot be rendered, or count's.
-func (p *Planner) Next(count func(Count) (int, error)) (*PlannedStep, error) {
+func (p *Planner) Next(count func(profiles.Count) (int, error)) (*PlannedStep, error) {
 	if p.next >= len(p.test.Config.Steps) {
 		return nil, io.EOF
 	}
@@ -111,7 +111,7 @@ type member struct {
 }
 
 // phase plans the actions of a phase, without their instants.
-func (p *Planner) phase(phase *Phase, count func(Count) (int, error)) (PlannedPhase, error) {
+func (p *Planner) phase(phase *Phase, count func(profiles.Count) (int, error)) (PlannedPhase, error) {
 	planned := PlannedPhase{TuningSet: phase.TuningSet, Namespaces: p.namespaces(phase), Replicas: phase.ReplicasPerNamespace}
 	for _, set := range p.test.Config.TuningSets {
 		if set.Name == phase.TuningSet { // of several with one name the last one counts
@@ -139,7 +139,7 @@ func (p *Planner) phase(phase *Phase, count func(Count) (int, error)) (PlannedPh
 }
 
 // members are the objects of a phase's bundle with their counts, all of which must be the same.
-func (p *Planner) members(phase *Phase, namespace string, planned *PlannedPhase, count func(Count) (int, error)) ([]member, error) {
+func (p *Planner) members(phase *Phase, namespace string, planned *PlannedPhase, count func(profiles.Count) (int, error)) ([]member, error) {
 	var all []member
 	for _, o := range phase.ObjectBundle {
 		m, err := p.test.manifestAt(o.ObjectTemplatePath)
@@ -149,7 +149,7 @@ func (p *Planner) members(phase *Phase, namespace string, planned *PlannedPhase,
 		key := stateKey{namespace, o.Basename, m.raw[0].kind, m.raw[0].group()}
 		current, known := p.state[key]
 		if !known && o.CountBy != "" {
-			question := Count{Resource: m.raw[0].resource(namespace != ""), Namespace: namespace, Selector: o.CountBy}
+			question := profiles.Count{Resource: m.raw[0].resource(namespace != ""), Namespace: namespace, Selector: o.CountBy}
 			planned.Counts = append(planned.Counts, question)
 			if count != nil {
 				if current, err = count(question); err != nil {

@@ -1,0 +1,128 @@
+package clusterloader
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"windtunnel/results"
+)
+
+// queried has objects of two resources at 10 s, 40 s and 70 s, bindings at 2 a second and later 3, and an API server's process.
+func queried(start, gather string) *history {
+	h := newHistory()
+	for _, look := range []struct{ at, pods, nodes, bindings int }{{10, 100, 5, 0}, {20, 300, 5, 20}, {30, 200, 5, 50}, {70, 250, 5, 60}} {
+		h.scrape(int64(look.at)*sec+ms, apiServer, fmt.Sprintf(`apiserver_resource_objects{group="",resource="pods"} %d`, look.pods),
+			fmt.Sprintf(`apiserver_resource_objects{group="",resource="nodes"} %d`, look.nodes),
+			fmt.Sprintf(`apiserver_request_total{code="201",resource="pods",subresource="binding",verb="POST"} %d`, look.bindings))
+	}
+	h.measure("GenericPrometheusQuery", "Objects", start, gather)
+	return h
+}
+
+const objectQueries = `{"metricName":"ObjectCount","metricVersion":"v1","unit":"objects","dimensions":["resource"],"queries":[
+	{"name":"Max","query":"max_over_time(sum by (group, resource) (apiserver_resource_objects)[%v:10s])"THRESHOLD},
+	{"Name":"Now","query":"sum by (resource) (apiserver_resource_objects)"},
+	{"name":"None","query":"sum(kubeproxy_failures_total)","threshold":0}]}`
+
+func TestGenericPrometheusQuery(t *testing.T) {
+	for threshold, want := range map[string]results.Verdict{`,"threshold":300`: results.Pass, `,"threshold":299`: results.Fail, `,"threshold":5,"lowerBound":true`: results.Pass,
+		`,"threshold":6,"lowerBound":true`: results.Fail, ``: results.NotJudged} {
+		o := queried(strings.Replace(objectQueries, "THRESHOLD", threshold, 1), `{"enableViolations":true}`).examine(t)
+		test := want
+		if want == results.NotJudged {
+			test = results.Pass
+		}
+		m := is(t, o, want, test)
+		if v := value(t, m, "Max pods"); v.Value != 300 {
+			t.Errorf("%+v", v)
+		}
+		if !strings.Contains(strings.Join(m.Notes, "; "), "None: no samples, and none are required") {
+			t.Errorf("%q", m.Notes)
+		}
+		var d PerfData
+		file(t, o, "GenericPrometheusQuery ObjectCount_density_", &d)
+		if got := fmt.Sprint(d.DataItems); got != "[{map[Max:5 Now:5] objects map[resource:nodes]} {map[Max:300 Now:250] objects map[resource:pods]}]" || d.Version != "v1" {
+			t.Error(got)
+		}
+	}
+	m := is(t, queried(strings.Replace(objectQueries, "THRESHOLD", `,"threshold":1`, 1), ``).examine(t), results.NotJudged, results.Pass)
+	if !m.NotEnforced || len(m.Violations) != 2 {
+		t.Errorf("%+v", m)
+	}
+}
+
+func TestGenericPrometheusQueryMistakes(t *testing.T) {
+	start := func(query string) string {
+		return fmt.Sprintf(`{"metricName":"M","metricVersion":"v1","unit":"1","queries":[{"name":"Q","requireSamples":true,"query":%q}]}`, query)
+	}
+	for name, c := range map[string]struct {
+		params, want string
+	}{
+		"required": {start("sum(missing_total)"), "Q: the query has no samples, and some are required"},
+		"twice":    {start("apiserver_resource_objects"), "Q: 5 and 250 for [], where one value was to be"},
+		"syntax":   {start("sum(("), "Q: query \"sum((\": parse query: at 5: unexpected end"},
+		"unknown":  {start("predict_linear(a[5m], 1)"), "the function predict_linear is not known here"},
+		"no unit":  {`{"metricName":"M","metricVersion":"v1"}`, "metricName, metricVersion and unit are required"},
+		"no name":  {`{"metricName":"M","metricVersion":"v1","unit":"s","queries":[{"query":"a"}]}`, "queries[0]: name and query are required"},
+		"type":     {`{"metricName":7}`, "read the parameters"},
+	} {
+		m := is(t, queried(c.params, `{"enableViolations":true}`).examine(t), results.Fail, results.Fail)
+		if text := strings.Join(append(m.Errors, m.Violations...), "; "); !strings.Contains(text, c.want) {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+}
+
+// TestSchedulingThroughputPrometheus: 20 bindings in 10 s and then 30 in 10 s.
+func TestSchedulingThroughputPrometheus(t *testing.T) {
+	for _, c := range []struct {
+		method, params string
+		want           results.Verdict
+	}{
+		{"SchedulingThroughputPrometheus", `{"threshold":3,"enableViolations":true}`, results.Pass},
+		{"SchedulingThroughputPrometheus", `{"threshold":3.5,"enableViolations":true}`, results.Fail},
+		{"SchedulingThroughputPrometheus", `{"threshold":3.5}`, results.NotJudged},
+		{"SLOMeasurement", `{"threshold":3.5,"enableViolations":true}`, results.Fail},
+		{"SLOMeasurement", `{"threshold":3.5,"enableViolations":true,"overrides":{"SchedulingThroughputPrometheus":{"threshold":2}}}`, results.Pass},
+	} {
+		h := queried("", "")
+		h.run.Marks = nil
+		h.measure(c.method, "Throughput", "", c.params)
+		o := h.examine(t)
+		if m := only(t, o); m.Verdict != c.want || value(t, m, "max").Value != 3 {
+			t.Errorf("%+v: %+v", c, m)
+		}
+		var s map[string]float64
+		file(t, o, "SchedulingThroughputPrometheus_density_", &s)
+		if s["max"] != 3 {
+			t.Error(s)
+		}
+	}
+	h := newHistory()
+	h.measure("SchedulingThroughputPrometheus", "Throughput", "", `{"threshold":3,"enableViolations":true}`)
+	is(t, h.examine(t), results.NoData, results.NoData)
+}
+
+// TestContainerMetrics: samples of processes stand in for cAdvisor's metrics.
+func TestContainerMetrics(t *testing.T) {
+	h := newHistory()
+	processes(h)
+	h.measure("GenericPrometheusQuery", "Containers", `{"metricName":"CPU","metricVersion":"v1","unit":"cores","dimensions":["container"],"queries":[
+		{"name":"Perc99","query":"quantile_over_time(0.99, sum by (container) (rate(container_cpu_usage_seconds_total[10s]))[20s:])"}]}`, "")
+	if v := value(t, is(t, h.examine(t), results.NotJudged, results.Pass), "Perc99 kube-apiserver"); v.Value != 0.5 {
+		t.Errorf("%+v", v)
+	}
+}
+
+// TestSeriesThatEnd: a series that is not in the next look has no value from there on.
+func TestSeriesThatEnd(t *testing.T) {
+	h := newHistory()
+	h.scrape(10*sec, apiServer, "a 1", "b 1")
+	h.scrape(20*sec, apiServer, "b 1")
+	h.scrape(69*sec, apiServer, "b 1")
+	h.measure("GenericPrometheusQuery", "Ended", `{"metricName":"M","metricVersion":"v1","unit":"1","queries":[{"name":"A","query":"a","requireSamples":true},{"name":"B","query":"b"}]}`, `{"enableViolations":true}`)
+	if m := is(t, h.examine(t), results.Fail, results.Fail); len(m.Violations) != 1 || len(m.Values) != 1 {
+		t.Errorf("%+v", m)
+	}
+}

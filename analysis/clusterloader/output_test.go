@@ -1,0 +1,101 @@
+package clusterloader
+
+import (
+	"bytes"
+	"encoding/xml"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write testdata/files.txt")
+
+// whole is a test with most of what files are made of.
+func whole() *history {
+	h := apiHistory(2)
+	hundred(h)
+	h.measure("APIResponsivenessPrometheus", "APIResponsivenessPrometheusSimple", "", `{"enableViolations":true,"useSimpleLatencyQuery":true,"summaryName":"APIResponsivenessPrometheus_simple"}`)
+	h.measure("APIResponsivenessPrometheus", "APIResponsivenessPrometheus", "", "")
+	h.measure("PodStartupLatency", "PodStartupLatency", "", "")
+	h.measure("SchedulingThroughput", "SchedulingThroughput", "", "")
+	h.mark(71*sec, "WaitForRunningPods", "WaitForPods", "", "").Error = "5 of 6 pods are running"
+	h.mark(72*sec, "InClusterNetworkLatency", "Net", "gather", "").Skip = "no network"
+	h.run.Steps[1].Error = "WaitForPods: 5 of 6 pods are running"
+	return h
+}
+
+func TestFilesGolden(t *testing.T) {
+	var all bytes.Buffer
+	for _, f := range whole().examine(t).Files {
+		fmt.Fprintf(&all, "== %s\n%s", f.Name, f.Data)
+	}
+	const path = "testdata/files.txt"
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, all.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(all.Bytes(), want) {
+		t.Errorf("%s is another; run go test ./analysis/clusterloader -update and look at the difference", path)
+	}
+}
+
+// TestJUnit decodes the report as those who read JUnit do: one suite, whose counts are those of its cases, each with a name, a class and a time.
+func TestJUnit(t *testing.T) {
+	o := whole().examine(t)
+	last := o.Files[len(o.Files)-1]
+	if last.Name != "clusterloader2/junit.xml" {
+		t.Fatal(last.Name)
+	}
+	var suite struct {
+		XMLName  xml.Name `xml:"testsuite"`
+		Name     string   `xml:"name,attr"`
+		Tests    int      `xml:"tests,attr"`
+		Failures int      `xml:"failures,attr"`
+		Errors   int      `xml:"errors,attr"`
+		Time     *float64 `xml:"time,attr"`
+		Cases    []struct {
+			Name    string   `xml:"name,attr"`
+			Class   string   `xml:"classname,attr"`
+			Time    *float64 `xml:"time,attr"`
+			Failure *struct {
+				Type string `xml:"type,attr"`
+				Text string `xml:",chardata"`
+			} `xml:"failure"`
+			Skipped *struct{} `xml:"skipped"`
+		} `xml:"testcase"`
+	}
+	if err := xml.Unmarshal(last.Data, &suite); err != nil {
+		t.Fatal(err)
+	}
+	failures := map[string]string{}
+	skipped := 0
+	for _, c := range suite.Cases {
+		if c.Class != suite.Name || c.Time == nil {
+			t.Errorf("%+v", c)
+		}
+		if c.Failure != nil {
+			failures[c.Name] = c.Failure.Text
+		}
+		if c.Skipped != nil {
+			skipped++
+		}
+	}
+	if suite.Name != "ClusterLoaderV2" || suite.Tests != len(suite.Cases) || suite.Tests != 1+4+6 || suite.Failures != len(failures) || suite.Failures != 3 || skipped != 1 || suite.Time == nil || *suite.Time != 70 {
+		t.Errorf("%+v", suite)
+	}
+	if got := failures["density: [step: 02] Collecting measurements [04] - WaitForPods"]; got != "[5 of 6 pods are running]" {
+		t.Errorf("%q", failures)
+	}
+	if _, ok := failures["density: [step: 02] Collecting measurements [00] - APIResponsivenessPrometheusSimple"]; !ok {
+		t.Errorf("%q", failures)
+	}
+}

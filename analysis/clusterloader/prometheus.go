@@ -1,0 +1,134 @@
+package clusterloader
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"windtunnel/analysis/promql"
+	"windtunnel/results"
+)
+
+// Select gives the series of a metric as a Prometheus has them that scraped the components when they were looked at. A series that is not
+// in a look any more has ended there. It makes the database a source of queries.
+func (d *database) Select(metric string) []promql.Series {
+	var all []promql.Series
+	for _, s := range d.byName[metric] {
+		one := promql.Series{Labels: maps.Clone(s.labels)}
+		one.Labels["__name__"] = metric
+		looks := d.looks[s.component]
+		for i, p := range s.points {
+			one.Points = append(one.Points, promql.Point{At: p.at, Value: p.value})
+			n, _ := slices.BinarySearch(looks, p.at+1)
+			if n < len(looks) && (i+1 == len(s.points) || s.points[i+1].at > looks[n]) {
+				one.Points = append(one.Points, promql.Point{At: looks[n], Stale: true})
+			}
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// containerMetrics are those of cAdvisor that samples of processes can stand in for: each process is a container of its component's name.
+func (d *database) containerMetrics(samples []results.ProcessSample) {
+	for metric, of := range map[string]func(results.ProcessSample) float64{
+		"container_cpu_usage_seconds_total":  func(s results.ProcessSample) float64 { return s.CPUSeconds },
+		"container_memory_working_set_bytes": func(s results.ProcessSample) float64 { return float64(s.RSS) },
+		"container_memory_rss":               func(s results.ProcessSample) float64 { return float64(s.RSS) },
+	} {
+		by := map[string]*series{}
+		for _, s := range samples {
+			if !d.wanted[metric] {
+				break
+			}
+			if by[s.Component] == nil {
+				by[s.Component] = &series{name: metric, component: "cadvisor " + s.Component, labels: map[string]string{"container": s.Component, "pod": s.Component, "namespace": systemNamespace}}
+				d.insert(by[s.Component])
+			}
+			by[s.Component].points = append(by[s.Component].points, point{at: s.At, value: of(s)})
+		}
+	}
+}
+
+// ask answers a query at the end of a measurement, with %v in it for its length. Values that are none are left out, as the original does.
+func (e *evidence) ask(query string, w window) ([]promql.Sample, error) {
+	// The looks of both calls are within the range: it reaches from the start of the one to the end of the other.
+	at := w.gather.returned()
+	length := time.Duration(at - w.start.At)
+	text := strings.ReplaceAll(query, "%v", fmt.Sprintf("%ds", max(1, int64(math.Ceil(length.Seconds())))))
+	q, err := promql.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("query %q: %w", text, err)
+	}
+	started, err := time.Parse(time.RFC3339, e.run.Started)
+	if err != nil {
+		return nil, fmt.Errorf("the run does not say when it started: %w", err)
+	}
+	samples, err := q.At(e.db, at, float64(started.Unix()))
+	if err != nil {
+		return nil, fmt.Errorf("query %q: %w", text, err)
+	}
+	return slices.DeleteFunc(samples, func(s promql.Sample) bool { return math.IsNaN(s.Value) }), nil
+}
+
+// queryMetrics are the metrics that a query needs; one that cannot be parsed needs none, and fails when it is asked.
+func queryMetrics(query string) []string {
+	q, err := promql.Parse(strings.ReplaceAll(query, "%v", "1m"))
+	if err != nil {
+		return nil
+	}
+	return q.Metrics()
+}
+
+// maxThroughputQuery is how the original asks for the largest rate at which the scheduler bound pods.
+const maxThroughputQuery = `max_over_time(sum(irate(apiserver_request_total{verb="POST", resource="pods", subresource="binding", code="201"}[1m]))[%v:5s])`
+
+func throughputMetrics(params) []string { return queryMetrics(maxThroughputQuery) }
+
+// schedulingThroughputPrometheus is the largest rate of bindings, between two looks at the API server.
+func schedulingThroughputPrometheus(e *evidence, w window) finding {
+	threshold, err1 := w.gather.params.number("threshold", 0)
+	enforced, err2 := w.gather.params.boolean("enableViolations", false)
+	for _, err := range []error{err1, err2} {
+		if err != nil {
+			return failed(err)
+		}
+	}
+	f := finding{decides: threshold > 0, notEnforced: !enforced}
+	samples, err := e.ask(maxThroughputQuery, w)
+	if err != nil {
+		return failed(err)
+	}
+	if len(samples) != 1 {
+		f.empty = true
+		f.note("the API server's metrics show no binding")
+		return f
+	}
+	most := samples[0].Value
+	f.summaries = []summary{{"SchedulingThroughputPrometheus", map[string]float64{"max": most}}}
+	if threshold <= 0 {
+		f.show("max", most, "pods/s", 1)
+		return f
+	}
+	f.judge("max", most, "pods/s", threshold, true, 1)
+	if most < threshold {
+		f.violate("the most was %.2f pods a second, less than %g", most, threshold)
+	}
+	return f
+}
+
+// sloMeasurement has two parts, of which the latency of DNS cannot be measured on hollow nodes.
+func sloMeasurement(e *evidence, w window) finding {
+	if own, ok := w.gather.params["overrides"].(map[string]any); ok {
+		if changed, ok := own["SchedulingThroughputPrometheus"].(map[string]any); ok {
+			w.gather.params = maps.Clone(w.gather.params)
+			maps.Copy(w.gather.params, changed)
+		}
+	}
+	f := schedulingThroughputPrometheus(e, w)
+	f.note("DnsLookupLatency: skipped, because hollow nodes run no containers and have no network between pods")
+	return f
+}

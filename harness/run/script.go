@@ -1,0 +1,294 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"windtunnel/harness/cluster"
+	"windtunnel/harness/volumes"
+	"windtunnel/harness/waits"
+	"windtunnel/profiles"
+	"windtunnel/results"
+)
+
+// The phases around the steps of a script.
+const (
+	preparePhase = "prepare"
+	cleanupPhase = "cleanup"
+)
+
+// script is a script under way.
+type script struct {
+	session *session
+	plan    *profiles.Script
+	phase   string // in which the steps are
+	waits   *waits.Waits
+	volumes *volumes.Provisioner // nil when nothing asks for volumes
+	clients clients
+	faults  scriptFaults
+	probes  probes
+}
+
+// script carries out the plan's script: what it needs is made, the steps are gone through in a phase of their own, and what was made is
+// deleted.
+func (s *session) script(ctx context.Context, phase profiles.Phase) error {
+	config, err := s.cluster.Observer(ctx)
+	if err != nil {
+		return &EnvironmentError{fmt.Errorf("make the observer's identity: %w", err)}
+	}
+	x := &script{session: s, plan: s.plan.Script, phase: phase.Name, clients: clients{loader: s.load}}
+	if x.waits, err = waits.New(ctx, config); err != nil {
+		return &EnvironmentError{err}
+	}
+	defer x.close()
+	if err := s.phase(ctx, preparePhase, false, x.prepare); err != nil {
+		return err
+	}
+	if err := s.phase(ctx, phase.Name, phase.Measured, x.workload); err != nil {
+		return err
+	}
+	return s.phase(ctx, cleanupPhase, false, x.cleanup)
+}
+
+func (x *script) close() {
+	x.probes.close()
+	x.waits.Close()
+	x.clients.close()
+	if x.volumes != nil {
+		x.volumes.Close()
+	}
+}
+
+// identifier is a cluster that makes a client for somebody of any name.
+type identifier interface {
+	RESTConfig(user string, groups ...string) (*rest.Config, error)
+}
+
+// provide begins to provide volumes, if some objects of the script ask for them and the cluster is one where that is to be done.
+func (x *script) provide(ctx context.Context) (err error) {
+	names, ok := x.session.cluster.(identifier)
+	if !x.plan.Claims || !ok {
+		return nil
+	}
+	config, err := names.RESTConfig("windtunnel:volumes", cluster.UsersGroup)
+	if err != nil {
+		return fmt.Errorf("make the provisioner's identity: %w", err)
+	}
+	x.volumes, err = volumes.Start(ctx, config)
+	return err
+}
+
+// workload goes through the steps, with the faults that befall the nodes meanwhile.
+func (x *script) workload(ctx context.Context) error {
+	s := x.session
+	s.watches.mark(ctx, x.phase, "begin")
+	defer s.watches.mark(context.WithoutCancel(ctx), x.phase, "end")
+	background, stop := context.WithCancel(ctx)
+	var narrator sync.WaitGroup
+	narrator.Go(func() { s.narrate(background) })
+	defer narrator.Wait()
+	defer stop()
+	if x.plan.Faults != nil {
+		x.faults.start(ctx, s, configured, *x.plan.Faults)
+	}
+	err := x.steps(ctx)
+	return errors.Join(err, x.faults.stopAll())
+}
+
+// steps goes through the steps. One that fails is recorded, and the next one is carried out, unless it was fatal.
+func (x *script) steps(ctx context.Context) error {
+	for {
+		step, err := x.plan.Steps.Next(func(c profiles.Count) (int, error) { return x.waits.Count(ctx, c) })
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("plan the next step: %w", err)
+		}
+		err = x.step(ctx, step)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if errors.Is(err, errFatal) {
+			x.session.note("step %d is fatal for the script: the steps after it are not carried out", step.Number)
+			return nil
+		}
+	}
+}
+
+// errFatal is a step after which the script cannot go on.
+var errFatal = errors.New("the script cannot go on")
+
+// step carries out one step and records its span.
+func (x *script) step(ctx context.Context, step *profiles.ScriptStep) error {
+	s := x.session
+	span := results.StepSpan{Number: step.Number, Name: step.Name, Module: step.Module, Begin: s.clock.Now()}
+	for i, b := range step.Batches {
+		if b.Pace.ClosedLoop() {
+			span.ClosedLoops = append(span.ClosedLoops, trackOf(step, i))
+		}
+	}
+	var index int
+	s.update(func(r *results.Run) {
+		index = len(r.Steps)
+		r.Steps = append(r.Steps, span)
+	})
+	s.doing.Store(&span)
+	err := errors.Join(x.batches(ctx, step), x.measures(ctx, step))
+	if ctx.Err() != nil {
+		err = context.Cause(ctx) // says more than what it made of the requests
+	}
+	s.update(func(r *results.Run) {
+		r.Steps[index].End = s.clock.Now()
+		if err != nil {
+			r.Steps[index].Error = err.Error()
+		}
+	})
+	if err != nil && ctx.Err() == nil {
+		s.options.Progress.Note(fmt.Sprintf("step %d %s: %v", step.Number, step.Name, err))
+	}
+	return err
+}
+
+// trackOf is the track of a step's batch in the records.
+func trackOf(step *profiles.ScriptStep, batch int) string {
+	if len(step.Batches) == 1 {
+		return fmt.Sprintf("step-%d", step.Number)
+	}
+	return fmt.Sprintf("step-%d.%d", step.Number, batch+1)
+}
+
+// batches carries out those of a step side by side.
+func (x *script) batches(ctx context.Context, step *profiles.ScriptStep) error {
+	errs := make([]error, len(step.Batches))
+	var all sync.WaitGroup
+	for i, b := range step.Batches {
+		all.Go(func() { errs[i] = x.clients.batch(ctx, x.phase, trackOf(step, i), b) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// measures calls those of a step side by side. Those that need the metrics share one look at them.
+func (x *script) measures(ctx context.Context, step *profiles.ScriptStep) error {
+	errs := make([]error, len(step.Measures))
+	look := sync.OnceFunc(func() { x.session.watches.mark(ctx, x.phase, "measure") })
+	var all sync.WaitGroup
+	for i, m := range step.Measures {
+		all.Go(func() {
+			if err := x.measure(ctx, step.Number, m, look); err != nil {
+				errs[i] = fmt.Errorf("%s %s: %w", m.Method, m.Identifier, err)
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// measure records a call of a measurement, and does what it does beside that.
+func (x *script) measure(ctx context.Context, step int, m profiles.Measure, look func()) error {
+	s := x.session
+	var index int
+	s.update(func(r *results.Run) {
+		index = len(r.Marks)
+		r.Marks = append(r.Marks, results.Mark{
+			At: s.clock.Now(), Step: step, Method: m.Method, Identifier: m.Identifier, Action: m.Action, Params: m.Params, Skip: m.Skip,
+		})
+	})
+	var err error
+	if m.Skip == "" {
+		if m.Scrape {
+			look()
+		}
+		if m.Act != nil {
+			err = x.act(ctx, m.Method+"/"+m.Identifier, *m.Act)
+		}
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+	}
+	s.update(func(r *results.Run) {
+		r.Marks[index].End = s.clock.Now()
+		if err != nil {
+			r.Marks[index].Error = err.Error()
+		}
+	})
+	if err != nil && m.Fatal {
+		return fmt.Errorf("%w: %w", errFatal, err)
+	}
+	return err
+}
+
+// act carries out an act.
+func (x *script) act(ctx context.Context, key string, act profiles.Act) error {
+	switch {
+	case act.Pause > 0:
+		return pause(ctx, act.Pause)
+	case act.Restart != nil:
+		return x.session.restart(ctx, *act.Restart)
+	case act.Probe != nil:
+		return x.probes.do(ctx, x.session, key, *act.Probe)
+	case act.Faults != nil && act.Faults.Moment == profiles.MomentStart:
+		x.faults.start(ctx, x.session, key, *act.Faults.Faults)
+		return nil
+	case act.Faults != nil:
+		return x.faults.stop(key)
+	case act == (profiles.Act{}): // a pause of nothing
+		return nil
+	}
+	return x.waits.Do(ctx, key, act)
+}
+
+// restart kills a component, and starts it again a while later.
+func (s *session) restart(ctx context.Context, act profiles.RestartAct) error {
+	s.event("%s is killed, and started again %v later", act.Component, act.Down)
+	if err := s.cluster.Kill(ctx, act.Component); err != nil {
+		return err
+	}
+	// The script that is interrupted has the component back all the same: the end of the run needs it.
+	paused := pause(ctx, act.Down)
+	ready, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), act.Timeout, fmt.Errorf("%w after %v", ErrTimeout, act.Timeout))
+	defer cancel()
+	if err := s.cluster.Restart(ready, act.Component); err != nil && s.serving(ready) != nil {
+		return errors.Join(paused, err)
+	}
+	s.event("%s serves again", act.Component)
+	s.components()
+	return paused
+}
+
+// serving waits until the API server is ready: a component may need longer than a boot gives it, when there is much to be read again.
+func (s *session) serving(ctx context.Context) error {
+	config, err := s.cluster.Observer(ctx)
+	if err != nil {
+		return err
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	for {
+		if err := client.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error(); err == nil {
+			return nil
+		}
+		if err := pause(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+}
+
+// stateOfScript is one line about where a script is.
+func (s *session) stateOfScript() string {
+	text := fmt.Sprintf("%d pods run, %d requests", s.watches.pods.Running(""), s.records.sent.Load())
+	if step := s.doing.Load(); step != nil {
+		text = fmt.Sprintf("step %d %s (%v), %s", step.Number, step.Name, time.Duration(s.clock.Now()-step.Begin).Round(time.Second), text)
+	}
+	return text
+}

@@ -1,0 +1,137 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"windtunnel/profiles"
+)
+
+// namespacesEvery is how often it is looked whether namespaces have become usable, or have gone.
+const namespacesEvery = 200 * time.Millisecond
+
+// usableTimeout bounds waiting for a namespace's service account, without which no pod can be made in it.
+const usableTimeout = time.Minute
+
+// prepare makes what the script's steps need: volumes for those who ask for them, and the namespaces.
+func (x *script) prepare(ctx context.Context) error {
+	if err := x.provide(ctx); err != nil {
+		return err
+	}
+	client, err := x.observer(ctx)
+	if err != nil {
+		return err
+	}
+	n := x.plan.Namespaces
+	if there, err := x.present(ctx, client); err != nil {
+		return err
+	} else if len(there) > 0 && !n.Existing {
+		return fmt.Errorf("namespaces of the script are there already: %s", strings.Join(there, ", "))
+	}
+	if err := x.clients.batch(ctx, preparePhase, "namespaces", namespaceBatch(profiles.OperationCreate, n.Names)); err != nil {
+		return fmt.Errorf("make the namespaces: %w", err)
+	}
+	for _, name := range n.Names {
+		if err := usable(ctx, client, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// observer is a client of the observer.
+func (x *script) observer(ctx context.Context) (kubernetes.Interface, error) {
+	config, err := x.session.cluster.Observer(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("make the observer's identity: %w", err)
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("make a client for namespaces: %w", err)
+	}
+	return client, nil
+}
+
+// present are those of the script's namespaces that there are.
+func (x *script) present(ctx context.Context, client kubernetes.Interface) ([]string, error) {
+	list, err := client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("list namespaces: %w", err)
+	}
+	var there []string
+	for _, one := range list.Items {
+		if slices.Contains(x.plan.Namespaces.Names, one.Name) {
+			there = append(there, one.Name)
+		}
+	}
+	return there, nil
+}
+
+// namespaceBatch makes or deletes namespaces one after another.
+func namespaceBatch(verb profiles.OperationVerb, names []string) profiles.Batch {
+	resource, _ := profiles.ResourceFor("v1", "Namespace")
+	b := profiles.Batch{Pace: profiles.Pace{Kind: profiles.PaceParallel, Workers: 1}}
+	for _, name := range names {
+		o := profiles.Operation{Verb: verb, Resource: resource, Name: name, Body: func() ([]byte, error) {
+			return json.Marshal(map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": name}})
+		}}
+		b.Actions = append(b.Actions, profiles.Action{Operations: []profiles.Operation{o}})
+	}
+	return b
+}
+
+// usable waits until pods can be made in a namespace.
+func usable(ctx context.Context, client kubernetes.Interface, namespace string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, usableTimeout, fmt.Errorf("%w after %v", ErrTimeout, usableTimeout))
+	defer cancel()
+	for {
+		_, err := client.CoreV1().ServiceAccounts(namespace).Get(ctx, "default", metav1.GetOptions{})
+		if err == nil {
+			return nil
+		}
+		if !apierrors.IsNotFound(err) || pause(ctx, namespacesEvery) != nil {
+			return fmt.Errorf("wait for the service account of namespace %s: %w", namespace, errors.Join(err, context.Cause(ctx)))
+		}
+	}
+}
+
+// cleanup deletes the script's namespaces. That some stay is worth a note, and no reason to call the run a failure.
+func (x *script) cleanup(ctx context.Context) error {
+	n := x.plan.Namespaces
+	if !n.Delete {
+		return nil
+	}
+	client, err := x.observer(ctx)
+	if err != nil {
+		return err
+	}
+	if err := x.clients.batch(ctx, cleanupPhase, "namespaces", namespaceBatch(profiles.OperationDelete, n.Names)); err != nil {
+		x.session.note("delete the namespaces: %v", err)
+	}
+	limit := time.Now().Add(n.Timeout)
+	for {
+		left, err := x.present(ctx, client)
+		switch {
+		case err != nil:
+			return err
+		case len(left) == 0:
+			return nil
+		case time.Now().After(limit):
+			x.session.note("%d namespaces are still there %v after their deletion: %s", len(left), n.Timeout, strings.Join(left[:min(len(left), 5)], ", "))
+			return nil
+		}
+		x.session.options.Progress.Status(fmt.Sprintf("%d namespaces are left", len(left)))
+		if err := pause(ctx, namespacesEvery); err != nil {
+			return err
+		}
+	}
+}

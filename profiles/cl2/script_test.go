@@ -1,0 +1,157 @@
+package cl2
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"windtunnel/profiles"
+)
+
+// compiled goes through all steps of a test as the harness does.
+func compiled(t *testing.T, path string, seed uint64) (*profiles.Plan, []*profiles.ScriptStep) {
+	t.Helper()
+	cluster, err := Cluster([]string{"hollowNodes.count=20", "seed=" + ordinal(int(seed))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options()
+	o.Seed = seed
+	plan, err := Read(path, o).Compile(cluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var steps []*profiles.ScriptStep
+	for {
+		step, err := plan.Script.Steps.Next(func(profiles.Count) (int, error) { return 2, nil })
+		if errors.Is(err, io.EOF) {
+			return plan, steps
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, step)
+	}
+}
+
+// bodies are all objects that a test makes, in its order.
+func bodies(t *testing.T, steps []*profiles.ScriptStep) []string {
+	t.Helper()
+	var all []string
+	for _, step := range steps {
+		for _, b := range step.Batches {
+			for _, a := range b.Actions {
+				for _, o := range a.Operations {
+					text := string(o.Verb) + " " + o.Resource.Name + " " + o.Namespace + "/" + o.Name
+					if o.Body != nil {
+						body, err := o.Body()
+						if err != nil {
+							t.Fatal(err)
+						}
+						text += " " + string(body)
+					}
+					all = append(all, text)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// TestCompile: a test becomes a plan with a script, which is the same for the same seed, object by object.
+func TestCompile(t *testing.T) {
+	plan, steps := compiled(t, small, 7)
+	if plan.Profile.Name != "small" || len(plan.Phases) != 1 || !plan.Phases[0].Measured || plan.Profile.Seed != 7 {
+		t.Errorf("profile %q, seed %d, phases %+v", plan.Profile.Name, plan.Profile.Seed, plan.Phases)
+	}
+	s := plan.Script
+	if len(s.Namespaces.Names) != 2 || !s.Namespaces.Delete || s.Namespaces.Existing || s.Namespaces.Timeout != 20*time.Minute || !s.Claims || s.Faults != nil {
+		t.Errorf("script %+v", s)
+	}
+	if e := plan.Estimate(); e.Pods != s.Pods || e.Duration != s.Length || e.Pods == 0 {
+		t.Errorf("estimate %+v of a script of %d pods and %v", e, s.Pods, s.Length)
+	}
+	first := bodies(t, steps)
+	_, again := compiled(t, small, 7)
+	if diff := cmp.Diff(first, bodies(t, again)); diff != "" || len(first) < 40 {
+		t.Errorf("%d operations, the second time others:\n%s", len(first), diff)
+	}
+	_, other := compiled(t, small, 8)
+	if cmp.Equal(first, bodies(t, other)) {
+		t.Error("another seed gives the same objects")
+	}
+	deleted := steps[5].Batches[1].Actions
+	if len(deleted) != 4 || deleted[3].Operations[0].Name != "left-1" {
+		t.Errorf("the LISTs found 2 claims in each of 2 namespaces; deleted is %+v", deleted)
+	}
+}
+
+// TestActs: what calls of measurements do, with the limits of ClusterLoader2 where the config names none.
+func TestActs(t *testing.T) {
+	const config = `
+name: "Acts & Co."
+chaosMonkey: {nodeFailure: {failureRate: 0.1, interval: 5m, jitterFactor: 2, simulatedDowntime: 10m}, excludedNodes: {hollow-1: {}}}
+steps:
+- name: all
+  measurements:
+  - {Identifier: a, Method: Sleep, Params: {duration: 3s}}
+  - {Identifier: a, Method: RestartApiserver}
+  - {Identifier: a, Method: Exec, Params: {command: [ls]}}
+  - {Identifier: a, Method: ChaosMonkey, Params: {action: start, FailureRate: 0.5, interval: 1m, simulatedDowntime: 2m}}
+  - {Identifier: b, Method: ChaosMonkey, Params: {action: stop}}
+  - {Identifier: a, Method: WaitForControlledPodsRunning, Params: {action: start, apiVersion: apps/v1, kind: DaemonSet, labelSelector: a = b, countErrorMargin: "3", checkIfPodsAreUpdated: "false"}}
+  - {Identifier: a, Method: WaitForFinishedJobs, Params: {action: gather, timeout: 5m}}
+  - {Identifier: a, Method: WaitForRunningPods, Params: {desiredPodCount: 5, namespace: ns, fieldSelector: f=g, isFatal: true}}
+  - {Identifier: a, Method: WaitForNodes, Params: {minDesiredNodeCount: 1, maxDesiredNodeCount: 2}}
+  - {Identifier: a, Method: WaitForBoundPVCs, Params: {desiredPVCCount: 0}}
+  - {Identifier: a, Method: WaitForAvailablePVs, Params: {desiredPVCount: 1, provisioner: p}}
+  - Identifier: a
+    Method: WaitForGenericK8sObjects
+    Params: {objectGroup: g, objectVersion: v1, objectResource: things, namespaceRange: {min: 1, max: 2, prefix: x}, minDesiredObjectCount: 4, successfulConditions: ["A=True"]}
+  - {Identifier: a, Method: APIAvailability, Params: {action: start, pollFrequency: 2s}}
+  - {Identifier: a, Method: APIAvailability, Params: {action: pause}}
+  - {Identifier: a, Method: APIResponsivenessPrometheus, Params: {action: start}}
+  - {Identifier: a, Method: PodStartupLatency, Params: {action: start}}
+`
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plan, steps := compiled(t, path, 1)
+	if plan.Profile.Name != "acts-co" {
+		t.Errorf("the run's name is %q", plan.Profile.Name)
+	}
+	if diff := cmp.Diff(&profiles.ScriptFaults{Fraction: 0.1, Interval: 5 * time.Minute, Jitter: 2, For: 10 * time.Minute, Except: []string{"hollow-1"}}, plan.Script.Faults); diff != "" {
+		t.Errorf("faults (-want +got):\n%s", diff)
+	}
+	daemons, _ := profiles.ResourceFor("apps/v1", "DaemonSet")
+	want := []*profiles.Act{
+		{Pause: 3 * time.Second},
+		{Restart: &profiles.RestartAct{Component: "kube-apiserver", Down: 30 * time.Second, Timeout: 10 * time.Minute}},
+		nil,
+		{Faults: &profiles.FaultsAct{Moment: "start", Faults: &profiles.ScriptFaults{Fraction: 0.5, Interval: time.Minute, For: 2 * time.Minute}}},
+		{Faults: &profiles.FaultsAct{Moment: "stop"}},
+		{Controlled: &profiles.ControlledAct{Moment: "start", Resource: daemons, Selection: profiles.Selection{Labels: "a = b"}, Timeout: 10 * time.Minute, Margin: 3, Sync: time.Minute}},
+		{Jobs: &profiles.JobsAct{Moment: "gather", Timeout: 5 * time.Minute}},
+		{Pods: &profiles.PodsAct{Selection: profiles.Selection{Namespace: "ns", Fields: "f=g"}, Count: 5, Timeout: time.Minute}},
+		{Nodes: &profiles.NodesAct{Min: 1, Max: 2, Timeout: 30 * time.Minute}},
+		{Claims: &profiles.ClaimsAct{Timeout: time.Minute}},
+		{Volumes: &profiles.VolumesAct{Provisioner: "p", Count: 1, Timeout: time.Minute}},
+		{Conditions: &profiles.ConditionsAct{Resource: profiles.Resource{Group: "g", Version: "v1", Name: "things"}, Namespaces: []string{"x-1", "x-2"}, Good: []string{"A=True"}, Min: 4, Timeout: 30 * time.Minute}},
+		{Probe: &profiles.ProbeAct{Moment: "start", Path: "/readyz?exclude=shutdown", Every: 2 * time.Second, Timeout: 5 * time.Second}},
+		nil, nil, nil,
+	}
+	for i, m := range steps[0].Measures {
+		if diff := cmp.Diff(want[i], m.Act); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", m.Method, diff)
+		}
+		if m.Fatal != (m.Method == "WaitForRunningPods") || m.Scrape != (m.Method == "APIResponsivenessPrometheus" || m.Method == "RestartApiserver") || m.Skip == "" != (m.Method != "Exec") {
+			t.Errorf("%s: fatal %v, scrape %v, skip %q", m.Method, m.Fatal, m.Scrape, m.Skip)
+		}
+	}
+}

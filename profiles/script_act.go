@@ -1,0 +1,112 @@
+package profiles
+
+import "time"
+
+// Act is what a call of a measurement does to the cluster or waits for. Exactly one field is set.
+type Act struct {
+	Pause      time.Duration  // waits so long
+	Restart    *RestartAct    // starts a component anew
+	Faults     *FaultsAct     // begins or ends faults of nodes
+	Probe      *ProbeAct      // asks whether the API server answers
+	Controlled *ControlledAct // waits for the pods of controllers
+	Pods       *PodsAct       // waits for pods
+	Jobs       *JobsAct       // waits for Jobs
+	Nodes      *NodesAct      // waits for nodes
+	Claims     *ClaimsAct     // waits for PersistentVolumeClaims
+	Volumes    *VolumesAct    // waits for PersistentVolumes
+	Conditions *ConditionsAct // waits for objects with conditions
+}
+
+// Selection is the objects that a wait is about.
+type Selection struct {
+	Namespace string // empty: all namespaces
+	Labels    string // label selector; empty: all
+	Fields    string // field selector; empty: all
+}
+
+// The moments of what begins with one call and ends with another, which has the same key: method and identifier of the measurement.
+const (
+	MomentStart  = "start"  // begins to watch
+	MomentGather = "gather" // waits for what has begun
+	MomentStop   = "stop"   // ends it without waiting
+)
+
+// RestartAct kills a component, and starts it again a while later.
+type RestartAct struct {
+	Component string        // such as kube-apiserver
+	Down      time.Duration // from its end to its new start
+	Timeout   time.Duration // bounds the new start
+}
+
+// FaultsAct begins faults of nodes, or ends those that have begun.
+type FaultsAct struct {
+	Moment string        // MomentStart or MomentStop
+	Faults *ScriptFaults // of MomentStart
+}
+
+// ProbeAct asks the API server for a path, again and again from its start to its gather. Each request is a record.
+type ProbeAct struct {
+	Moment  string // MomentStart or MomentGather
+	Path    string // with its query
+	Every   time.Duration
+	Timeout time.Duration // of one request
+}
+
+// ControlledAct waits until each object of a kind has the pods that its specification asks for. Every change of a specification begins an
+// operation with a time limit of its own, from the start on; a gather waits until all operations have ended.
+type ControlledAct struct {
+	Moment    string // MomentStart, MomentGather or MomentStop
+	Resource  Resource
+	Selection Selection
+	Timeout   time.Duration // of an operation
+	Updated   bool          // the pods must be of the latest template, too
+	Margin    int           // so many pods may be missing, or have ended
+	Sync      time.Duration // of MomentGather: bounds waiting for the watch to be as far as a list
+}
+
+// PodsAct waits until there are so many pods, all of them running and ready.
+type PodsAct struct {
+	Selection Selection
+	Count     int
+	Timeout   time.Duration
+}
+
+// JobsAct waits until all Jobs that have begun since the start have finished.
+type JobsAct struct {
+	Moment    string // MomentStart or MomentGather
+	Selection Selection
+	Timeout   time.Duration // of MomentGather
+}
+
+// NodesAct waits until the number of nodes that are ready and take pods is between two bounds.
+type NodesAct struct {
+	Selection Selection
+	Min, Max  int
+	Timeout   time.Duration
+}
+
+// ClaimsAct waits until so many PersistentVolumeClaims are bound, and all others pending.
+type ClaimsAct struct {
+	Selection Selection
+	Count     int
+	Timeout   time.Duration
+}
+
+// VolumesAct waits until so many PersistentVolumes of a provisioner are available or bound, and all others pending.
+type VolumesAct struct {
+	Selection   Selection
+	Provisioner string
+	Count       int
+	Timeout     time.Duration
+}
+
+// ConditionsAct waits until enough objects have one of the good conditions and not too many one of the bad ones.
+type ConditionsAct struct {
+	Resource   Resource
+	Namespaces []string // empty: all
+	Labels     string
+	Good, Bad  []string // each TYPE=STATUS
+	Min        int      // of objects with a good condition
+	MaxBad     int      // of objects with a bad one
+	Timeout    time.Duration
+}
