@@ -189,13 +189,18 @@ func (l *lightPods) job() {
 	})
 }
 
-// lost cuts the first node off: its pod is marked, deleted by the controllers only once it is back, and new pods start there again.
+// lost cuts the first node off: its pods are marked; one is deleted by the controllers only once the node is back, and the other one is
+// ready again then; new pods start there again.
 func (l *lightPods) lost() {
 	l.Helper()
+	l.pod("stays", nil)
+	l.until("stays", "runs", running)
 	if err := l.pack.Down(l.Context(), []string{l.node}); err != nil {
 		l.Fatal(err)
 	}
-	l.until("c", "is not ready on a lost node", func(p *corev1.Pod) bool { return !ready(p) })
+	for _, name := range []string{"c", "stays"} {
+		l.until(name, "is not ready on a lost node", func(p *corev1.Pod) bool { return !ready(p) })
+	}
 	l.delete("c", nil)
 	l.pod("later", nil)
 	if p := l.get("c"); p == nil || p.DeletionTimestamp == nil {
@@ -206,6 +211,7 @@ func (l *lightPods) lost() {
 	}
 	l.gone("c")
 	l.until("later", "runs on a node that is back", running)
+	l.until("stays", "is ready again", running)
 	eventually(l.T, "the node is Ready again", func() bool { all := list(l.T, suite.Shared(l.T), l.node); n := all[l.node]; return n.ready() == "True" })
 }
 

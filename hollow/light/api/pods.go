@@ -69,3 +69,18 @@ func PodEvent(pod *corev1.Pod, node, kind, reason, message string, at time.Time)
 	}
 	return wire.Envelope("v1", "Event", raw), nil
 }
+
+// SaidNotReady says whether an encoded Pod's status has it running and not ready.
+func SaidNotReady(object []byte) (not bool) {
+	status := wire.Field(object, 3)
+	if string(wire.Field(status, 1)) != "Running" {
+		return false
+	}
+	_ = wire.Each(status, func(f wire.Number, condition []byte, _ uint64) bool {
+		if f == 2 && string(wire.Field(condition, 1)) == "Ready" {
+			not = string(wire.Field(condition, 2)) == "False"
+		}
+		return true
+	})
+	return not
+}

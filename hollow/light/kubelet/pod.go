@@ -48,6 +48,7 @@ type pod struct {
 	generation int64
 	requests   requests
 	anew       bool // seen since the watch began anew
+	unready    bool // its status says that it is running and not ready
 
 	rejected *rejection // by the kubelet's admission, or evicted
 	start    metav1.Time

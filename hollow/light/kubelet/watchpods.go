@@ -57,7 +57,7 @@ func (n *node) podEvent(e wire.Event) {
 		}
 		object.ManagedFields = nil
 	}
-	change := podChange{uid: uid, generation: meta.Generation, deleting: meta.Deleting, grace: time.Duration(meta.GraceSeconds) * time.Second, object: object}
+	change := podChange{uid: uid, generation: meta.Generation, deleting: meta.Deleting, grace: time.Duration(meta.GraceSeconds) * time.Second, unready: api.SaidNotReady(e.Object), object: object}
 	n.loop.Post(func() { n.podChanged(change) })
 }
 
@@ -67,6 +67,7 @@ type podChange struct {
 	generation int64
 	deleting   bool
 	grace      time.Duration
+	unready    bool        // its status says that it is running and not ready
 	object     *corev1.Pod // nil: not decoded
 }
 
@@ -82,6 +83,9 @@ func (n *node) podChanged(c podChange) {
 	}
 	p.anew = true
 	p.generation = max(p.generation, c.generation)
+	if p.unready = c.unready; p.unready {
+		n.writer.reconcile()
+	}
 	if c.deleting && !p.deleting {
 		p.deleting = true
 		p.end(c.grace)

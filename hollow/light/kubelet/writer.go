@@ -2,6 +2,7 @@ package kubelet
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -23,6 +24,7 @@ type writer struct {
 	stale   []*pod
 	writing bool
 	timer   *loop.Timer
+	look    *loop.Timer // for statuses that others wrote
 }
 
 // changed says that a pod's status is to be written.
@@ -45,6 +47,29 @@ func (w *writer) enqueue(p *pod) {
 		w.writing = true
 		w.node.loop.Post(w.next) // what else happens to the pod at this moment is written with it
 	}
+}
+
+// reconcile looks, syncEvery later, for pods that are ready and whose statuses say otherwise, as the controller manager writes it when a node
+// has not been heard of, and writes them (needsReconcile in pkg/kubelet/status/status_manager.go). What says so now may be a write of
+// the node's own that the next one is to follow.
+func (w *writer) reconcile() {
+	if w.look != nil {
+		return
+	}
+	w.look = w.node.loop.After(syncEvery, func() {
+		w.look = nil
+		for _, p := range w.node.pods {
+			if p.unready && saidReady(p.status()) {
+				w.enqueue(p)
+			}
+		}
+	})
+}
+
+func saidReady(status *corev1.PodStatus) bool {
+	return slices.ContainsFunc(status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
 }
 
 // next writes the first status of the queue.

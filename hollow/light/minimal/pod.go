@@ -34,6 +34,7 @@ type sighting struct {
 	namespace, name, uid, object string
 	phase                        string
 	deleting                     bool
+	unready                      bool // its status says that it is running and not ready
 	grace                        time.Duration
 	hostNetwork                  bool
 	runFor                       time.Duration // how long its containers run; 0 for ever
@@ -107,6 +108,9 @@ func (s *shard) podSeen(n *node, seen *sighting) {
 		}
 	}
 	p.anew = true
+	if seen.unready && p.started {
+		n.whenUp(func() { p.readyAgain(0) })
+	}
 	if seen.deleting && !p.ending {
 		p.ending = true
 		s.loop.Stop(p.timer)
@@ -177,6 +181,16 @@ func (p *pod) run(try int) {
 			p.inits, p.containers = nil, nil
 		}
 	})
+}
+
+// readyAgain says that the pod is ready, after another, such as the controller manager when the node had not been heard of, said that it was not.
+func (p *pod) readyAgain(try int) {
+	if !p.there() || p.ended {
+		return
+	}
+	b := api.AppendText([]byte(`{"metadata":{"uid":`), p.uid)
+	b = api.AppendTime(append(b, `},"status":{"conditions":[{"type":"Ready","status":"True","lastTransitionTime":`...), time.Now())
+	p.patch(append(b, `}]}}`...), try, p.readyAgain, func() {})
 }
 
 // complete says that the pod's containers have ended by themselves.
@@ -251,7 +265,7 @@ func see(object []byte) *sighting {
 	p := &sighting{
 		namespace: string(meta.Namespace), name: string(meta.Name), uid: string(meta.UID),
 		deleting: meta.Deleting, grace: time.Duration(meta.GraceSeconds) * time.Second,
-		phase: string(wire.At(object, 3, 1)), object: string(wire.InMap(meta.Raw, 11, host.ObjectLabel)),
+		unready: api.SaidNotReady(object), phase: string(wire.At(object, 3, 1)), object: string(wire.InMap(meta.Raw, 11, host.ObjectLabel)),
 	}
 	pending := p.phase == "" || p.phase == "Pending"
 	_ = wire.Each(spec, func(f wire.Number, b []byte, n uint64) bool {
