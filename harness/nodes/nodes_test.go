@@ -253,6 +253,9 @@ func TestAShardThatDiesIsAComponentError(t *testing.T) {
 	}
 	eventually(t, "nothing of it runs", func() bool { return findShard(sup.PID()) == 0 })
 	<-pid
+	if left, err := filepath.Glob(filepath.Join(sup.Dirs().Memory, "hollow-*")); err != nil || len(left) != 0 {
+		t.Errorf("left of it: %v, %v", left, err)
+	}
 }
 
 // findShard looks for a process of hollow nodes among the children of the supervisor.

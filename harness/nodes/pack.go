@@ -132,7 +132,8 @@ func (p *Pack) Stop(ctx context.Context) error {
 	errs := make([]error, len(p.shards))
 	for i, s := range p.shards {
 		wg.Go(func() {
-			errs[i] = errors.Join(p.sup.Stop(ctx, s.config.Name), os.RemoveAll(s.config.RootDir), os.RemoveAll(p.configFile(s)))
+			// A shard that was killed leaves its socket, on which the next one of its name could not listen.
+			errs[i] = errors.Join(p.sup.Stop(ctx, s.config.Name), os.RemoveAll(s.config.RootDir), os.RemoveAll(p.configFile(s)), os.RemoveAll(s.config.Socket))
 		})
 	}
 	wg.Wait()
