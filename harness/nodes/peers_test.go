@@ -221,7 +221,7 @@ func podsLeft(b *testing.B, client kubernetes.Interface) int {
 
 func await(b *testing.B, what string, holds func() bool) {
 	b.Helper()
-	for deadline := time.Now().Add(10 * time.Minute); !holds(); time.Sleep(500 * time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Minute); !holds(); time.Sleep(500 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			b.Fatalf("in vain: %s", what)
 		}
