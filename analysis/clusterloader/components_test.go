@@ -247,7 +247,7 @@ func TestNodeHealthLimits(t *testing.T) {
 	if v := value(t, m, "most unhealthy nodes at once"); v.Value != 2 || v.N != 66 || *v.Threshold != 0.03*66 {
 		t.Errorf("%+v, threshold %g", v, *v.Threshold)
 	}
-	if want := "2 of 66 nodes were unhealthy at once, more than 1.98"; m.Violations[0] != want {
+	if want := "[2 of 66 nodes were unhealthy at once, more than 1.98]"; fmt.Sprint(m.Violations) != want {
 		t.Errorf("%q", m.Violations)
 	}
 }
