@@ -82,7 +82,8 @@ func processes(h *history) {
 
 func TestResourceUsageSummary(t *testing.T) {
 	for constraints, want := range map[string]results.Verdict{"": results.NotJudged, "kube-apiserver: {cpuConstraint: 0.6, memoryConstraint: 104857600}": results.Pass,
-		"kube-apiserver: {cpuConstraint: 0.4}": results.Fail, "kube-apiserver: {memoryConstraint: 1000}": results.Fail, "density/constraints.yaml": results.NoData} {
+		"kube-apiserver: {cpuConstraint: 0.4}": results.Fail, "kube-apiserver: {memoryConstraint: 1000}": results.Fail, "density/constraints.yaml": results.NoData,
+		`{"kube-dns":{"cpuConstraint":0.1},"kube-apiserver":{}}`: results.NoData, "{}": results.NoData} {
 		h := newHistory()
 		processes(h)
 		h.measure("ResourceUsageSummary", "Use", fmt.Sprintf(`{"resourceConstraints":%q}`, constraints), "")
