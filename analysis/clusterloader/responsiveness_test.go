@@ -154,6 +154,8 @@ func TestBadParameters(t *testing.T) {
 		{"PodStartupLatency", `{"threshold":5}`, ""},
 		{"PodStartupLatency", `{"labelSelector":"a b"}`, ""},
 		{"SchedulingThroughput", "", `{"threshold":"many"}`},
+		{"SchedulingThroughput", "", `{"threshold":"inf"}`},
+		{"SchedulingThroughput", "", `{"threshold":"NaN"}`},
 		{"APIResponsivenessPrometheus", "", `{"customThresholds":"- {verb: GET, threshold: 0s}"}`},
 		{"APIResponsivenessPrometheus", "", `{"customThresholds":"- ["}`},
 		{"APIResponsivenessPrometheus", "", `{"enableViolations":"perhaps"}`},
