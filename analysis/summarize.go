@@ -198,7 +198,7 @@ func (e *evidence) summary() results.Summary {
 	s.Verdict = overall(s.Validity.Verdict, judged, s.SLOs)
 	if e.test != nil {
 		s.ClusterLoader = &e.test.Result
-		s.Verdict = withTest(s, judged)
+		s.Verdict = withTest(s)
 	}
 	s.Notes = append(append(s.Notes, e.run.Notes...), notes...)
 	s.Notes = append(s.Notes, e.audit.notes(e.wantsAudit())...)

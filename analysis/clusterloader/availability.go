@@ -30,7 +30,11 @@ func apiAvailability(e *evidence, w window) finding {
 	var longest, since results.Instant
 	down := false
 	for _, r := range e.asked {
-		if r.Track != availabilityMethod+"/"+w.identifier || r.Planned < w.start.At || r.Planned > w.gather.At || w.paused(r.Planned) {
+		if r.Track != availabilityMethod+"/"+w.identifier || r.Planned < w.start.At || r.Planned > w.gather.At {
+			continue
+		}
+		if w.paused(r.Planned) {
+			down = false // nobody knows whether it went on
 			continue
 		}
 		asked++

@@ -57,6 +57,25 @@ func TestAPIAvailability(t *testing.T) {
 	is(t, h.examine(t), results.NoData, results.NoData)
 }
 
+// TestAPIAvailabilityPausedInAnOutage: a pause ends an outage that was under way, for nobody knows how long it went on.
+func TestAPIAvailabilityPausedInAnOutage(t *testing.T) {
+	h := newHistory()
+	for i := range int64(50) {
+		r := results.Request{Planned: 11*sec + i*sec, Sent: 11*sec + i*sec, Done: 11*sec + i*sec + ms, Phase: "probe", Track: "APIAvailability/API", Code: 200}
+		if i == 18 || i == 32 { // at 29 s, before the pause, and at 43 s, behind it
+			r.Code, r.Error = 0, "connection"
+		}
+		h.asked = append(h.asked, r)
+	}
+	h.mark(10*sec, "APIAvailability", "API", "start", "")
+	h.mark(29*sec+500*ms, "APIAvailability", "API", "pause", "")
+	h.mark(42*sec+500*ms, "APIAvailability", "API", "unpause", "")
+	h.mark(70*sec, "APIAvailability", "API", "gather", "")
+	if v := value(t, only(t, h.examine(t)), "longest unavailable"); v.Value != 1.001 { // until the next answer
+		t.Errorf("%+v", v)
+	}
+}
+
 // TestAPIAvailabilityPaused: what is asked while the measurement is held up does not count.
 func TestAPIAvailabilityPaused(t *testing.T) {
 	h := newHistory()

@@ -82,7 +82,8 @@ func processes(h *history) {
 
 func TestResourceUsageSummary(t *testing.T) {
 	for constraints, want := range map[string]results.Verdict{"": results.NotJudged, "kube-apiserver: {cpuConstraint: 0.6, memoryConstraint: 104857600}": results.Pass,
-		"kube-apiserver: {cpuConstraint: 0.4}": results.Fail, "kube-apiserver: {memoryConstraint: 1000}": results.Fail, "density/constraints.yaml": results.NoData} {
+		"kube-apiserver: {cpuConstraint: 0.4}": results.Fail, "kube-apiserver: {memoryConstraint: 1000}": results.Fail, "density/constraints.yaml": results.NoData,
+		`{"kube-dns":{"cpuConstraint":0.1},"kube-apiserver":{}}`: results.NoData, "{}": results.NoData} {
 		h := newHistory()
 		processes(h)
 		h.measure("ResourceUsageSummary", "Use", fmt.Sprintf(`{"resourceConstraints":%q}`, constraints), "")
@@ -221,5 +222,33 @@ func TestNodeHealthTracker(t *testing.T) {
 		if s != (nodeHealth{9, 10, want == results.Fail}) {
 			t.Errorf("%+v", s)
 		}
+	}
+}
+
+// TestNodeHealthLimits: the share is one of the nodes that there are at each moment: 3 bad nodes of 100 are allowed, and 2 of 10 are not. The first
+// violation is told of.
+func TestNodeHealthLimits(t *testing.T) {
+	h := newHistory()
+	event := func(at int64, name int, event string) {
+		h.nodes = append(h.nodes, results.NodeEvent{At: at, Name: fmt.Sprint("hollow-", name), Event: event})
+	}
+	for i := range 100 {
+		event(sec, i, "added")
+		event(2*sec, i, "ready")
+	}
+	for i := range 3 {
+		event(20*sec, i, "notready")
+	}
+	event(30*sec, 0, "deleted")
+	for i := 10; i < 100; i++ {
+		event(31*sec, i, "deleted")
+	}
+	h.measure("NodeHealthTracker", "Nodes", `{"threshold":1,"ratio":0.03}`, "")
+	m := is(t, h.examine(t), results.Fail, results.Fail)
+	if v := value(t, m, "most unhealthy nodes at once"); v.Value != 2 || v.N != 66 || *v.Threshold != 0.03*66 {
+		t.Errorf("%+v, threshold %g", v, *v.Threshold)
+	}
+	if want := "[2 of 66 nodes were unhealthy at once, more than 1.98]"; fmt.Sprint(m.Violations) != want {
+		t.Errorf("%q", m.Violations)
 	}
 }

@@ -36,6 +36,9 @@ type evidence struct {
 	db        *database
 }
 
+// neverEnded is what went wrong in a step or a call in which the run was killed.
+const neverEnded = "never came to its end"
+
 // call is one call of a measurement with its parameters.
 type call struct {
 	results.Mark
@@ -52,7 +55,16 @@ func Examine(d *results.Dir, run results.Run) *Outcome {
 		return nil
 	}
 	e := &evidence{run: run}
+	e.run.Steps = slices.Clone(run.Steps)
+	for i, s := range e.run.Steps {
+		if s.End == 0 {
+			e.run.Steps[i].Error = strings.TrimPrefix(s.Error+"\nthe step "+neverEnded, "\n")
+		}
+	}
 	for _, m := range run.Marks {
+		if m.End == 0 && m.Skip == "" && m.Error == "" {
+			m.Error = "the call " + neverEnded
+		}
 		p, err := readParams(m.Params)
 		e.calls = append(e.calls, call{Mark: m, params: p, bad: err})
 	}
@@ -116,11 +128,16 @@ func (e *evidence) wanted() map[string]bool {
 // outcome computes every measurement and puts what they found beside the steps.
 func (e *evidence) outcome() *Outcome {
 	o := &Outcome{Result: results.ClusterLoader{Test: e.run.Name, Steps: []results.TestStep{}, Measurements: []results.Measurement{}, Files: []string{}}}
-	findings := map[int][]string{} // what goes wrong by the call that it shows in
+	findings := map[int][]string{}  // what goes wrong by the call that it shows in
+	undecided := map[int][]string{} // and what has nothing to decide by
 	files := newFiles(e.run)
 	for _, i := range e.instances() {
 		for _, m := range e.measure(i) {
-			o.Result.Measurements = append(o.Result.Measurements, m.row())
+			row := m.row()
+			o.Result.Measurements = append(o.Result.Measurements, row)
+			if row.Verdict == results.NoData {
+				undecided[m.at] = append(undecided[m.at], strings.Join(append([]string{"there is nothing to decide by"}, m.notes...), "; "))
+			}
 			if text := m.failure(); text != "" {
 				findings[m.at] = append(findings[m.at], text)
 			}
@@ -131,7 +148,7 @@ func (e *evidence) outcome() *Outcome {
 	}
 	o.Result.Steps = e.steps(findings)
 	o.Result.Verdict = verdict(o.Result)
-	files.junit(e.junit(o.Result.Steps, findings))
+	files.junit(e.junit(o.Result, findings, undecided))
 	o.Files = files.all
 	for _, f := range o.Files {
 		o.Result.Files = append(o.Result.Files, f.Name)
@@ -187,7 +204,7 @@ func verdict(c results.ClusterLoader) results.Verdict {
 	switch {
 	case failed || has(results.Fail):
 		return results.Fail
-	case has(results.NoData) || !ended && !has(results.Pass):
+	case has(results.NoData) || !ended:
 		return results.NoData
 	}
 	return results.Pass

@@ -1,6 +1,7 @@
 package clusterloader
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -99,9 +100,89 @@ func TestSchedulingThroughputPrometheus(t *testing.T) {
 			t.Error(s)
 		}
 	}
+	for _, method := range []string{"SchedulingThroughputPrometheus", "SLOMeasurement"} { // without a sample it fails in any case
+		for _, params := range []string{`{"threshold":3,"enableViolations":true}`, `{"threshold":3}`, ``} {
+			h := newHistory()
+			h.measure(method, "Throughput", "", params)
+			if m := is(t, h.examine(t), results.Fail, results.Fail); len(m.Errors) != 1 {
+				t.Errorf("%s %s: %+v", method, params, m)
+			}
+		}
+	}
+}
+
+// TestInfinite: JSON has no infinite numbers, so that one would cost the whole summary.
+func TestInfinite(t *testing.T) {
+	h := queried(`{"metricName":"M","metricVersion":"v1","unit":"1","queries":[{"name":"Q","query":"sum(apiserver_resource_objects) / 0"}]}`, `{"enableViolations":true}`)
+	o := h.examine(t)
+	if m := is(t, o, results.Fail, results.Fail); len(m.Errors) != 1 || !strings.Contains(m.Errors[0], "a value is infinite") {
+		t.Errorf("%+v", m)
+	}
+	if _, err := json.Marshal(o.Result); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLooksOutOfOrder: two looks that overlapped were answered in the other order. A counter that falls although its process is the same
+// began nothing anew; a gauge may fall.
+func TestLooksOutOfOrder(t *testing.T) {
 	h := newHistory()
-	h.measure("SchedulingThroughputPrometheus", "Throughput", "", `{"threshold":3,"enableViolations":true}`)
-	is(t, h.examine(t), results.NoData, results.NoData)
+	for _, look := range []struct{ at, n int64 }{{10, 100}, {20, 200}, {30, 190}, {40, 210}, {70, 300}} {
+		h.scrape(look.at*sec+ms, apiServer, fmt.Sprintf("c_total %d", look.n), fmt.Sprintf("g %d", look.n))
+	}
+	h.measure("GenericPrometheusQuery", "Order", `{"metricName":"M","metricVersion":"v1","unit":"1","queries":[{"name":"Resets","query":"resets(c_total[%v])"},
+		{"name":"Looks","query":"count_over_time(c_total[%v])"},{"name":"Gauges","query":"count_over_time(g[%v])"}]}`, "")
+	m := is(t, h.examine(t), results.NotJudged, results.Pass)
+	for name, want := range map[string]float64{"Resets": 0, "Looks": 4, "Gauges": 5} {
+		if v := value(t, m, name); v.Value != want {
+			t.Errorf("%s: %+v", name, v)
+		}
+	}
+}
+
+func TestIncrease(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		points []point
+		want   float64
+	}{
+		{"out of order", []point{{10, 100, 7}, {20, 200, 7}, {21, 190, 7}, {22, 195, 7}, {30, 210, 7}}, 110},
+		{"another process", []point{{10, 100, 7}, {20, 200, 7}, {21, 190, 8}, {30, 210, 8}}, 310},
+		{"not known when it began", []point{{10, 100, 0}, {20, 200, 0}, {21, 190, 0}, {30, 210, 0}}, 310},
+		{"not there before", []point{{20, 200, 7}, {21, 190, 7}}, 200},
+	} {
+		s := series{points: c.points}
+		if got := s.increase(span{10, 40}); got != c.want {
+			t.Errorf("%s: %g, want %g", c.name, got, c.want)
+		}
+	}
+}
+
+// TestLooksCloseTogether: the looks at the calls, at 10 s and 70 s, count in any case; others only with a second between them.
+func TestLooksCloseTogether(t *testing.T) {
+	h := newHistory()
+	for i, at := range []int64{9500, 10001, 10700, 20000, 20400, 20900, 30000, 69500, 70001, 70500, 80000} {
+		h.scrape(at*ms, apiServer, fmt.Sprintf("g %d", i), fmt.Sprintf("c_total %d", i*i))
+	}
+	h.measure("GenericPrometheusQuery", "Gaps", `{"metricName":"M","metricVersion":"v1","unit":"1","queries":[{"name":"Looks","query":"count_over_time(g[%v])"},
+		{"name":"Sum","query":"sum_over_time(g[%v])"},{"name":"Rate","query":"max_over_time(irate(c_total[1m])[%v:1s])"}]}`, "")
+	m := is(t, h.examine(t), results.NotJudged, results.Pass)
+	for name, want := range map[string]float64{"Looks": 4, "Sum": 1 + 3 + 6 + 8, "Rate": 2.7} { // 36 - 9 in 10 s
+		if v := value(t, m, name); v.Value != want {
+			t.Errorf("%s: %+v", name, v)
+		}
+	}
+}
+
+// TestContainerNamespace: the metrics of containers have the namespace that the original's Prometheus gives them, and that queries name.
+func TestContainerNamespace(t *testing.T) {
+	h := newHistory()
+	processes(h)
+	h.measure("GenericPrometheusQuery", "Memory", `{"metricName":"Memory","metricVersion":"v1","unit":"MiB","queries":[{"name":"Most","requireSamples":true,
+		"query":"max(max_over_time(container_memory_working_set_bytes{container=\"kube-apiserver\", namespace=\"monitoring\", pod=~\"kube-apiserver.*\"}[%v])) / 1048576"}]}`, `{"enableViolations":true}`)
+	if v := value(t, is(t, h.examine(t), results.NotJudged, results.Pass), "Most"); v.Value != 100 {
+		t.Errorf("%+v", v)
+	}
 }
 
 // TestContainerMetrics: samples of processes stand in for cAdvisor's metrics.

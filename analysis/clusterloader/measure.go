@@ -17,6 +17,10 @@ type method struct {
 	metrics func(p params) []string
 	// restarts says that a second start begins anew; otherwise it does nothing until the measurement was gathered.
 	restarts bool
+	// once says that a gather ends it, and that another one without a start is an error. Others look again, from the same start.
+	once bool
+	// idle says that a gather without a start finds nothing, and is no error.
+	idle bool
 	// waits says that a call judges by returning: it failed, or what it waited for came.
 	waits bool
 	// lacks says what of the original is not computed.
@@ -29,11 +33,11 @@ type method struct {
 func methods() map[string]method {
 	wait := method{waits: true}
 	return map[string]method{
-		"PodStartupLatency":              {compute: podStartupLatency},
-		"SchedulingThroughput":           {compute: schedulingThroughput},
+		"PodStartupLatency":              {compute: podStartupLatency, once: true},
+		"SchedulingThroughput":           {compute: schedulingThroughput, once: true},
 		"APIResponsivenessPrometheus":    {compute: apiResponsiveness, metrics: apiMetrics, restarts: true},
 		"Timer":                          {compute: timer},
-		availabilityMethod:               {compute: apiAvailability},
+		availabilityMethod:               {compute: apiAvailability, once: true, idle: true},
 		"ClusterOOMsTracker":             {compute: clusterOOMs},
 		"ContainerRestarts":              {compute: containerRestarts, restarts: true},
 		"GenericPrometheusQuery":         {compute: genericPrometheusQuery, metrics: genericMetrics, restarts: true},
@@ -41,7 +45,7 @@ func methods() map[string]method {
 		"SchedulingThroughputPrometheus": {compute: schedulingThroughputPrometheus, metrics: throughputMetrics, restarts: true},
 		"EtcdMetrics":                    {compute: etcdMetrics, metrics: etcdMetricNames},
 		"MetricsForE2E":                  {compute: metricsForE2E, metrics: e2eMetrics, alone: true},
-		"NodeHealthTracker":              {compute: nodeHealthTracker},
+		"NodeHealthTracker":              {compute: nodeHealthTracker, once: true},
 		"PrometheusSchedulingMetrics":    {compute: prometheusSchedulingMetrics, metrics: schedulerMetrics, restarts: true},
 		"ResourceUsageSummary":           {compute: resourceUsage},
 		"SchedulingMetrics":              {compute: schedulingMetrics, metrics: schedulerMetrics, restarts: true},
@@ -172,7 +176,7 @@ func (e *evidence) measure(i *instance) []finding {
 	}
 	var all []finding
 	var w window
-	started := false
+	started, gathered := false, false
 	for _, n := range i.calls {
 		c := e.calls[n]
 		w.before = append(w.before, c)
@@ -184,15 +188,17 @@ func (e *evidence) measure(i *instance) []finding {
 			f = failed(c.bad)
 		case c.Error != "":
 			f.errors, f.said = []string{c.Error}, true
-		case begin && (!started || how.restarts):
-			w.start, started = c, true
+		case begin && (!started || gathered || how.restarts):
+			w.start, started, gathered = c, true, false
 			continue
+		case c.Action == "gather" && !started && how.idle:
+			f.note("it was gathered and had not been started: nothing was measured")
 		case c.Action == "gather" && !started:
 			f.errors = []string{"it was gathered and had not been started"}
 		case c.Action == "gather" || how.alone && c.Action == "":
 			w.identifier, w.gather = i.identifier, c
 			f = how.compute(e, w)
-			started = false
+			started, gathered = started && !how.once, true
 		default:
 			continue
 		}
@@ -225,6 +231,7 @@ func oneSkip(all []finding) []finding {
 // called is the finding of a measurement that nothing is computed of: what its calls said.
 func (e *evidence) called(i *instance, how method) finding {
 	f := finding{decides: how.waits, said: true}
+	started, gathered := false, false
 	at := i.calls[len(i.calls)-1]
 	var waited time.Duration
 	calls := 0
@@ -241,12 +248,17 @@ func (e *evidence) called(i *instance, how method) finding {
 			f.errors = append(f.errors, c.Error)
 		}
 		calls++
+		started = started || c.Action == "start"
+		gathered = gathered || c.Action == "gather"
 		waited += time.Duration(c.returned() - c.At)
 	}
 	if calls > 0 {
 		f.show("time in its calls", waited.Seconds(), "s", calls)
 	}
-	f.decides = f.decides && calls > 0
+	f.decides = f.decides && calls > 0 && (gathered || !started) // what is only started has not waited yet
+	if how.waits && started && !gathered {
+		f.note("it was never gathered")
+	}
 	if how.lacks != "" {
 		f.note("%s", how.lacks)
 	}

@@ -33,7 +33,7 @@ func nodeHealthTracker(e *evidence, w window) finding {
 		}
 	}
 	ready, tainted := map[string]bool{}, map[string]bool{}
-	s, worst, worstLimit := nodeHealth{}, 0, least
+	s, worst, worstLimit, worstOf := nodeHealth{}, 0, least, 0
 	look := func() {
 		s.Count, s.Running = len(ready), 0
 		for name, is := range ready {
@@ -42,10 +42,13 @@ func nodeHealthTracker(e *evidence, w window) finding {
 			}
 		}
 		limit := max(least, ratio*float64(s.Count))
-		if bad := s.Count - s.Running; s.Count > 0 && bad >= worst {
-			worst, worstLimit = bad, limit
-			s.ThresholdReached = s.ThresholdReached || float64(bad) > limit
+		bad := s.Count - s.Running
+		over := s.Count > 0 && float64(bad) > limit
+		// The first violation is what is told of; the limit is another when the number of nodes is.
+		if s.Count > 0 && !s.ThresholdReached && (over || bad >= worst) {
+			worst, worstLimit, worstOf = bad, limit, s.Count
 		}
+		s.ThresholdReached = s.ThresholdReached || over
 	}
 	begun := false
 	for _, n := range e.nodes {
@@ -63,9 +66,9 @@ func nodeHealthTracker(e *evidence, w window) finding {
 	}
 	look()
 	f := finding{decides: true, empty: s.Count == 0}
-	f.judge("most unhealthy nodes at once", float64(worst), "nodes", worstLimit, false, s.Count)
+	f.judge("most unhealthy nodes at once", float64(worst), "nodes", worstLimit, false, worstOf)
 	if s.ThresholdReached {
-		f.violate("%d of %d nodes were unhealthy at once, more than %g", worst, s.Count, worstLimit)
+		f.violate("%d of %d nodes were unhealthy at once, more than %g", worst, worstOf, worstLimit)
 	}
 	f.summaries = []summary{{"NodeHealthTracker", s}}
 	return f

@@ -48,34 +48,38 @@ func TestFilesGolden(t *testing.T) {
 	}
 }
 
+// suiteRead is the report as those who read JUnit read it.
+type suiteRead struct {
+	XMLName  xml.Name `xml:"testsuite"`
+	Name     string   `xml:"name,attr"`
+	Tests    int      `xml:"tests,attr"`
+	Failures int      `xml:"failures,attr"`
+	Errors   int      `xml:"errors,attr"`
+	Time     *float64 `xml:"time,attr"`
+	Cases    []struct {
+		Name    string        `xml:"name,attr"`
+		Class   string        `xml:"classname,attr"`
+		Time    *float64      `xml:"time,attr"`
+		Failure *junitFailure `xml:"failure"`
+		Error   *junitFailure `xml:"error"`
+		Skipped *struct{}     `xml:"skipped"`
+	} `xml:"testcase"`
+}
+
+// readSuite decodes the report of an outcome, the last of its files.
+func readSuite(t testing.TB, o *Outcome) suiteRead {
+	t.Helper()
+	last := o.Files[len(o.Files)-1]
+	var suite suiteRead
+	if err := xml.Unmarshal(last.Data, &suite); err != nil || last.Name != "clusterloader2/junit.xml" {
+		t.Fatalf("%s: %v", last.Name, err)
+	}
+	return suite
+}
+
 // TestJUnit decodes the report as those who read JUnit do: one suite, whose counts are those of its cases, each with a name, a class and a time.
 func TestJUnit(t *testing.T) {
-	o := whole().examine(t)
-	last := o.Files[len(o.Files)-1]
-	if last.Name != "clusterloader2/junit.xml" {
-		t.Fatal(last.Name)
-	}
-	var suite struct {
-		XMLName  xml.Name `xml:"testsuite"`
-		Name     string   `xml:"name,attr"`
-		Tests    int      `xml:"tests,attr"`
-		Failures int      `xml:"failures,attr"`
-		Errors   int      `xml:"errors,attr"`
-		Time     *float64 `xml:"time,attr"`
-		Cases    []struct {
-			Name    string   `xml:"name,attr"`
-			Class   string   `xml:"classname,attr"`
-			Time    *float64 `xml:"time,attr"`
-			Failure *struct {
-				Type string `xml:"type,attr"`
-				Text string `xml:",chardata"`
-			} `xml:"failure"`
-			Skipped *struct{} `xml:"skipped"`
-		} `xml:"testcase"`
-	}
-	if err := xml.Unmarshal(last.Data, &suite); err != nil {
-		t.Fatal(err)
-	}
+	suite := readSuite(t, whole().examine(t))
 	failures := map[string]string{}
 	skipped := 0
 	for _, c := range suite.Cases {

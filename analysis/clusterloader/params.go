@@ -3,6 +3,7 @@ package clusterloader
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -49,7 +50,7 @@ func (p params) number(name string, otherwise float64) (float64, error) {
 	case float64:
 		return v, nil
 	case string:
-		if f, err := strconv.ParseFloat(strings.TrimSpace(v), 64); err == nil {
+		if f, err := strconv.ParseFloat(strings.TrimSpace(v), 64); err == nil && !math.IsInf(f, 0) && !math.IsNaN(f) { // which JSON does not have
 			return f, nil
 		}
 	}

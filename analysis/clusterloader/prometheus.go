@@ -1,6 +1,7 @@
 package clusterloader
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -12,18 +13,36 @@ import (
 	"windtunnel/results"
 )
 
+// view is the database as the queries of one measurement see it.
+type view struct {
+	*database
+	window span
+}
+
 // Select gives the series of a metric as a Prometheus has them that scraped the components when they were looked at. A series that is not
-// in a look any more has ended there. It makes the database a source of queries.
-func (d *database) Select(metric string) []promql.Series {
+// in a look any more has ended there. It makes the view a source of queries.
+func (v view) Select(metric string) []promql.Series {
 	var all []promql.Series
-	for _, s := range d.byName[metric] {
+	spaced := map[string][]results.Instant{}
+	for _, s := range v.byName[metric] {
 		one := promql.Series{Labels: maps.Clone(s.labels)}
 		one.Labels["__name__"] = metric
-		looks := d.looks[s.component]
-		for i, p := range s.points {
-			one.Points = append(one.Points, promql.Point{At: p.at, Value: p.value})
+		looks, known := spaced[s.component]
+		if !known {
+			looks = v.spaced(s.component, v.window)
+			spaced[s.component] = looks
+		}
+		points := slices.DeleteFunc(slices.Clone(s.points), func(p point) bool {
+			_, kept := slices.BinarySearch(looks, p.at)
+			return len(looks) > 0 && !kept
+		})
+		var last point
+		for i, p := range points {
+			if !s.counts() || !p.behind(last) {
+				one.Points, last = append(one.Points, promql.Point{At: p.at, Value: p.value}), p
+			}
 			n, _ := slices.BinarySearch(looks, p.at+1)
-			if n < len(looks) && (i+1 == len(s.points) || s.points[i+1].at > looks[n]) {
+			if n < len(looks) && (i+1 == len(points) || points[i+1].at > looks[n]) {
 				one.Points = append(one.Points, promql.Point{At: looks[n], Stale: true})
 			}
 		}
@@ -31,6 +50,39 @@ func (d *database) Select(metric string) []promql.Series {
 	}
 	return all
 }
+
+// scrapeGap is the least time between two looks that count as samples: those at the calls of measurements come beside those by the clock,
+// and a rate between two looks that are close together is one of chance.
+const scrapeGap = results.Instant(1e9)
+
+// spaced are the looks at a component without those that are less than the gap from one that is kept. The first and the last within the
+// window, which belong to the calls, are always kept.
+func (d *database) spaced(component string, w span) []results.Instant {
+	looks := d.looks[component]
+	i, _ := slices.BinarySearch(looks, w.from)
+	j, _ := slices.BinarySearch(looks, w.to+1)
+	var always, kept []results.Instant
+	if i < j {
+		always = []results.Instant{looks[i], looks[j-1]}
+	}
+	for _, at := range looks {
+		near := func(other results.Instant) bool { return at > other-scrapeGap && at < other+scrapeGap }
+		switch {
+		case slices.Contains(always, at):
+			if len(kept) > 0 && kept[len(kept)-1] == at {
+				continue
+			}
+		case slices.ContainsFunc(always, near), len(kept) > 0 && near(kept[len(kept)-1]):
+			continue
+		}
+		kept = append(kept, at)
+	}
+	return kept
+}
+
+// containerNamespace is the label of the metrics of containers. The original's Prometheus overwrites the container's own namespace with that
+// of the service by which it finds kubelets, and queries are written to that.
+const containerNamespace = "monitoring"
 
 // containerMetrics are those of cAdvisor that samples of processes can stand in for: each process is a container of its component's name.
 func (d *database) containerMetrics(samples []results.ProcessSample) {
@@ -45,7 +97,7 @@ func (d *database) containerMetrics(samples []results.ProcessSample) {
 				break
 			}
 			if by[s.Component] == nil {
-				by[s.Component] = &series{name: metric, component: "cadvisor " + s.Component, labels: map[string]string{"container": s.Component, "pod": s.Component, "namespace": systemNamespace}}
+				by[s.Component] = &series{name: metric, component: "cadvisor " + s.Component, labels: map[string]string{"container": s.Component, "pod": s.Component, "namespace": containerNamespace}}
 				d.insert(by[s.Component])
 			}
 			by[s.Component].points = append(by[s.Component].points, point{at: s.At, value: of(s)})
@@ -54,6 +106,7 @@ func (d *database) containerMetrics(samples []results.ProcessSample) {
 }
 
 // ask answers a query at the end of a measurement, with %v in it for its length. Values that are none are left out, as the original does.
+// An infinite one is an error: no figure, and nothing that JSON can hold.
 func (e *evidence) ask(query string, w window) ([]promql.Sample, error) {
 	// The looks of both calls are within the range: it reaches from the start of the one to the end of the other.
 	at := w.gather.returned()
@@ -67,9 +120,12 @@ func (e *evidence) ask(query string, w window) ([]promql.Sample, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the run does not say when it started: %w", err)
 	}
-	samples, err := q.At(e.db, at, float64(started.Unix()))
+	samples, err := q.At(view{e.db, span{w.start.At, at}}, at, float64(started.Unix()))
 	if err != nil {
 		return nil, fmt.Errorf("query %q: %w", text, err)
+	}
+	if slices.ContainsFunc(samples, func(s promql.Sample) bool { return math.IsInf(s.Value, 0) }) {
+		return nil, fmt.Errorf("query %q: a value is infinite", text)
 	}
 	return slices.DeleteFunc(samples, func(s promql.Sample) bool { return math.IsNaN(s.Value) }), nil
 }
@@ -88,7 +144,8 @@ const maxThroughputQuery = `max_over_time(sum(irate(apiserver_request_total{verb
 
 func throughputMetrics(params) []string { return queryMetrics(maxThroughputQuery) }
 
-// schedulingThroughputPrometheus is the largest rate of bindings, between two looks at the API server.
+// schedulingThroughputPrometheus is the largest rate of bindings, between two looks at the API server. Without a sample it fails whatever
+// its parameters, as in the original.
 func schedulingThroughputPrometheus(e *evidence, w window) finding {
 	threshold, err1 := w.gather.params.number("threshold", 0)
 	enforced, err2 := w.gather.params.boolean("enableViolations", false)
@@ -103,9 +160,7 @@ func schedulingThroughputPrometheus(e *evidence, w window) finding {
 		return failed(err)
 	}
 	if len(samples) != 1 {
-		f.empty = true
-		f.note("the API server's metrics show no binding")
-		return f
+		return failed(errors.New("the API server's metrics show no binding"))
 	}
 	most := samples[0].Value
 	f.summaries = []summary{{"SchedulingThroughputPrometheus", map[string]float64{"max": most}}}

@@ -86,6 +86,20 @@ func TestAPIResponsivenessInWindows(t *testing.T) {
 	}
 }
 
+// TestAPIResponsivenessLooksCloseTogether: many looks beside one another have no more weight than one.
+func TestAPIResponsivenessLooksCloseTogether(t *testing.T) {
+	h := apiHistory(2)
+	for i := range int64(9) {
+		again := h.scrapes[2]
+		again.At += (i + 1) * 100 * ms
+		h.scrapes = append(h.scrapes, again)
+	}
+	h.measure("APIResponsivenessPrometheus", "APIResponsivenessPrometheus", "", "")
+	if v := value(t, is(t, h.examine(t), results.NotJudged, results.Pass), "GET pods (resource) p99"); v.Value != 1.984605 { // as above
+		t.Errorf("%+v", v)
+	}
+}
+
 func TestAPIResponsivenessNotEnforced(t *testing.T) {
 	h := apiHistory(2)
 	h.measure("APIResponsivenessPrometheus", "API", "", `{"useSimpleLatencyQuery":true}`)
@@ -140,6 +154,8 @@ func TestBadParameters(t *testing.T) {
 		{"PodStartupLatency", `{"threshold":5}`, ""},
 		{"PodStartupLatency", `{"labelSelector":"a b"}`, ""},
 		{"SchedulingThroughput", "", `{"threshold":"many"}`},
+		{"SchedulingThroughput", "", `{"threshold":"inf"}`},
+		{"SchedulingThroughput", "", `{"threshold":"NaN"}`},
 		{"APIResponsivenessPrometheus", "", `{"customThresholds":"- {verb: GET, threshold: 0s}"}`},
 		{"APIResponsivenessPrometheus", "", `{"customThresholds":"- ["}`},
 		{"APIResponsivenessPrometheus", "", `{"enableViolations":"perhaps"}`},

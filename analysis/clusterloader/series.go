@@ -162,8 +162,19 @@ func (d *database) between(component string, started, gathered results.Instant) 
 	return span{looks[i], looks[j]}, true
 }
 
+// counts tells whether the series is a counter, by its name.
+func (s *series) counts() bool {
+	return slices.ContainsFunc([]string{"_total", "_count", "_sum", "_bucket"}, func(suffix string) bool { return strings.HasSuffix(s.name, suffix) })
+}
+
+// behind tells whether a counter's point is older than the one before it: looks that overlap may be answered in the other order, and then
+// the counter falls although its process is the same.
+func (p point) behind(before point) bool {
+	return p.start != 0 && p.start == before.start && p.value < before.value
+}
+
 // increase is by how much a counter went up within a span. A series that was not there at the begin of the span counts from 0, and one
-// whose process began anew, or that went down, from 0 again.
+// whose process began anew from 0 again; so does one that went down where nothing says when its process began.
 func (s *series) increase(w span) float64 {
 	total, last := 0.0, point{}
 	known := false
@@ -173,6 +184,8 @@ func (s *series) increase(w span) float64 {
 			break
 		}
 		switch {
+		case known && p.behind(last):
+			continue
 		case p.at == w.from: // what was before
 		case !known || p.start != last.start || p.value < last.value:
 			total += p.value

@@ -124,12 +124,93 @@ func TestNeverStarted(t *testing.T) {
 	is(t, h.examine(t), results.Fail, results.Fail)
 }
 
+// TestGatheredAgain: only some measurements end with a gather, so that another one is an error; the others look again from the same start.
+func TestGatheredAgain(t *testing.T) {
+	for method, want := range map[string]string{"PodStartupLatency": "had not been started", "SchedulingThroughput": "had not been started", "NodeHealthTracker": "had not been started",
+		"Timer": "", "EtcdMetrics": "", "GenericPrometheusQuery": "", "APIAvailability": ""} {
+		h := newHistory()
+		params := `{"label":"a","metricName":"M","metricVersion":"v1","unit":"1"}`
+		h.measure(method, "M", params, "")
+		h.mark(75*sec, method, "M", "gather", "")
+		h.mark(76*sec, method, "M", "start", params) // begins anew in any case
+		h.mark(79*sec, method, "M", "gather", "")
+		ms := h.examine(t).Result.Measurements
+		var errs []string
+		for _, m := range ms {
+			errs = append(errs, m.Errors...)
+		}
+		if text := strings.Join(errs, "; "); len(ms) != 3 || len(errs) > 1 || want == "" && text != "" || !strings.Contains(text, want) {
+			t.Errorf("%s: %q of %+v", method, errs, ms)
+		}
+	}
+	h := newHistory()
+	h.mark(70*sec, "APIAvailability", "API", "gather", "")
+	if m := is(t, h.examine(t), results.NotJudged, results.Pass); len(m.Notes) != 1 {
+		t.Errorf("%+v", m)
+	}
+}
+
+// TestStartedAgain: a start after a gather begins anew also where one before it would do nothing.
+func TestStartedAgain(t *testing.T) {
+	h := newHistory()
+	for at, size := range map[int64]int{10: 9000, 40: 9000, 75: 5000, 79: 5000} {
+		h.scrape(at*sec, etcdComponent, fmt.Sprintf("%s %d", sizeMetric, size))
+	}
+	h.measure("EtcdMetrics", "Etcd", "", "")
+	h.mark(75*sec, "EtcdMetrics", "Etcd", "start", "")
+	h.mark(79*sec, "EtcdMetrics", "Etcd", "gather", "")
+	ms := h.examine(t).Result.Measurements
+	if len(ms) != 2 || value(t, ms[1], "maxDatabaseSize").Value != 5000 {
+		t.Errorf("%+v", ms)
+	}
+}
+
+// TestWaitNotGathered: what was only started has waited for nothing, and passes nothing.
+func TestWaitNotGathered(t *testing.T) {
+	h := newHistory()
+	h.mark(20*sec, "WaitForControlledPodsRunning", "Wait", "start", "")
+	is(t, h.examine(t), results.NotJudged, results.Pass)
+	h.mark(70*sec, "WaitForControlledPodsRunning", "Wait", "gather", "")
+	is(t, h.examine(t), results.Pass, results.Pass)
+}
+
+// TestKilledInAWait: a call that never came to its end fails, and so does its step.
+func TestKilledInAWait(t *testing.T) {
+	for method, action := range map[string]string{"WaitForControlledPodsRunning": "gather", "WaitForRunningPods": "", "Timer": "gather"} {
+		h := newHistory()
+		h.mark(20*sec, method, "M", "start", `{"label":"a"}`)
+		h.mark(70*sec, method, "M", action, "").End = 0
+		h.run.Steps[1].End = 0
+		o := h.examine(t)
+		if m := is(t, o, results.Fail, results.Fail); len(m.Errors) != 1 || m.Errors[0] != "the call never came to its end" {
+			t.Errorf("%+v", m)
+		}
+		if s := o.Result.Steps[1]; fmt.Sprintf("%q", s.Errors) != fmt.Sprintf(`["the step never came to its end" "%s M: the call never came to its end"]`, method) {
+			t.Errorf("%q", s.Errors)
+		}
+		if suite := readSuite(t, o); suite.Failures != 3 { // the whole, the call, and the step
+			t.Errorf("%+v", suite)
+		}
+		if h.run.Steps[1].Error != "" {
+			t.Error("the run itself was changed")
+		}
+	}
+}
+
 // TestNothingRan: a test none of whose steps came to its end has not passed.
 func TestNothingRan(t *testing.T) {
 	h := newHistory()
+	h.run.Steps = nil
+	h.mark(20*sec, "WaitForRunningPods", "Wait", "", "")
+	o := h.examine(t)
+	is(t, o, results.Pass, results.NoData)
+	if suite := readSuite(t, o); suite.Errors != 1 || suite.Failures != 0 {
+		t.Errorf("%+v", suite)
+	}
+	h.run.Marks = nil
 	h.run.Steps = []results.StepSpan{{Number: 1, Name: "x", Begin: 10 * sec}}
-	if o := h.examine(t); o.Result.Verdict != results.NoData {
-		t.Error(o.Result.Verdict)
+	if o := h.examine(t); o.Result.Verdict != results.Fail || fmt.Sprint(o.Result.Steps[0].Errors) != "[the step never came to its end]" {
+		t.Errorf("%+v", o.Result)
 	}
 	if o := Examine(h.write(t), results.Run{Profile: h.run.Profile}); o != nil {
 		t.Errorf("a run without steps is a test: %+v", o)

@@ -79,7 +79,8 @@ type constraint struct {
 	Memory uint64  `yaml:"memoryConstraint"`
 }
 
-// resourceUsage is what every process took between start and gather, held to the constraints of its component.
+// resourceUsage is what every process took between start and gather, held to the constraints of its component: the run has what the file
+// of constraints says in the place of its name. Constraints of components that are not there decide nothing.
 func resourceUsage(e *evidence, w window) finding {
 	text, err := w.start.params.text("resourceConstraints", "")
 	if err != nil {
@@ -94,9 +95,9 @@ func resourceUsage(e *evidence, w window) finding {
 	f.summaries = []summary{{"ResourceUsageSummary", usage}}
 	var limits map[string]constraint
 	if err := yaml.Unmarshal([]byte(text), &limits); err != nil {
-		f.empty = true
 		f.note("the records do not have the constraints of %s", text)
 	}
+	judged := false
 	for _, u := range usage["99"] {
 		limit, limited := limits[u.Name]
 		n := 0
@@ -105,8 +106,13 @@ func resourceUsage(e *evidence, w window) finding {
 				n++
 			}
 		}
+		judged = judged || limit.CPU > 0 || limit.Memory > 0
 		f.usage(u.Name+" CPU p99", u.CPU, "cores", limit.CPU, limited && limit.CPU > 0, n)
 		f.usage(u.Name+" memory p99", float64(u.Mem), "bytes", float64(limit.Memory), limited && limit.Memory > 0, n)
+	}
+	if f.decides && !judged {
+		f.empty = true
+		f.note("no component that was there has a constraint")
 	}
 	return f
 }

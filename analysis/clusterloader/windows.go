@@ -7,7 +7,7 @@ import (
 )
 
 // The form of the API latency that is not simple goes by quantiles of one minute each, as the original's recording rules make them, and
-// leaves out the first five minutes, but looks at one minute at least.
+// leaves out the first five minutes, but looks at one minute at least. Looks that are close together are one.
 const (
 	ruleWindow   = results.Instant(60e9)
 	latencyFirst = results.Instant(300e9)
@@ -19,7 +19,7 @@ func (e *evidence) inWindows(rows []apiRow, looks span) []apiRow {
 	rows = slices.DeleteFunc(rows, func(r apiRow) bool { return r.call.verb == "WATCHLIST" })
 	length := max(looks.to-looks.from-latencyFirst, ruleWindow)
 	samples := map[apiCall]*[3][]float64{}
-	for _, at := range e.db.looks[apiServer] {
+	for _, at := range e.db.spaced(apiServer, looks) {
 		if at <= looks.to-length || at > looks.to {
 			continue
 		}

@@ -1,6 +1,7 @@
 package promql
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -169,12 +170,17 @@ func (p *parser) unary() (node, error) {
 
 // postfix reads a primary with what stands behind it: ranges, subqueries and offsets.
 func (p *parser) postfix() (node, error) {
+	enclosed := p.peek().kind == "("
 	n, err := p.primary()
 	for err == nil {
 		switch {
 		case p.accept("["):
-			n, err = p.ranged(n)
+			n, err = p.ranged(n, enclosed)
+			enclosed = false
 		case p.word("offset"):
+			if enclosed {
+				return nil, errOffset
+			}
 			n, err = p.offset(n)
 		default:
 			return n, nil
@@ -183,14 +189,15 @@ func (p *parser) postfix() (node, error) {
 	return nil, err
 }
 
-func (p *parser) ranged(of node) (node, error) {
+// ranged reads a range or a subquery. What is enclosed in parentheses is no selector any more, and can only have a subquery.
+func (p *parser) ranged(of node, enclosed bool) (node, error) {
 	length, err := p.duration()
 	if err != nil {
 		return nil, err
 	}
 	if !p.accept(":") {
 		s, ok := of.(*selectorNode)
-		if !ok || s.length != 0 {
+		if !ok || enclosed || s.length != 0 {
 			return nil, fmt.Errorf("only a selector can have a range; a subquery has a colon")
 		}
 		s.length = length
@@ -211,6 +218,8 @@ func (p *parser) ranged(of node) (node, error) {
 	return sub, p.expect("]")
 }
 
+var errOffset = errors.New("only a selector or a subquery can have an offset")
+
 func (p *parser) offset(of node) (node, error) {
 	negative := p.accept("-")
 	by, err := p.duration()
@@ -226,7 +235,7 @@ func (p *parser) offset(of node) (node, error) {
 	case *subqueryNode:
 		n.offset = by
 	default:
-		return nil, fmt.Errorf("only a selector or a subquery can have an offset")
+		return nil, errOffset
 	}
 	return of, nil
 }

@@ -184,7 +184,9 @@ func TestMistakes(t *testing.T) {
 		"a[5m]":                         "which is no answer",
 		`"x"`:                           "which is no answer",
 		"a[5]":                          "a duration was expected",
-		"(a)[5m]":                       "",
+		"(a)[5m]":                       "only a selector",
+		"((a))[5m] offset 1m":           "only a selector",
+		"(a) offset 5m":                 "can have an offset",
 		"sum(a)[5m]":                    "only a selector",
 		"a[1m][1m]":                     "only a selector",
 		"1 > 2":                         "needs bool",
@@ -207,11 +209,22 @@ func TestMistakes(t *testing.T) {
 		strings.Repeat("(", 9999) + "1": "nested too deeply",
 	} {
 		_, err := Parse(query)
-		if want == "" {
-			continue
-		}
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40s: %v, want %s", query, err, want)
+		}
+	}
+}
+
+// TestEnclosed: what stands in parentheses can have a subquery, and that an offset.
+func TestEnclosed(t *testing.T) {
+	for _, query := range []string{"count_over_time((depth)[1m:10s])", "count_over_time((depth)[1m:10s] offset 10s)", "(count_over_time(depth[1m]))", "(depth offset 10s)"} {
+		q, err := Parse(query)
+		if err != nil {
+			t.Errorf("%s: %v", query, err)
+			continue
+		}
+		if got, err := q.At(example(), 60*sec, 0); err != nil || len(got) == 0 {
+			t.Errorf("%s: %v, %v", query, got, err)
 		}
 	}
 }

@@ -68,7 +68,7 @@ func sentence(s results.Summary) string {
 			by[r.Verdict]++
 		}
 	}
-	if test := s.ClusterLoader; test != nil && s.Verdict != results.Invalid && required == 0 {
+	if test := s.ClusterLoader; test != nil && s.Verdict != results.Invalid {
 		return testSentence(test)
 	}
 	switch s.Verdict {

@@ -35,3 +35,17 @@ func TestSectionOfATest(t *testing.T) {
 	}
 	t.Error("there is no section for the test")
 }
+
+// TestSentenceOfATest: a test decides by its own measurements, whatever rows of the SLO stand beside them; of a run that cannot be trusted there is
+// nothing to say of it.
+func TestSentenceOfATest(t *testing.T) {
+	s := results.Summary{Verdict: results.Fail, SLOs: []results.SLOResult{{Expression: "x", Required: true, Verdict: results.Pass}},
+		ClusterLoader: &results.ClusterLoader{Test: "density", Verdict: results.Fail, Steps: []results.TestStep{{Verdict: results.Fail}}}}
+	if got := sentence(s); !strings.Contains(got, "the test density failed: in 1 of 1 steps") {
+		t.Error(got)
+	}
+	s.Verdict = results.Invalid
+	if got := sentence(s); !strings.Contains(got, "cannot be trusted") {
+		t.Error(got)
+	}
+}

@@ -32,10 +32,12 @@ type Test struct {
 	files     *files
 	templates *templates
 	manifests map[string]*manifest
-	methods   []Method
-	found     problems
-	modules   int        // that were rendered
-	rendering sync.Mutex // of bodies
+	// constraints are the files of constraints by their names, as JSON.
+	constraints map[string]string
+	methods     []Method
+	found       problems
+	modules     int        // that were rendered
+	rendering   sync.Mutex // of bodies
 }
 
 // Read reads a config for so many nodes. It never fails: Problems and Err say what is wrong.

@@ -116,7 +116,7 @@ func (s *script) Next(count func(profiles.Count) (int, error)) (*profiles.Script
 
 // measure is a call of a measurement as the harness carries it out.
 func (t *Test) measure(m PlannedMeasurement) (profiles.Measure, error) {
-	text, err := json.Marshal(m.Params)
+	text, err := json.Marshal(t.recorded(m))
 	if err != nil {
 		return profiles.Measure{}, fmt.Errorf("write the parameters of %s as JSON: %w", m.Method, err)
 	}

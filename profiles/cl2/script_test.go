@@ -2,9 +2,12 @@ package cl2
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,6 +91,72 @@ func TestCompile(t *testing.T) {
 	deleted := steps[5].Batches[1].Actions
 	if len(deleted) != 4 || deleted[3].Operations[0].Name != "left-1" {
 		t.Errorf("the LISTs found 2 claims in each of 2 namespaces; deleted is %+v", deleted)
+	}
+}
+
+// constrained are the files of a test that names one of constraints.
+func constrained(constraints string) map[string]string {
+	files := map[string]string{"test/config.yaml": `name: x
+steps:
+- measurements:
+  - {method: ResourceUsageSummary, identifier: r, params: {action: start, resourceConstraints: limits/some.yaml}}
+  - {method: TestMetrics, identifier: t, params: {action: start, resourceConstraints: limits/some.yaml}}
+- measurements:
+  - {method: ResourceUsageSummary, identifier: r, params: {action: gather, resourceConstraints: never/read.yaml}}
+  - {method: ResourceUsageSummary, identifier: other, params: {action: start, resourceConstraints: ""}}
+`}
+	if constraints != "" {
+		files["test/limits/some.yaml"] = constraints
+	}
+	return files
+}
+
+// TestConstraints: the run has what a file of constraints says for its number of nodes, and the plan its name.
+func TestConstraints(t *testing.T) {
+	test := reading(constrained("kube-apiserver:\n  cpuConstraint: {{DivideFloat .Nodes 8}}\n  MemoryConstraint: 104857600\n{{if gt .Nodes 100}}etcd: {cpuConstraint: 1}{{end}}\n"), nil)
+	cluster, err := Cluster([]string{"hollowNodes.count=20"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := test.Compile(cluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for range 2 {
+		step, err := plan.Script.Steps.Next(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range step.Measures {
+			got = append(got, string(m.Params))
+		}
+	}
+	const limits = `{"action":"start","resourceConstraints":"{\"kube-apiserver\":{\"cpuConstraint\":2.5,\"memoryConstraint\":104857600}}"}`
+	if diff := cmp.Diff([]string{limits, limits, `{"action":"gather","resourceConstraints":"never/read.yaml"}`, `{"action":"start","resourceConstraints":""}`}, got); diff != "" {
+		t.Errorf("parameters (-want +got):\n%s", diff)
+	}
+	outline, err := test.Plan()
+	if err != nil || outline.Steps[0].Measurements[0].Params["resourceConstraints"] != "limits/some.yaml" {
+		t.Errorf("%+v, %v", outline, err)
+	}
+}
+
+func TestConstraintsMistakes(t *testing.T) {
+	for constraints, want := range map[string]string{
+		"": "test/config.yaml:4:96: there is no file of constraints limits/some.yaml: file does not exist",
+		"kube-apiserver: {cpuConstraint: much}\n": "test/limits/some.yaml:1:1: a file of constraints has cpuConstraint",
+		"- a\n":                   "test/limits/some.yaml:1:1: a file of constraints has cpuConstraint",
+		"a: {{Nothing .Nodes}}\n": "test/limits/some.yaml:1:6: there is no function Nothing",
+	} {
+		test := reading(constrained(constraints), nil)
+		var found []string
+		for _, p := range test.Problems() {
+			found = append(found, fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message))
+		}
+		if test.Err() == nil || !slices.ContainsFunc(found, func(text string) bool { return strings.HasPrefix(text, want) }) {
+			t.Errorf("%q: %q, want %s", constraints, found, want)
+		}
 	}
 }
 
