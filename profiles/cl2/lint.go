@@ -158,6 +158,10 @@ func (t *Test) params(method Method, m *Measurement, n *node, path string) {
 			t.found.warn(key.at, path, profiles.Suggest(key.text, known), "%s has no parameter %q: it is ignored", method.Name, key.text)
 		case !v.isLost() && !fits(v, method.Params[j].Type):
 			t.found.add(v.at, path+"."+key.text, "", "%s of %s is %s, not %s", key.text, method.Name, typeNames()[method.Params[j].Type], v.describe())
+		case method.Params[j].Name == "namespaceRange" && !v.isNull():
+			t.spanOfNamespaces(v, path+"."+key.text)
+		default:
+			t.bounded(method.Name, key.text, v, path+"."+key.text)
 		}
 	}
 }
