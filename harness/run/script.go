@@ -9,7 +9,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
 	"windtunnel/harness/cluster"
@@ -265,44 +264,6 @@ func (x *script) act(ctx context.Context, key string, act profiles.Act) error {
 		return nil
 	}
 	return x.waits.Do(ctx, key, act)
-}
-
-// restart kills a component, and starts it again a while later.
-func (s *session) restart(ctx context.Context, act profiles.RestartAct) error {
-	s.event("%s is killed, and started again %v later", act.Component, act.Down)
-	if err := s.cluster.Kill(ctx, act.Component); err != nil {
-		return err
-	}
-	// The script that is interrupted has the component back all the same: the end of the run needs it.
-	paused := pause(ctx, act.Down)
-	ready, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), act.Timeout, fmt.Errorf("%w after %v", ErrTimeout, act.Timeout))
-	defer cancel()
-	if err := s.cluster.Restart(ready, act.Component); err != nil && s.serving(ready) != nil {
-		return errors.Join(paused, err)
-	}
-	s.event("%s serves again", act.Component)
-	s.components()
-	return paused
-}
-
-// serving waits until the API server is ready: a component may need longer than a boot gives it, when there is much to be read again.
-func (s *session) serving(ctx context.Context) error {
-	config, err := s.cluster.Observer(ctx)
-	if err != nil {
-		return err
-	}
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return err
-	}
-	for {
-		if err := client.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error(); err == nil {
-			return nil
-		}
-		if err := pause(ctx, time.Second); err != nil {
-			return err
-		}
-	}
 }
 
 // stateOfScript is one line about where a script is.
