@@ -71,6 +71,25 @@ func TestNoTest(t *testing.T) {
 	}
 }
 
+// TestAsGoodAsDone: that an object of a step is there already, or is gone, is no failure; anything else is, and so is the same elsewhere.
+func TestAsGoodAsDone(t *testing.T) {
+	for _, c := range []struct {
+		track, verb, class string
+		script             bool
+		failed             int64
+	}{
+		{"step-2", "POST", "already_exists", true, 0}, {"step-2.1", "DELETE", "not_found", true, 0},
+		{"step-2", "DELETE", "conflict", true, 1}, {"step-2", "GET", "not_found", true, 1}, {"step-2", "DELETE", "already_exists", true, 1},
+		{"main", "DELETE", "not_found", true, 1}, {"step-2", "DELETE", "not_found", false, 1},
+	} {
+		rs := newRequests(nil, 1, nil, c.script)
+		rs.judgeSent(results.Request{Track: c.track, Verb: c.verb, Error: c.class, Code: 409, Sent: 1, FirstByte: 2, Done: 2})
+		if rs.sent != 1 || rs.failed != c.failed {
+			t.Errorf("%+v: %d sent, %d failed", c, rs.sent, rs.failed)
+		}
+	}
+}
+
 // TestPodsOfATest: what a test creates counts like the pods of a profile's templates, but for the cluster's own.
 func TestPodsOfATest(t *testing.T) {
 	h := newHistory()

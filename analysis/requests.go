@@ -17,6 +17,12 @@ const (
 	dropped  = "dropped"   // the stream ended before it was sent
 )
 
+// Error classes that are no failure where a script only wants objects to be there, or to be gone.
+const (
+	alreadyExists = "already_exists"
+	notFound      = "not_found"
+)
+
 // kind is what requests are grouped by.
 type kind struct {
 	verb, group, resource, subresource, scope, variant string
@@ -42,6 +48,7 @@ type requests struct {
 	phases window
 	maxLag float64 // seconds, of the profile
 	closed map[stream]bool
+	script bool // the run is that of a script
 	kinds  map[kind]*requestSample
 
 	planned  int64             // by an open loop, that were to be sent and could be
@@ -87,8 +94,8 @@ func closedLoops(p profiles.Profile, steps []results.StepSpan) map[stream]bool {
 	return closed
 }
 
-func newRequests(w window, maxLag float64, closed map[stream]bool) *requests {
-	return &requests{phases: w, maxLag: maxLag, closed: closed, kinds: map[kind]*requestSample{}, byClass: map[string]int64{}, failedBy: map[string]int64{},
+func newRequests(w window, maxLag float64, closed map[stream]bool, script bool) *requests {
+	return &requests{phases: w, maxLag: maxLag, closed: closed, script: script, kinds: map[kind]*requestSample{}, byClass: map[string]int64{}, failedBy: map[string]int64{},
 		last: map[stream]results.Instant{}, unsent: map[stream][]results.Instant{}}
 }
 
@@ -174,13 +181,22 @@ func scheduled(r results.Request) bool {
 func (rs *requests) judgeSent(r results.Request) {
 	rs.sent++
 	rs.at = append(rs.at, r.Sent)
-	if r.Error != "" && r.Error != canceled {
+	if r.Error != "" && r.Error != canceled && !rs.asGood(r) {
 		rs.failed++
 		rs.failedBy[r.Error]++
 	}
 	if r.Sent < r.Planned || r.FirstByte != 0 && r.FirstByte < r.Sent || r.Done != 0 && r.Done < max(r.Sent, r.FirstByte) {
 		rs.disorder++
 	}
+}
+
+// asGood tells the answers that the batches of a script's steps take for a success: to a POST that the object is there already, as when
+// the answer to an earlier attempt was lost, and to a DELETE that it is not. They are in tracks step-N and step-N.M.
+func (rs *requests) asGood(r results.Request) bool {
+	if !rs.script || !strings.HasPrefix(r.Track, "step-") {
+		return false
+	}
+	return r.Verb == profiles.VerbPost && r.Error == alreadyExists || r.Verb == profiles.VerbDelete && r.Error == notFound
 }
 
 // finish is called after the last request. Of those that the end of their stream left unsent, the ones that were not yet

@@ -90,7 +90,7 @@ func (e *evidence) readAll(d *results.Dir) {
 		e.use.add(s)
 		e.pictures.usage.add(s)
 	}
-	e.requests = newRequests(e.phases, seconds(int64(e.profile.Validity.MaxLag)), closedLoops(e.profile, e.run.Steps))
+	e.requests = newRequests(e.phases, seconds(int64(e.profile.Validity.MaxLag)), closedLoops(e.profile, e.run.Steps), len(e.run.Steps) > 0)
 	e.watching = newWatching(e.phases, watches(e.profile))
 	each(e, d, results.RequestsFile, func(r results.Request) {
 		e.requests.add(r)

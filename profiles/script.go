@@ -25,7 +25,7 @@ type Script struct {
 // ScriptSteps are the steps of a script in their order.
 type ScriptSteps interface {
 	// Next gives the next step when the one before has ended; count asks the cluster how many objects there are. The error is io.EOF
-	// after the last step, and else ends the script.
+	// after the last step, and else ends the script; what concerns one step alone is the step's Err.
 	Next(count func(Count) (int, error)) (*ScriptStep, error)
 }
 
@@ -59,6 +59,8 @@ type ScriptStep struct {
 	Measures []Measure
 	// Batches are carried out side by side.
 	Batches []Batch
+	// Err is what went wrong when the step was planned. It is the step's error; what could be planned is carried out all the same.
+	Err error
 }
 
 // Measure is one call of a measurement. Most are only marks: what happened between two of them is computed from the records.

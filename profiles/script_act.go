@@ -58,9 +58,9 @@ type ControlledAct struct {
 	Moment    string // MomentStart, MomentGather or MomentStop
 	Resource  Resource
 	Selection Selection
-	Timeout   time.Duration // of an operation
+	Timeout   time.Duration // of an operation; 0: it has none
 	Updated   bool          // the pods must be of the latest template, too
-	Margin    int           // so many pods may be missing, or have ended
+	Margin    int           // so many pods may be missing or of an older template, and so many may have ended
 	Sync      time.Duration // of MomentGather: bounds waiting for the watch to be as far as a list
 }
 
@@ -100,13 +100,14 @@ type VolumesAct struct {
 	Timeout     time.Duration
 }
 
-// ConditionsAct waits until enough objects have one of the good conditions and not too many one of the bad ones.
+// ConditionsAct waits until enough objects have one of the good or bad conditions, and fails when too many of them have a bad one. Without
+// any conditions it waits until there are enough objects.
 type ConditionsAct struct {
 	Resource   Resource
-	Namespaces []string // empty: all
+	Namespaces []string // none: all; one empty name: the objects that have none
 	Labels     string
 	Good, Bad  []string // each TYPE=STATUS
-	Min        int      // of objects with a good condition
+	Min        int      // of objects with a good or a bad condition
 	MaxBad     int      // of objects with a bad one
 	Timeout    time.Duration
 }

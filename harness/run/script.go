@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/client-go/kubernetes"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/rest"
 
 	"windtunnel/harness/cluster"
@@ -105,10 +105,12 @@ func (x *script) workload(ctx context.Context) error {
 // steps goes through the steps. One that fails is recorded, and the next one is carried out, unless it was fatal.
 func (x *script) steps(ctx context.Context) error {
 	for {
-		step, err := x.plan.Steps.Next(func(c profiles.Count) (int, error) { return x.waits.Count(ctx, c) })
+		step, err := x.plan.Steps.Next(func(c profiles.Count) (int, error) { return x.count(ctx, c) })
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
+		case ctx.Err() != nil: // which is also why a count may have failed
+			return context.Cause(ctx)
 		case err != nil:
 			return fmt.Errorf("plan the next step: %w", err)
 		}
@@ -119,6 +121,24 @@ func (x *script) steps(ctx context.Context) error {
 		if errors.Is(err, errFatal) {
 			x.session.note("step %d is fatal for the script: the steps after it are not carried out", step.Number)
 			return nil
+		}
+	}
+}
+
+const (
+	// countAttempts is how often a count is tried.
+	countAttempts = 6
+	// countBackOff triples with every attempt, as that of a batch's requests does.
+	countBackOff = 100 * time.Millisecond
+)
+
+// count asks the cluster how many objects there are, again when that fails in a way that can pass.
+func (x *script) count(ctx context.Context, c profiles.Count) (int, error) {
+	for n, wait := 1, countBackOff; ; n, wait = n+1, 3*wait {
+		number, err := x.waits.Count(ctx, c)
+		hopeless := apierrors.IsNotFound(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err)
+		if err == nil || hopeless || n == countAttempts || pause(ctx, wait) != nil {
+			return number, err
 		}
 	}
 }
@@ -141,7 +161,7 @@ func (x *script) step(ctx context.Context, step *profiles.ScriptStep) error {
 		r.Steps = append(r.Steps, span)
 	})
 	s.doing.Store(&span)
-	err := errors.Join(x.batches(ctx, step), x.measures(ctx, step))
+	err := errors.Join(step.Err, x.batches(ctx, step), x.measures(ctx, step))
 	if ctx.Err() != nil {
 		err = context.Cause(ctx) // says more than what it made of the requests
 	}
@@ -244,44 +264,6 @@ func (x *script) act(ctx context.Context, key string, act profiles.Act) error {
 		return nil
 	}
 	return x.waits.Do(ctx, key, act)
-}
-
-// restart kills a component, and starts it again a while later.
-func (s *session) restart(ctx context.Context, act profiles.RestartAct) error {
-	s.event("%s is killed, and started again %v later", act.Component, act.Down)
-	if err := s.cluster.Kill(ctx, act.Component); err != nil {
-		return err
-	}
-	// The script that is interrupted has the component back all the same: the end of the run needs it.
-	paused := pause(ctx, act.Down)
-	ready, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), act.Timeout, fmt.Errorf("%w after %v", ErrTimeout, act.Timeout))
-	defer cancel()
-	if err := s.cluster.Restart(ready, act.Component); err != nil && s.serving(ready) != nil {
-		return errors.Join(paused, err)
-	}
-	s.event("%s serves again", act.Component)
-	s.components()
-	return paused
-}
-
-// serving waits until the API server is ready: a component may need longer than a boot gives it, when there is much to be read again.
-func (s *session) serving(ctx context.Context) error {
-	config, err := s.cluster.Observer(ctx)
-	if err != nil {
-		return err
-	}
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return err
-	}
-	for {
-		if err := client.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error(); err == nil {
-			return nil
-		}
-		if err := pause(ctx, time.Second); err != nil {
-			return err
-		}
-	}
 }
 
 // stateOfScript is one line about where a script is.

@@ -113,7 +113,7 @@ func (f *scriptFaults) choose(names []string, spec profiles.ScriptFaults, random
 		}
 	}
 	random.Shuffle(len(whole), func(i, j int) { whole[i], whole[j] = whole[j], whole[i] })
-	chosen := whole[:min(len(whole), int(math.Ceil(spec.Fraction*float64(len(whole))-1e-9)))]
+	chosen := whole[:max(0, min(len(whole), int(math.Ceil(spec.Fraction*float64(len(whole))-1e-9))))]
 	for _, i := range chosen {
 		f.had[names[i]] = true
 	}

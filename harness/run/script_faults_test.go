@@ -2,6 +2,7 @@ package run
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -25,6 +26,13 @@ func TestScriptFaultsChoose(t *testing.T) {
 				return all
 			}
 			all = append(all, chosen)
+		}
+	}
+	for _, fraction := range []float64{-0.5, math.NaN(), 7} {
+		f := &scriptFaults{had: map[string]bool{}}
+		chosen := f.choose(names, profiles.ScriptFaults{Fraction: fraction}, rand.New(rand.NewPCG(1, faultStream)))
+		if want := map[bool]int{true: len(names)}[fraction > 1]; len(chosen) != want {
+			t.Errorf("fraction %v chooses %d of %d nodes", fraction, len(chosen), len(names))
 		}
 	}
 	all := choices(1)

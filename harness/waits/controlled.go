@@ -35,9 +35,10 @@ type tracker struct {
 type operation struct {
 	object   *unstructured.Unstructured // as it is, or was before it was deleted
 	gone     bool
-	deadline time.Time
+	deadline time.Time // zero: there is none
 	done     bool
-	failed   string // why it is done and not as it should be
+	late     string // how it was when its time was over
+	hopeless string // why it will never be as it should be
 }
 
 // controlledPods starts a tracker, waits for its operations, or ends it.
@@ -88,21 +89,26 @@ func (w *Waits) track(key string, act profiles.ControlledAct) error {
 func (t *tracker) changed(before, now metav1.Object) {
 	old, _ := before.(*unstructured.Unstructured)
 	object, _ := now.(*unstructured.Unstructured)
+	var deadline time.Time
+	if t.act.Timeout != 0 {
+		deadline = time.Now().Add(t.act.Timeout)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	defer t.news.tell()
 	if object == nil {
 		delete(t.present, keyOf(old))
 		t.version = max(t.version, versionOf(old))
-		t.operations[keyOf(old)] = &operation{object: old, gone: true, deadline: time.Now().Add(t.act.Timeout)}
+		t.operations[keyOf(old)] = &operation{object: old, gone: true, deadline: deadline}
 		return
 	}
 	key := keyOf(object)
 	t.present[key] = true
 	t.version = max(t.version, versionOf(object))
 	known := t.operations[key]
-	if known == nil || known.gone || old == nil || !reflect.DeepEqual(old.Object["spec"], object.Object["spec"]) {
-		t.operations[key] = &operation{object: object, deadline: time.Now().Add(t.act.Timeout)}
+	another := known == nil || known.gone || old == nil || known.object.GetUID() != object.GetUID() // its deletion may not have been heard of
+	if another || !reflect.DeepEqual(old.Object["spec"], object.Object["spec"]) {
+		t.operations[key] = &operation{object: object, deadline: deadline}
 		return
 	}
 	known.object = object
@@ -137,12 +143,18 @@ func (t *tracker) look(now time.Time) {
 		if o.done {
 			continue
 		}
-		reached, state := t.reached(o)
+		want := desired(o.object)
+		if o.gone {
+			want = desire{settled: true}
+		}
+		reached, state := t.reached(o, want)
 		switch {
 		case reached:
 			o.done = true
-		case now.After(o.deadline):
-			o.done, o.failed = true, state
+		case want.failed:
+			o.done, o.hopeless = true, "it has failed"
+		case !o.deadline.IsZero() && now.After(o.deadline):
+			o.done, o.late = true, state
 		}
 		ended = ended || o.done
 	}
@@ -152,36 +164,33 @@ func (t *tracker) look(now time.Time) {
 }
 
 // reached tells whether an object has the pods that it is to have, and what it has. The lock is held.
-func (t *tracker) reached(o *operation) (bool, string) {
-	want := desired(o.object)
-	if o.gone {
-		want = desire{settled: true, updated: true}
-	}
+func (t *tracker) reached(o *operation, want desire) (bool, string) {
 	if want.finished {
 		return true, ""
 	}
 	have, outdated := t.graph.pods(o.object.GetUID(), want.revision)
 	if !t.act.Updated || o.gone {
-		outdated, want.updated = 0, true
+		outdated, want.updated = tally{}, want.pods
 	}
 	state := fmt.Sprintf("%d of %d pods run, %d exist", have.ready, want.pods, have.all)
-	if outdated > 0 {
-		state += fmt.Sprintf(", %d of them not of the latest template", outdated)
+	if outdated.active() > 0 {
+		state += fmt.Sprintf(", %d of them not of the latest template", outdated.active())
 	}
-	enough := have.ready == want.pods && have.all == have.ready+have.inactive
-	if m := t.act.Margin; m > 0 && have.ready >= want.pods-m && have.all-have.inactive <= want.pods && have.inactive <= m {
-		enough = true
+	enough := have.ready == want.pods && have.active() == have.ready && outdated.active() == 0 && want.updated == want.pods
+	if m := t.act.Margin; m > 0 && min(have.ready-outdated.ready, want.updated) >= want.pods-m && have.active() <= want.pods && have.inactive <= m {
+		enough = true // what is missing may be of an older template, too
 	}
-	return want.settled && want.updated && enough && outdated == 0, state
+	return want.settled && enough, state
 }
 
 // desire is what a controller's specification asks for.
 type desire struct {
 	pods     int
 	settled  bool   // the controller has seen the latest specification, so that pods can be of it
-	updated  bool   // the controller says that the pods are of the latest template, as far as it says anything
+	updated  int    // so many pods are of the latest template as the controller says; all where it says nothing
 	revision string // of the latest template, where the controller writes one on its pods
-	finished bool   // there will be no pods any more
+	finished bool   // there will be no pods any more, and none are wanted
+	failed   bool   // there will be no pods any more, and it did not do what it was to do
 }
 
 // desired reads an object.
@@ -193,19 +202,20 @@ func desired(o *unstructured.Unstructured) desire {
 		}
 		return int(n)
 	}
-	d := desire{updated: true, pods: number(1, "spec", "replicas"), settled: int64(number(0, "status", "observedGeneration")) >= o.GetGeneration()}
+	d := desire{pods: number(1, "spec", "replicas"), settled: int64(number(0, "status", "observedGeneration")) >= o.GetGeneration()}
+	d.updated = d.pods
 	switch o.GetKind() {
 	case "DaemonSet":
 		d.pods = number(0, "status", "desiredNumberScheduled")
-		d.updated = number(0, "status", "updatedNumberScheduled") == d.pods
+		d.updated = number(0, "status", "updatedNumberScheduled")
 	case "Job":
 		d.pods, d.settled = min(number(1, "spec", "parallelism"), number(1<<30, "spec", "completions")), true
-		d.finished = hasCondition(o, "Complete=True", "Failed=True")
+		d.updated, d.finished, d.failed = d.pods, hasCondition(o, "Complete=True"), hasCondition(o, "Failed=True")
 	case "StatefulSet":
 		d.revision, _, _ = unstructured.NestedString(o.Object, "status", "updateRevision")
 	case "Deployment":
 		// The watch of ReplicaSets may be behind that of Deployments, so that the youngest one is not known yet.
-		d.updated = number(0, "status", "updatedReplicas") == d.pods
+		d.updated = number(0, "status", "updatedReplicas")
 	case "ReplicaSet", "ReplicationController":
 	default:
 		d.settled = true // nobody knows what it says of itself
@@ -254,12 +264,14 @@ func (t *tracker) synced(ctx context.Context, keys map[string]bool, version uint
 func (t *tracker) verdict(keys map[string]bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var failed []string
+	var late, hopeless []string
 	good := 0
 	for key, o := range t.operations {
 		switch {
-		case o.failed != "":
-			failed = append(failed, fmt.Sprintf("%s (%s)", key, o.failed))
+		case o.late != "":
+			late = append(late, fmt.Sprintf("%s (%s)", key, o.late))
+		case o.hopeless != "":
+			hopeless = append(hopeless, fmt.Sprintf("%s (%s)", key, o.hopeless))
 		case !o.gone:
 			good++
 		}
@@ -267,9 +279,17 @@ func (t *tracker) verdict(keys map[string]bool) error {
 			delete(t.operations, key)
 		}
 	}
-	if len(failed) > 0 {
-		slices.Sort(failed)
-		return fmt.Errorf("%d %s: %w after %v: %s", len(failed), t.act.Resource.Name, ErrTimeout, t.act.Timeout, some(failed))
+	slices.Sort(late)
+	slices.Sort(hopeless)
+	var err error
+	if len(late) > 0 {
+		err = fmt.Errorf("%d %s: %w after %v: %s", len(late), t.act.Resource.Name, ErrTimeout, t.act.Timeout, some(late))
+	}
+	if len(hopeless) > 0 {
+		err = errors.Join(err, fmt.Errorf("%d %s will never have all their pods: %s", len(hopeless), t.act.Resource.Name, some(hopeless)))
+	}
+	if err != nil {
+		return err
 	}
 	if good != len(keys) {
 		return fmt.Errorf("%d of %d %s have all their pods", good, len(keys), t.act.Resource.Name)

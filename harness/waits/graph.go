@@ -25,6 +25,13 @@ type graph struct {
 // tally counts the pods of a controller.
 type tally struct{ all, ready, inactive int }
 
+func (t tally) plus(u tally) tally {
+	return tally{t.all + u.all, t.ready + u.ready, t.inactive + u.inactive}
+}
+
+// active are those that have not ended.
+func (t tally) active() int { return t.all - t.inactive }
+
 // replicaSet is what is kept of one.
 type replicaSet struct{ revision int }
 
@@ -160,16 +167,16 @@ func (g *graph) replicaSetChanged(_, now metav1.Object) {
 	g.news.tell()
 }
 
-// pods counts the pods of a controller, and those of them that are not of its latest template. revision is that of the template where
+// pods counts the pods of a controller, and apart those of them that are not of its latest template. revision is that of the template where
 // the controller names it; a Deployment's is that of its youngest ReplicaSet, and others have none.
-func (g *graph) pods(controller types.UID, revision string) (sum tally, outdated int) {
+func (g *graph) pods(controller types.UID, revision string) (sum, outdated tally) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	add := func(owner types.UID, current func(revision string) bool) {
 		for r, t := range g.owners[owner] {
-			sum.all, sum.ready, sum.inactive = sum.all+t.all, sum.ready+t.ready, sum.inactive+t.inactive
+			sum = sum.plus(t)
 			if !current(r) {
-				outdated += t.all - t.inactive
+				outdated = outdated.plus(t)
 			}
 		}
 	}

@@ -29,8 +29,8 @@ func TestGraph(t *testing.T) {
 	g := &graph{news: newNews(), known: map[types.UID]podState{}, owners: map[types.UID]map[string]tally{}, below: map[types.UID]map[types.UID]replicaSet{}}
 	check := func(controller, revision string, want tally, outdated int) {
 		t.Helper()
-		if got, old := g.pods(types.UID(controller), revision); got != want || old != outdated {
-			t.Errorf("%s: %+v, %d outdated; want %+v, %d", controller, got, old, want, outdated)
+		if got, old := g.pods(types.UID(controller), revision); got != want || old.active() != outdated {
+			t.Errorf("%s: %+v, %+v outdated; want %+v, %d", controller, got, old, want, outdated)
 		}
 	}
 	g.podChanged(nil, podOf("a", "set", "p-0", false))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -146,18 +147,18 @@ func awaitPhases(ctx context.Context, m *mirror[string], want int, what string, 
 func (w *Waits) conditions(ctx context.Context, act profiles.ConditionsAct) error {
 	ctx, cancel := within(ctx, act.Timeout)
 	defer cancel()
-	const good, bad, neither = "good", "bad", ""
+	const good, bad, plain, other = "good", "bad", "plain", ""
 	objects, err := mirrorOf(ctx, w, act.Resource, profiles.Selection{Labels: act.Labels}, func(o metav1.Object) string {
 		u, err := asUnstructured(o)
 		switch {
 		case err != nil || len(act.Namespaces) > 0 && !slices.Contains(act.Namespaces, o.GetNamespace()):
-			return neither
+			return other
 		case hasCondition(u, act.Bad...):
 			return bad
 		case hasCondition(u, act.Good...):
 			return good
 		}
-		return neither
+		return plain
 	})
 	if err != nil {
 		return err
@@ -166,11 +167,14 @@ func (w *Waits) conditions(ctx context.Context, act profiles.ConditionsAct) erro
 	err = await(ctx, objects.news, func() (bool, string) {
 		count := map[string]int{}
 		objects.each(func(_, state string) { count[state]++ })
-		if count[bad] > act.MaxBad {
-			tooMany = fmt.Errorf("%d %s have a condition of %v, more than %d", count[bad], act.Resource.Name, act.Bad, act.MaxBad)
-			return true, ""
+		n, what := count[good]+count[bad], fmt.Sprintf("have a condition of %v", slices.Concat(act.Good, act.Bad))
+		if len(act.Good)+len(act.Bad) == 0 {
+			n, what = count[plain], "exist"
 		}
-		return count[good] >= act.Min, fmt.Sprintf("%d of %d %s have a condition of %v", count[good], act.Min, act.Resource.Name, act.Good)
+		if n >= act.Min && count[bad] > act.MaxBad {
+			tooMany = fmt.Errorf("%d %s have a condition of %v, more than %d", count[bad], act.Resource.Name, act.Bad, act.MaxBad)
+		}
+		return n >= act.Min, fmt.Sprintf("%d of %d %s %s", n, act.Min, act.Resource.Name, what)
 	})
 	return errors.Join(err, tooMany)
 }
@@ -178,7 +182,22 @@ func (w *Waits) conditions(ctx context.Context, act profiles.ConditionsAct) erro
 // jobs are the Jobs that have finished since the start.
 type jobs struct {
 	selection profiles.Selection
-	mirror    *mirror[bool]
+	news      *news
+
+	mu       sync.Mutex
+	finished map[string]bool // keys; those of Jobs that were deleted since, as their TTL does, stay until there is another of the name
+}
+
+// changed hears of a Job.
+func (j *jobs) changed(_, now metav1.Object) {
+	u, ok := now.(*unstructured.Unstructured)
+	if !ok {
+		return
+	}
+	j.mu.Lock()
+	j.finished[keyOf(u)] = hasCondition(u, "Complete=True", "Failed=True")
+	j.mu.Unlock()
+	j.news.tell()
 }
 
 // finishedJobs begins to watch Jobs, or waits until all that there are have finished.
@@ -191,16 +210,13 @@ func (w *Waits) finishedJobs(ctx context.Context, key string, act profiles.JobsA
 		if known != nil {
 			return nil
 		}
-		m, err := mirrorOf(w.life, w, resource, act.Selection, func(o metav1.Object) bool {
-			u, ok := o.(*unstructured.Unstructured)
-			return ok && hasCondition(u, "Complete=True", "Failed=True")
-		})
-		if err != nil {
+		j := &jobs{selection: act.Selection, news: newNews(), finished: map[string]bool{}}
+		if err := w.follow(w.life, resource, act.Selection, j.changed); err != nil {
 			return err
 		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.jobs[key] = &jobs{act.Selection, m}
+		w.jobs[key] = j
 		return nil
 	}
 	if known == nil {
@@ -212,13 +228,15 @@ func (w *Waits) finishedJobs(ctx context.Context, key string, act profiles.JobsA
 	if err != nil {
 		return err
 	}
-	return await(ctx, known.mirror.news, func() (bool, string) {
+	return await(ctx, known.news, func() (bool, string) {
+		known.mu.Lock()
+		defer known.mu.Unlock()
 		finished := 0
-		known.mirror.each(func(key string, done bool) {
-			if keys[key] && done {
+		for key := range keys {
+			if known.finished[key] {
 				finished++
 			}
-		})
+		}
 		return finished == len(keys), fmt.Sprintf("%d of %d Jobs have finished", finished, len(keys))
 	})
 }

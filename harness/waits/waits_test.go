@@ -229,7 +229,17 @@ func TestPodsAndOthers(t *testing.T) {
 	}
 	checked.Bad = []string{"Checked=False"}
 	r.says(do(profiles.Act{Conditions: checked}), "2 pods have a condition of [Checked=False], more than 0")
-	checked.Bad, checked.Namespaces = nil, []string{"elsewhere"}
+	checked.Good, checked.MaxBad = nil, 2
+	if err := do(profiles.Act{Conditions: checked}); err != nil {
+		t.Errorf("as many with a bad condition as there may be, and enough of them: %v", err)
+	}
+	checked.Bad, checked.Min = nil, 3
+	if err := do(profiles.Act{Conditions: checked}); err != nil {
+		t.Errorf("without conditions the objects count: %v", err)
+	}
+	checked.Namespaces = []string{""}
+	r.says(do(profiles.Act{Conditions: checked}), "0 of 3 pods exist")
+	checked.Good, checked.Bad, checked.Min, checked.Namespaces = []string{"Ready=True"}, nil, 2, []string{"elsewhere"}
 	r.says(do(profiles.Act{Conditions: checked}), "0 of 2 pods have a condition of [Ready=True]")
 
 	if n, err := r.waits.Count(t.Context(), profiles.Count{Resource: kind("Pod"), Namespace: r.namespace, Selector: "app=p"}); n != 3 || err != nil {

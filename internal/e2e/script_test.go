@@ -210,7 +210,7 @@ func TestScriptRestart(t *testing.T) {
 	if good < 5 || bad < 5 {
 		t.Errorf("%d probes were answered and %d not; the API server was down for a second, and there were ten a second", good, bad)
 	}
-	if made := len(w.requests("workload", "step-4")); made != 5 {
+	if made := len(w.requests("workload", "step-6")); made != 5 {
 		t.Errorf("%d requests behind the restart, want 5", made)
 	}
 	for _, m := range w.summary().ClusterLoader.Measurements {

@@ -87,8 +87,12 @@ func (t *Test) conditions(p Params) *profiles.Act {
 		Labels:   p.text("labelSelector"), Good: p.texts("successfulConditions"), Bad: p.texts("failedConditions"),
 		Min: p.int("minDesiredObjectCount", 0), MaxBad: p.int("maxFailedObjectCount", 0), Timeout: p.duration("timeout", longWait),
 	}
-	span, _ := p["namespaceRange"].(map[string]any)
-	if in := Params(span); span != nil && !in.bool("allNamespaces", false) {
+	span, ranged := p["namespaceRange"].(map[string]any)
+	in := Params(span)
+	switch {
+	case !ranged:
+		act.Namespaces = []string{""} // objects that have none
+	case !in.bool("allNamespaces", false):
 		prefix := in.text("prefix")
 		if prefix == "" {
 			prefix = t.Config.Namespace.Prefix

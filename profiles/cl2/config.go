@@ -162,6 +162,8 @@ type NodeFailure struct {
 	JitterFactor float64           `json:"jitterFactor"`
 	// SimulatedDowntime is how long a node is down.
 	SimulatedDowntime profiles.Duration `json:"simulatedDowntime"`
+
+	node *node
 }
 
 // Params are the parameters of a measurement or module, or the variables of an object template, as JSON has them: nil, bool,

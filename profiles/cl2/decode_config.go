@@ -51,7 +51,7 @@ func (d *decoder) namespace(n *node, path string, into *Namespace) {
 func (d *decoder) chaos(n *node, path string, into *ChaosMonkey) {
 	d.object(n, path, "chaosMonkey", fields{
 		"nodeFailure": func(v *node, path string) {
-			f := &NodeFailure{}
+			f := &NodeFailure{node: v}
 			if d.object(v, path, "nodeFailure", fields{
 				"failureRate": d.float(&f.FailureRate), "interval": d.duration(&f.Interval),
 				"jitterFactor": d.float(&f.JitterFactor), "simulatedDowntime": d.duration(&f.SimulatedDowntime),

@@ -160,6 +160,10 @@ func (t *Test) params(method Method, m *Measurement, n *node, path string) {
 			t.found.add(v.at, path+"."+key.text, "", "%s of %s is %s, not %s", key.text, method.Name, typeNames()[method.Params[j].Type], v.describe())
 		case key.text == constraintsParam:
 			t.readConstraints(m, v, path+"."+key.text)
+		case method.Params[j].Name == "namespaceRange" && !v.isNull():
+			t.spanOfNamespaces(v, path+"."+key.text)
+		default:
+			t.bounded(method.Name, key.text, v, path+"."+key.text)
 		}
 	}
 }

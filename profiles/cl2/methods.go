@@ -39,6 +39,7 @@ const (
 	noProfile = "profiles of components are not taken during a test"
 	noExec    = "nothing can be executed in the pods of hollow nodes"
 
+	noDriver   = "nothing is installed in the cluster, and hollow nodes run no drivers; what needs it will wait in vain"
 	noCommands = "commands of a test are not executed on this machine"
 )
 
@@ -93,7 +94,7 @@ WaitForAvailablePVs | | | selector desiredPVCount:int! provisioner:text! timeout
 WaitForBoundPVCs | | | selector desiredPVCCount:int! timeout:duration |
 WaitForControlledPodsRunning | | start gather stop | selector apiVersion:text!start kind:text!start operationTimeout:duration checkIfPodsAreUpdated:bool countErrorMargin:int syncTimeout:duration |
 WaitForFinishedJobs | | start gather | selector timeout:duration |
-WaitForGenericK8sObjects | | | objectGroup:text! objectVersion:text! objectResource:text! namespaceRange:map! labelSelector:text timeout:duration refreshInterval:duration successfulConditions:list failedConditions:list minDesiredObjectCount:int! maxFailedObjectCount:int |
+WaitForGenericK8sObjects | | | objectGroup:text! objectVersion:text! objectResource:text! namespaceRange:map labelSelector:text timeout:duration refreshInterval:duration successfulConditions:list failedConditions:list minDesiredObjectCount:int! maxFailedObjectCount:int |
 WaitForNodes | | | selector minDesiredNodeCount:int! maxDesiredNodeCount:int! timeout:duration refreshInterval:duration |
 WaitForRunningPods | | | selector desiredPodCount:int! timeout:duration refreshInterval:duration isFatal:bool |
 WindowsResourceUsagePrometheus | prometheus | start gather | summaryName:text | ADDON

@@ -67,6 +67,8 @@ type PlannedPhase struct {
 	Replicas int `json:"replicas"`
 	// Counts are the LISTs by which the phase learns how many objects there are. Without a cluster they count none.
 	Counts []profiles.Count `json:"counts,omitempty"`
+	// Err is what went wrong when it was planned during a run: a count that failed, or why there are no actions.
+	Err error `json:"-"`
 	// Batch is what is done.
 	profiles.Batch
 }

@@ -2,6 +2,8 @@ package cl2
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -260,5 +262,51 @@ func TestUnevenBundle(t *testing.T) {
 	_, err := Read(path, options()).Plan()
 	if err == nil || !strings.Contains(err.Error(), "config.yaml:12:5: steps[1].phases[0]") || !strings.Contains(err.Error(), "1 of a and 0 of b") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestPlanningErrors: what only a count shows is the error of its phase, and the test goes on: a count that fails is none, and of a bundle
+// with different counts nothing is carried out, so that its counts stay.
+func TestPlanningErrors(t *testing.T) {
+	dir := t.TempDir()
+	const header = "name: uneven\ntuningSets: [{name: one, parallelismLimitedLoad: {parallelismLimit: 1}}]\nsteps:\n"
+	const step = "- phases:\n  - tuningSet: one\n    replicasPerNamespace: 1\n    objectBundle:\n"
+	const counted = "    - {basename: %s, objectTemplatePath: a.yaml, listUnknownObjectOptions: {labelSelector: {matchLabels: {app: %[1]s}}}}\n"
+	const plain = "    - {basename: %s, objectTemplatePath: a.yaml}\n"
+	path := filepath.Join(dir, "config.yaml")
+	writeFile(t, path, header+step+fmt.Sprintf(counted, "failing")+step+fmt.Sprintf(plain, "fresh")+fmt.Sprintf(counted, "three")+step+fmt.Sprintf(plain, "fresh"))
+	writeFile(t, filepath.Join(dir, "a.yaml"), "apiVersion: v1\nkind: Namespace\n")
+	cluster, err := Cluster(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := Read(path, options()).Compile(cluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for number, want := range []struct {
+		actions int
+		err     string
+	}{
+		{1, "count namespaces of failing, which are taken to be none: no answer"},
+		{0, "the phase is left out: the objects of a bundle are made and deleted together, but there are 0 of fresh and 3 of three"},
+		{1, ""},
+	} {
+		step, err := plan.Script.Steps.Next(func(c profiles.Count) (int, error) {
+			if c.Selector == "app=failing" {
+				return 0, errors.New("no answer")
+			}
+			return 3, nil
+		})
+		if err != nil {
+			t.Fatalf("step %d ends the test: %v", number+1, err)
+		}
+		text := ""
+		if step.Err != nil {
+			text = step.Err.Error()
+		}
+		if text != want.err || len(step.Batches[0].Actions) != want.actions {
+			t.Errorf("step %d has %d actions and the error %q, want %d and %q", step.Number, len(step.Batches[0].Actions), text, want.actions, want.err)
+		}
 	}
 }

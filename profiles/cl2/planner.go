@@ -42,8 +42,9 @@ func (t *Test) Planner() (*Planner, error) {
 	return &Planner{test: t, state: map[stateKey]int{}, pods: map[podKey]int{}}, nil
 }
 
-// Next plans the next step. count asks the cluster how many objects there are; nil takes it that there are none. The error is
-// io.EOF after the last step, a *profiles.Problems when templates cannot be rendered, or count's.
+// Next plans the next step. count asks the cluster how many objects there are; nil takes it that there are none, and the test is only
+// looked at. The error is io.EOF after the last step, and without a cluster a *profiles.Problems with what cannot be planned. With one,
+// the test goes on, as in ClusterLoader2: what failed is the Err of its phase.
 func (p *Planner) Next(count func(profiles.Count) (int, error)) (*PlannedStep, error) {
 	if p.next >= len(p.test.Config.Steps) {
 		return nil, io.EOF
@@ -62,8 +63,11 @@ func (p *Planner) Next(count func(profiles.Count) (int, error)) (*PlannedStep, e
 	for _, phase := range s.Phases {
 		before := p.current
 		planned, err := p.phase(phase, count)
-		if err != nil {
+		switch {
+		case err != nil && count == nil:
 			return nil, err
+		case err != nil: // nothing of the phase is carried out
+			planned.Err, planned.Actions = errors.Join(planned.Err, err), nil
 		}
 		most += max(p.current-before, 0)
 		step.Phases = append(step.Phases, planned)
@@ -118,13 +122,14 @@ func (p *Planner) phase(phase *Phase, count func(profiles.Count) (int, error)) (
 			planned.Pace = set.Pace
 		}
 	}
+	var reached []stateKey
 	for _, namespace := range planned.Namespaces {
 		members, err := p.members(phase, namespace, &planned, count)
 		if err != nil {
 			return planned, err
 		}
 		if len(members) == 0 {
-			return planned, nil
+			break
 		}
 		actions, err := p.reconcile(members, namespace, phase.ReplicasPerNamespace)
 		if err != nil {
@@ -132,8 +137,11 @@ func (p *Planner) phase(phase *Phase, count func(profiles.Count) (int, error)) (
 		}
 		planned.Actions = append(planned.Actions, actions...)
 		for _, m := range members {
-			p.state[m.key] = phase.ReplicasPerNamespace
+			reached = append(reached, m.key)
 		}
+	}
+	for _, key := range reached {
+		p.state[key] = phase.ReplicasPerNamespace
 	}
 	return planned, nil
 }
@@ -153,13 +161,18 @@ func (p *Planner) members(phase *Phase, namespace string, planned *PlannedPhase,
 			planned.Counts = append(planned.Counts, question)
 			if count != nil {
 				if current, err = count(question); err != nil {
-					return nil, fmt.Errorf("count %s: %w", question.Resource, err)
+					current = 0 // as ClusterLoader2 takes it
+					planned.Err = errors.Join(planned.Err, fmt.Errorf("count %s of %s, which are taken to be none: %w", question.Resource.Name, o.Basename, err))
 				}
 			}
 		}
 		if len(all) > 0 && all[0].current != current {
-			p.test.found.add(phase.node.place("objectBundle"), phase.path, "bring them to one count in phases of their own first",
-				"the objects of a bundle are made and deleted together, but there are %d of %s and %d of %s", all[0].current, all[0].object.Basename, current, o.Basename)
+			const uneven = "the objects of a bundle are made and deleted together, but there are %d of %s and %d of %s"
+			numbers := []any{all[0].current, all[0].object.Basename, current, o.Basename}
+			if count != nil {
+				return nil, fmt.Errorf("the phase is left out: "+uneven, numbers...)
+			}
+			p.test.found.add(phase.node.place("objectBundle"), phase.path, "bring them to one count in phases of their own first", uneven, numbers...)
 			return nil, p.failed()
 		}
 		all = append(all, member{object: o, manifest: m, key: key, current: current})

@@ -83,6 +83,14 @@ func TestTraps(t *testing.T) {
 	}
 }
 
+// measured is a step with one call of a measurement.
+func measured(method, params string) string {
+	return "steps:\n- measurements: [{Method: " + method + ", Identifier: a, Params: {" + params + "}}]\n"
+}
+
+// generic are the parameters that WaitForGenericK8sObjects needs.
+const generic = "objectGroup: g, objectVersion: v1, objectResource: things, minDesiredObjectCount: 1, "
+
 // TestRefused: what keeps a test from running, with its place. The place is that of ^ in the line above.
 func TestRefused(t *testing.T) {
 	const head = "name: x\n" + tuningSets
@@ -100,6 +108,18 @@ func TestRefused(t *testing.T) {
 		{config: head + "namespace: {number: 1.5}\n" + createPods, want: ":3:21: namespace.number: this is a whole number of 32 bits, not the number 1.5"},
 		{config: head + "namespace: {number: {{MultiplyFloat 1000 1}}e1}\n" + createPods, want: "ClusterLoader2 refuses 1000e1 here", warning: true},
 		{config: head + "dependencies: [{name: a, method: DRATestDrivr, timeout: -1s}]\n" + createPods, want: "did you mean \"DRATestDriver\""},
+		{config: head + "dependencies: [{name: a, method: DRATestDriver}]\n" + createPods, want: "config.yaml:3:34: warning: dependencies[0]: DRATestDriver is not set up", warning: true},
+		{config: head + "chaosMonkey: {nodeFailure: {failureRate: 1.5}}\n" + createPods, want: ":3:42: chaosMonkey.nodeFailure.failureRate: failureRate of ChaosMonkey must be from 0 to 1, and not 1.5"},
+		{config: head + "chaosMonkey: {nodeFailure: {failureRate: 0.5, interval: -5m}}\n" + createPods, want: "interval of ChaosMonkey must not be negative, and not -5m"},
+		{config: head + "chaosMonkey: {nodeFailure: {simulatedDowntime: -5m}}\n" + createPods, want: "simulatedDowntime of ChaosMonkey must not be negative"},
+		{config: head + "chaosMonkey: {nodeFailure: {jitterFactor: -1}}\n" + createPods, want: "jitterFactor of ChaosMonkey must not be negative"},
+		{config: head + measured("ChaosMonkey", "action: start, FAILURERATE: \"-0.1\""), want: ":4:92: steps[0].measurements[0].params.FAILURERATE: FAILURERATE of ChaosMonkey must be from 0 to 1, and not -0.1"},
+		{config: head + measured("ChaosMonkey", "action: start, failureRate: .nan"), want: "failureRate of ChaosMonkey must be from 0 to 1"},
+		{config: head + measured("ChaosMonkey", "action: start, simulatedDowntime: -1s"), want: "simulatedDowntime of ChaosMonkey must not be negative"},
+		{config: head + measured("APIAvailability", "action: start, pollFrequency: 0s"), want: "pollFrequency of APIAvailability must be more than 0, and not 0s"},
+		{config: head + measured("WaitForGenericK8sObjects", generic+"namespaceRange: {min: 1}"), want: "params.namespaceRange: namespaceRange needs max (a whole number)"},
+		{config: head + measured("WaitForGenericK8sObjects", generic+"namespaceRange: {min: 3, max: 2}"), want: "params.namespaceRange.max: max must not be less than min: 2 is less than 3"},
+		{config: head + measured("WaitForGenericK8sObjects", generic+"namespaceRange: {min: a, max: 2}"), want: "min of namespaceRange is a whole number"},
 		{config: "name: x\ntuningSets: [{name: one, qpsLoad: {qps: 0}}]\n" + createPods, want: ":2:41: tuningSets[0].qpsLoad.qps: qps must be positive"},
 		{config: "name: x\ntuningSets: [{name: one, qpsLoad: {qps: 1}, poissonLoad: {expectedActionsPerSecond: 1}}]\n" + createPods, want: ":2:14: tuningSets[0]: a tuning set has exactly one kind; this one has 2"},
 		{config: "name: x\ntuningSets: [{name: one}]\n" + createPods, want: "this one has 0"},

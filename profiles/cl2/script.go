@@ -3,6 +3,7 @@ package cl2
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -103,6 +104,7 @@ func (s *script) Next(count func(profiles.Count) (int, error)) (*profiles.Script
 	step := &profiles.ScriptStep{Number: planned.Number, Name: planned.Name, Module: planned.Module}
 	for _, phase := range planned.Phases {
 		step.Batches = append(step.Batches, phase.Batch)
+		step.Err = errors.Join(step.Err, phase.Err)
 	}
 	for _, m := range planned.Measurements {
 		one, err := s.test.measure(m)

@@ -182,6 +182,8 @@ steps:
   - Identifier: a
     Method: WaitForGenericK8sObjects
     Params: {objectGroup: g, objectVersion: v1, objectResource: things, namespaceRange: {min: 1, max: 2, prefix: x}, minDesiredObjectCount: 4, successfulConditions: ["A=True"]}
+  - {Identifier: b, Method: WaitForGenericK8sObjects, Params: {objectGroup: g, objectVersion: v1, objectResource: things, minDesiredObjectCount: 4}}
+  - {Identifier: c, Method: WaitForGenericK8sObjects, Params: {objectGroup: g, objectVersion: v1, objectResource: things, minDesiredObjectCount: 4, namespaceRange: {allNamespaces: true}}}
   - {Identifier: a, Method: APIAvailability, Params: {action: start, pollFrequency: 2s}}
   - {Identifier: a, Method: APIAvailability, Params: {action: pause}}
   - {Identifier: a, Method: APIResponsivenessPrometheus, Params: {action: start}}
@@ -212,6 +214,8 @@ steps:
 		{Claims: &profiles.ClaimsAct{Timeout: time.Minute}},
 		{Volumes: &profiles.VolumesAct{Provisioner: "p", Count: 1, Timeout: time.Minute}},
 		{Conditions: &profiles.ConditionsAct{Resource: profiles.Resource{Group: "g", Version: "v1", Name: "things"}, Namespaces: []string{"x-1", "x-2"}, Good: []string{"A=True"}, Min: 4, Timeout: 30 * time.Minute}},
+		{Conditions: &profiles.ConditionsAct{Resource: profiles.Resource{Group: "g", Version: "v1", Name: "things"}, Namespaces: []string{""}, Min: 4, Timeout: 30 * time.Minute}},
+		{Conditions: &profiles.ConditionsAct{Resource: profiles.Resource{Group: "g", Version: "v1", Name: "things"}, Min: 4, Timeout: 30 * time.Minute}},
 		{Probe: &profiles.ProbeAct{Moment: "start", Path: "/readyz?exclude=shutdown", Every: 2 * time.Second, Timeout: 5 * time.Second}},
 		nil, nil, nil,
 	}

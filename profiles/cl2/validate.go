@@ -60,6 +60,7 @@ func (t *Test) validate() {
 	if c.Namespace.Number > mostNamespaces {
 		t.found.add(c.Namespace.node.place("number"), "namespace.number", "", "there can be at most %d namespaces", mostNamespaces)
 	}
+	t.nodeFailure(c.ChaosMonkey.NodeFailure)
 	for i, x := range c.Dependencies {
 		t.dependency(x, fmt.Sprintf("dependencies[%d]", i))
 	}
@@ -84,7 +85,9 @@ func (t *Test) dependency(x *Dependency, path string) {
 	}
 	if !slices.Contains(dependencyMethods(), x.Method) {
 		t.found.add(x.node.place("method"), path+".method", profiles.Suggest(x.Method, dependencyMethods()), "there is no dependency method %q", x.Method)
+		return
 	}
+	t.found.warn(x.node.place("method"), path, "", "%s is not set up: %s", x.Method, noDriver)
 }
 
 func (t *Test) tuningSet(set *TuningSet, path string, names map[string]bool) {
