@@ -38,6 +38,11 @@ tuningSets: [{name: one, qpsLoad: {qps: 5}}]
 steps:
 - measurements: [{Method: Sleep, Identifier: pause, Params: {duration: 1s, dration: 2s}}]
 `)
+	broken := write("broken.yaml", `name: broken
+tuningSets: [{name: one, qpsLoad: {qps: 5}}]
+steps:
+- measurements: [{Method: Slep, Identifier: pause, Params: {duration: 1s}}]
+`)
 	for _, test := range []struct {
 		name string
 		args []string
@@ -52,7 +57,7 @@ steps:
 		{"an empty file", []string{"validate", write("empty.yaml", "")}, []string{"empty.yaml"}},
 		{"many mistakes", []string{"validate", several}, []string{
 			several + ":5:", "cuont", "count", several + ":8:", several + ":12:", "FETCH"}},
-		{"a ClusterLoader2 config", []string{"run", "-f", loader}, []string{"does not execute them yet"}},
+		{"a mistake in a ClusterLoader2 config", []string{"run", "-f", broken}, []string{broken + ":4:27:", "did you mean \"Sleep\""}},
 		{"up with a ClusterLoader2 config", []string{"up", "-f", loader}, []string{"loader.yaml is a file of ClusterLoader2's"}},
 		{"mistakes in a ClusterLoader2 config", []string{"validate", "--strict", loader}, []string{loader + ":2:21:", loader + ":4:76:", "did you mean \"duration\""}},
 		{"unknown path", []string{"run", "smoke", "--set", "hollowNodes.cuont=3"}, []string{"hollowNodes.cuont", "count"}},

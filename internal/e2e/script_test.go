@@ -15,7 +15,7 @@ import (
 // next is carried out, that a fatal one is the last, and what the run directory keeps for the measurements.
 func TestScript(t *testing.T) {
 	w := windtunnel(t, "run", "-f", filepath.Join(testdata(t), "script", "config.yaml"), "--set", "hollowNodes.count=4", "--set", "hollowNodes.tier=light",
-		"--set", "validity.maxErrors=0.05", "-o", "json", "--seed", "3").run(3)
+		"--set", "validity.maxErrors=0.05", "--set", patient, "-o", "json", "--seed", "3").run(3)
 	run, ok := w.record()
 	if !ok || run.Outcome != "completed" || run.Name != "everything" {
 		t.Fatalf("run %q, outcome %q, error %q", run.Name, run.Outcome, run.Error)
