@@ -15,7 +15,7 @@ import (
 // TestSmoke is the shortest whole run: a verdict, every record, and the host as it was.
 func TestSmoke(t *testing.T) {
 	before := host(t)
-	w := windtunnel(t, "run", "smoke", "-o", "json").run(0)
+	w := windtunnel(t, "run", "smoke", "-o", "json", "--set", patient).run(0)
 	if after := host(t); after != before {
 		t.Errorf("the host changed:\nbefore:\n%s\nafter:\n%s", before, after)
 	}
