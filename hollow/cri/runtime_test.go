@@ -185,19 +185,32 @@ func TestContainerWaitsForTheReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reports := NewReports()
 		r := ready(t, Options{Reports: reports}, "10.1.0.0/24")
-		start := func(name string) time.Duration {
+		// start makes a pod, calls then once its sandbox is there, and returns how long its container took to start.
+		start := func(name string, then func(report func())) time.Duration {
 			t.Helper()
+			config := podConfig(name)
+			sandbox, err := r.RunPodSandbox(t.Context(), config, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			then(func() { reports.Reported(config.GetMetadata().GetUid()) })
+			container, err := r.CreateContainer(t.Context(), sandbox, containerConfig("c", name), config)
+			if err != nil {
+				t.Fatal(err)
+			}
 			begin := time.Now()
-			pod(t, r, name)
+			if err := r.StartContainer(t.Context(), container); err != nil {
+				t.Fatal(err)
+			}
 			return time.Since(begin)
 		}
-		for name, delay := range map[string]time.Duration{"early": 0, "late": time.Second} {
-			time.AfterFunc(delay, func() { reports.Reported(podConfig(name).GetMetadata().GetUid()) })
-			if took := start(name); took != delay {
-				t.Errorf("the container of %s took %s to start, want %s", name, took, delay)
-			}
+		if took := start("early", func(report func()) { report() }); took != 0 {
+			t.Errorf("a container that was reported before took %s to start", took)
 		}
-		if took := start("never"); took != reportTimeout {
+		if took := start("late", func(report func()) { time.AfterFunc(time.Second, report) }); took != time.Second {
+			t.Errorf("a container that was reported after 1s took %s to start", took)
+		}
+		if took := start("never", func(func()) {}); took != reportTimeout {
 			t.Errorf("without a report a container took %s to start, want %s", took, reportTimeout)
 		}
 		if len(reports.pending) != 0 {
