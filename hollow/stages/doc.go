@@ -4,5 +4,5 @@
 //
 // Everything here is a pure function of the documents, the object, the instant and a source of random numbers: nothing is
 // sent, read or waited for. Parse compiles documents, NewSet groups them by what they are for, Lifecycle.Next chooses what
-// happens next to an object and when, and Stage.Actions renders what is then to be sent.
+// happens next to an object and when, Stage.Actions renders what is then to be sent, and Patched says what that makes of the object.
 package stages

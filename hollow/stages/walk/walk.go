@@ -202,7 +202,7 @@ func (w *walker) carryOut() error {
 	before := w.object
 	for _, a := range actions {
 		if a.Verb == stages.Patch {
-			after, err := Patched(w.object, a)
+			after, err := stages.Patched(w.object, a)
 			if err != nil {
 				return fmt.Errorf("stage %s: %w", stage.Name, err)
 			}

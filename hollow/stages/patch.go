@@ -1,10 +1,11 @@
-package walk
+package stages
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"sync"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	appsv1 "k8s.io/api/apps/v1"
@@ -14,16 +15,14 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
-
-	"windtunnel/hollow/stages"
 )
 
 // Patched is the object after a patch, as an API server would store it: a patch of the status changes nothing else, and one of the
 // object itself does not change the status. The object that is given stays as it is.
-func Patched(object map[string]any, a stages.Action) (map[string]any, error) {
+func Patched(object map[string]any, a Action) (map[string]any, error) {
 	merged, err := merge(object, a.Type, a.Body)
 	if err != nil {
-		return nil, fmt.Errorf("patch %s: %w", stages.ResourceOf(object), err)
+		return nil, fmt.Errorf("patch %s: %w", ResourceOf(object), err)
 	}
 	var part map[string]any
 	switch a.Subresource {
@@ -36,7 +35,7 @@ func Patched(object map[string]any, a stages.Action) (map[string]any, error) {
 			take(part, object, "status")
 		}
 	default:
-		return nil, fmt.Errorf("the subresource %q of %s cannot be worked out without an API server", a.Subresource, stages.ResourceOf(object))
+		return nil, fmt.Errorf("the subresource %q of %s cannot be worked out without an API server", a.Subresource, ResourceOf(object))
 	}
 	return part, nil
 }
@@ -52,8 +51,8 @@ func take(into, from map[string]any, key string) {
 
 // hasStatus tells whether the kind of an object has a status of its own; most kinds do.
 func hasStatus(object map[string]any) bool {
-	switch stages.ResourceOf(object) {
-	case stages.Resource{APIVersion: "v1", Kind: "ConfigMap"}, stages.Resource{APIVersion: "v1", Kind: "Secret"}:
+	switch ResourceOf(object) {
+	case Resource{APIVersion: "v1", Kind: "ConfigMap"}, Resource{APIVersion: "v1", Kind: "Secret"}:
 		return false
 	}
 	return true
@@ -83,15 +82,24 @@ func merge(object map[string]any, kind types.PatchType, body []byte) (map[string
 	return decode(merged)
 }
 
-func strategic(object map[string]any, body []byte) (map[string]any, error) {
+// typed are the kinds that have a strategic merge patch here. It costs as much as many patches, and is not changed once it is made.
+var typed = sync.OnceValues(func() (*runtime.Scheme, error) {
 	known := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme} {
 		if err := add(known); err != nil {
 			return nil, err
 		}
 	}
-	r := stages.ResourceOf(object)
-	typed, err := known.New(schema.FromAPIVersionAndKind(r.APIVersion, r.Kind))
+	return known, nil
+})
+
+func strategic(object map[string]any, body []byte) (map[string]any, error) {
+	known, err := typed()
+	if err != nil {
+		return nil, err
+	}
+	r := ResourceOf(object)
+	kind, err := known.New(schema.FromAPIVersionAndKind(r.APIVersion, r.Kind))
 	if err != nil {
 		return nil, fmt.Errorf("%s has no strategic merge patch: %w", r, err)
 	}
@@ -99,7 +107,7 @@ func strategic(object map[string]any, body []byte) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return strategicpatch.StrategicMergeMapPatch(runtime.DeepCopyJSON(object), patch, typed)
+	return strategicpatch.StrategicMergeMapPatch(runtime.DeepCopyJSON(object), patch, kind)
 }
 
 // decode reads a JSON object as stages want it, whole numbers being int64.
