@@ -34,7 +34,8 @@ type ShardConfig struct {
 	// Tier and Fidelity are profiles.HollowNodes' own; empty for the defaults.
 	Tier     string `json:"tier,omitempty"`
 	Fidelity string `json:"fidelity,omitempty"`
-	// Shared is the one identity of all nodes of tier light at fidelity minimal, whose nodes have none of their own.
+	// Shared is the one identity of all nodes of tier light at fidelity minimal, whose nodes have none of their own; where there are stages,
+	// also the one that writes what they say of pods and no kubelet may write.
 	Shared Identity `json:"shared,omitzero"`
 	// Server is the API server's URL, https://HOST:PORT.
 	Server string `json:"server"`

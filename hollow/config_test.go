@@ -116,6 +116,8 @@ func TestValidate(t *testing.T) {
 		{"name", func(c *ShardConfig) { c.Nodes[1].Name = "A/b" }, "not a DNS subdomain"},
 		{"kubelet", func(c *ShardConfig) { c.Nodes[1].Kubelet = Identity{} }, "kubelet's identity"},
 		{"proxy", func(c *ShardConfig) { c.Nodes[1].Proxy = Identity{} }, "proxy's identity"},
+		{"stages", func(c *ShardConfig) { c.Stages = make([]profiles.StageSource, 1) }, "only nodes of tier light have stages"},
+		{"stages' identity", func(c *ShardConfig) { c.Tier, c.Stages = profiles.TierLight, make([]profiles.StageSource, 1) }, "shared identity"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			config := example(t)

@@ -75,13 +75,13 @@ func (c ShardConfig) Validate() error {
 	case !c.Light() && c.Fidelity == profiles.FidelityMinimal:
 		report("only nodes of tier light have fidelity minimal")
 	}
-	if c.Minimal() {
+	if c.Minimal() || len(c.Stages) > 0 {
 		if err := c.Shared.validate(); err != nil {
 			report("shared identity: %w", err)
 		}
 	}
-	if len(c.Stages) > 0 && !c.Minimal() {
-		report("only nodes of tier light at fidelity minimal have stages")
+	if len(c.Stages) > 0 && !c.Light() {
+		report("only nodes of tier light have stages")
 	}
 	problems = append(problems, c.validateNodes()...)
 	return errors.Join(problems...)

@@ -16,7 +16,7 @@ import (
 // compose makes the identities and the shards' descriptions.
 func (p *Pack) compose(cluster *controlplane.Cluster) error {
 	var proxy, shared hollow.Identity
-	if p.minimal() {
+	if p.minimal() || len(p.opts.Spec.Stages) > 0 {
 		id, err := cluster.Issue(sharedUser, nodesGroup, usersGroup)
 		if err != nil {
 			return err

@@ -22,7 +22,7 @@ const (
 	nodeUserPrefix = "system:node:"
 	nodesGroup     = "system:nodes"
 	proxyUser      = "system:kube-proxy"
-	// sharedUser is the user of all nodes of fidelity minimal. In the nodes' group priority and fairness treats its requests as those
+	// sharedUser is the user of all nodes of fidelity minimal, and the one that writes what stages say of pods and no kubelet may write. In the nodes' group priority and fairness treats its requests as those
 	// of nodes, all as one flow; without a node's name the Node authorizer leaves it to RBAC.
 	sharedUser = "windtunnel:light-nodes"
 	usersGroup = cluster.UsersGroup

@@ -104,20 +104,26 @@ func post(t *testing.T, c *controlplane.Cluster, path, body string) int {
 	return resp.StatusCode
 }
 
-// TestStagesDecideTheLifeOfPods: on light nodes of fidelity minimal pods go through the stages of the profile, up to their end.
+// TestStagesDecideTheLifeOfPods: on light nodes of both levels pods go through the stages of the profile, up to their end.
 func TestStagesDecideTheLifeOfPods(t *testing.T) {
+	for _, fidelity := range []string{profiles.FidelityMinimal, profiles.FidelityKubelet} {
+		t.Run(fidelity, func(t *testing.T) { stagesDecide(t, fidelity) })
+	}
+}
+
+func stagesDecide(t *testing.T, fidelity string) {
 	c := suite.Shared(t)
 	const pods = 6
 	if _, err := start(t, nodes.Options{Spec: profiles.HollowNodes{
-		Count: 2, NamePrefix: "staged-", Tier: profiles.TierLight, Fidelity: profiles.FidelityMinimal, Zones: 1, MaxPods: 110, PerProcess: 2,
+		Count: 2, NamePrefix: fidelity + "-staged-", Tier: profiles.TierLight, Fidelity: fidelity, Zones: 1, MaxPods: 110, PerProcess: 2,
 		Capacity: map[string]string{"cpu": "8"}, Stages: []profiles.StageSource{{Name: "life", Text: lifeOfPods}},
 	}, ExpectedPods: pods, Seed: 1}); err != nil {
 		t.Fatal(err)
 	}
 	const path = "/api/v1/namespaces/default/pods"
 	for i := range pods {
-		body := fmt.Sprintf(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":"staged-%d","labels":{"app":"staged"}},"spec":{"nodeName":"staged-%d",`+
-			`"automountServiceAccountToken":false,"containers":[{"name":"c","image":"example.com/c:1"}]}}`, i, i%2)
+		body := fmt.Sprintf(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":"staged-%d","labels":{"app":"staged"}},"spec":{"nodeName":"%s-staged-%d",`+
+			`"automountServiceAccountToken":false,"containers":[{"name":"c","image":"example.com/c:1"}]}}`, i, fidelity, i%2)
 		// Until the namespace has its service account the pod is refused.
 		eventually(t, "the pod is taken", func() bool { return post(t, c, path, body) == http.StatusCreated })
 	}

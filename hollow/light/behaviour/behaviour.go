@@ -2,16 +2,20 @@
 package behaviour
 
 import (
+	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+
+	"windtunnel/hollow/stages"
 )
 
 // Behaviour decides what happens to pods. Its methods are called by many nodes, from several goroutines, but for one pod one after
 // another; they must not block, and must not change what they are given.
 type Behaviour interface {
-	// Next says what happens to a pod next, by itself, as it is now; false when nothing does. It is asked once a pod is admitted and
+	// Next says what happens to a pod next, by itself, as it is now; false when nothing does. It is asked once a pod may start and
 	// after each change of it; a transition of the same name that is already under way then goes on.
 	Next(pod *corev1.Pod, node Node) (Transition, bool)
 }
@@ -36,10 +40,8 @@ type Transition struct {
 
 // Change is what a transition does.
 type Change struct {
-	// Status is the pod's new status; nil to leave it. At fidelity kubelet it is written as the kubelet writes it, by a GET and a
-	// PATCH of what differs, at fidelity minimal by a PATCH alone.
-	Status *corev1.PodStatus
-	// Patches are sent as they are, one after another, before the status.
+	// Patches are the PATCHes of the pod, one after another. At fidelity minimal they are sent as they are. At fidelity kubelet those of
+	// the status change what the node says of the pod, which it writes as the kubelet does, by a GET and a PATCH of what differs.
 	Patches []Patch
 	// Events are posted about the pod.
 	Events []Event
@@ -57,3 +59,36 @@ type Patch struct {
 
 // Event is what is posted as an Event.
 type Event struct{ Type, Reason, Message string }
+
+// Object is a pod as stages see it.
+func Object(pod *corev1.Pod) (map[string]any, error) {
+	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(pod)
+	if err != nil {
+		return nil, fmt.Errorf("read pod %s/%s: %w", pod.Namespace, pod.Name, err)
+	}
+	object["apiVersion"], object["kind"] = "v1", "Pod"
+	return object, nil
+}
+
+// Status is the pod's status after the patch, as an API server would store it: times have whole seconds.
+func (p Patch) Status(pod *corev1.Pod) (*corev1.PodStatus, error) {
+	object, err := Object(pod)
+	if err != nil {
+		return nil, err
+	}
+	object, err = stages.Patched(object, stages.Action{Verb: stages.Patch, Type: p.Type, Subresource: p.Subresource, Body: p.Body})
+	if err != nil {
+		return nil, fmt.Errorf("pod %s/%s: %w", pod.Namespace, pod.Name, err)
+	}
+	patched, _ := object["status"].(map[string]any)
+	status := new(corev1.PodStatus)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(patched, status); err != nil {
+		return nil, fmt.Errorf("pod %s/%s: read the patched status: %w", pod.Namespace, pod.Name, err)
+	}
+	stored, err := status.Marshal() // which cuts times off
+	if err != nil {
+		return nil, fmt.Errorf("pod %s/%s: encode the patched status: %w", pod.Namespace, pod.Name, err)
+	}
+	status = new(corev1.PodStatus)
+	return status, status.Unmarshal(stored)
+}

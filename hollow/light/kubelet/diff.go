@@ -20,6 +20,7 @@ func statusPatch(uid string, was, is *corev1.PodStatus) ([]byte, error) {
 	d.conditions(was.Conditions, is.Conditions)
 	d.statuses("containerStatuses", was.ContainerStatuses, is.ContainerStatuses)
 	d.statuses("initContainerStatuses", was.InitContainerStatuses, is.InitContainerStatuses)
+	d.statuses("ephemeralContainerStatuses", was.EphemeralContainerStatuses, is.EphemeralContainerStatuses)
 	d.text("hostIP", was.HostIP, is.HostIP)
 	d.addresses("hostIPs", hostIPs(was.HostIPs), hostIPs(is.HostIPs))
 	d.text("phase", string(was.Phase), string(is.Phase))

@@ -44,6 +44,9 @@ func aStatus(t *rapid.T, name string) corev1.PodStatus {
 	for i := range rapid.IntRange(1, 2).Draw(t, "containers") {
 		s.ContainerStatuses = append(s.ContainerStatuses, corev1.ContainerStatus{Name: fmt.Sprint(i), Ready: rapid.Bool().Draw(t, "ready"), Image: "x"})
 	}
+	if rapid.Bool().Draw(t, "ephemeral") {
+		s.EphemeralContainerStatuses = s.ContainerStatuses[:1]
+	}
 	return s
 }
 

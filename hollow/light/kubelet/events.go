@@ -70,7 +70,7 @@ func (e *events) aboutPod(p *pod, container, kind, reason, message string, mayRe
 	}
 	key := ""
 	if mayRepeat {
-		key = string(p.object.UID) + "/" + container + "/" + reason
+		key = string(p.object.UID) + "/" + container + "/" + reason + "/" + message
 	}
 	e.post(ref, p.object.Namespace, kind, reason, message, key)
 }

@@ -33,6 +33,7 @@ type node struct {
 	shard   *shard
 	loop    *loop.Loop
 	client  *h2.Client
+	others  *h2.Client // with the shared identity, for what a behaviour has written of pods that no kubelet writes; nil without one
 	limiter *rate.Limiter
 	ready   func() // told once
 	strain  func()
@@ -58,6 +59,9 @@ type node struct {
 func newNode(ctx context.Context, s *shard, described hollow.Node, l *loop.Loop) *node {
 	n := &node{Node: described, shard: s, loop: l, Network: host.NewNetwork(api.Dialer())}
 	n.client = s.server.Client(ctx, described.Kubelet, kubeletAgent, n.Dial)
+	if s.behaviour != nil {
+		n.others = s.server.Client(ctx, s.config.Shared, stagesAgent, n.Dial)
+	}
 	qps, burst := rate.Limit(kubeletQPS), kubeletBurst
 	if s.config.QPS > 0 {
 		qps = rate.Limit(s.config.QPS)

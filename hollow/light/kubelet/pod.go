@@ -12,6 +12,7 @@ import (
 
 	"windtunnel/hollow/host"
 	"windtunnel/hollow/light/api"
+	"windtunnel/hollow/light/behaviour"
 	"windtunnel/hollow/light/loop"
 )
 
@@ -71,7 +72,7 @@ type pod struct {
 	renewals []*loop.Timer // of tokens
 	spam     *rate.Limiter // of events about it
 
-	driven driven
+	driven *driven // nil: its containers are those of this package
 }
 
 // rejection is why a pod has failed without having been allowed to go on.
@@ -89,14 +90,21 @@ func (n *node) adopt(object *corev1.Pod) *pod {
 		p.list[i].pod = p
 	}
 	p.point()
+	if n.shard.behaviour != nil {
+		p.driven = &driven{here: behaviour.Node{Name: n.Name, Address: n.shard.machine.Address}}
+	}
 	switch {
-	case object.Status.Phase == corev1.PodSucceeded || object.Status.Phase == corev1.PodFailed:
+	case ended(object.Status.Phase):
 		p.terminal, p.finished = true, true
 		p.restore()
+		p.ask()
 	case object.DeletionTimestamp != nil:
 		// end follows
 	case object.Status.Phase == corev1.PodRunning: // the shard started again
 		p.start = n.stamp()
+		for i := p.inits; p.driven != nil && i < len(p.list); i++ {
+			p.list[i].state = running
+		}
 		p.begin()
 	default:
 		if r := n.admit(p); r != nil {
@@ -128,11 +136,12 @@ func (p *pod) restore() {
 	}
 }
 
-// update takes in a changed object: a container with another image is started again.
-func (p *pod) update(object *corev1.Pod) {
+// update takes in a changed object: a container with another image is started again. It tells whether there is something new for a behaviour.
+func (p *pod) update(object *corev1.Pod) (news bool) {
 	if len(object.Spec.Containers)+len(object.Spec.InitContainers) != len(p.list) {
-		return // cannot be
+		return false // cannot be
 	}
+	news = p.driven != nil && p.keep(object)
 	old := make([]string, len(p.list))
 	for i := range p.list {
 		old[i] = p.list[i].spec.Image
@@ -142,13 +151,14 @@ func (p *pod) update(object *corev1.Pod) {
 	if object.Generation != p.generation && !p.ending && !p.terminal {
 		p.generation = object.Generation
 		for i := p.inits; i < len(p.list); i++ {
-			if c := &p.list[i]; c.state == running && c.spec.Image != old[i] {
+			if c := &p.list[i]; p.driven == nil && c.state == running && c.spec.Image != old[i] {
 				c.kill("Container " + c.spec.Name + " definition changed, will be restarted")
 				c.exit(0)
 			}
 		}
 		p.node.writer.changed(p)
 	}
+	return news
 }
 
 func (p *pod) path() string {
@@ -194,7 +204,9 @@ func (p *pod) begin() {
 		p.node.events.aboutPod(p, "", corev1.EventTypeWarning, "NetworkNotReady", "network is not ready: "+api.NotReadyMessage, true)
 		return
 	}
-	p.node.writer.changed(p)
+	if p.driven == nil { // else the first status is the behaviour's
+		p.node.writer.changed(p)
+	}
 	p.volumes(p.makeSandbox)
 }
 
@@ -207,13 +219,13 @@ func (p *pod) networkReady() {
 }
 
 func (p *pod) makeSandbox() {
-	if p.node.shard.behaviour != nil {
-		p.takeAddress()
-		p.drive()
-		return
-	}
 	if !p.takeAddress() {
 		p.after(noAddressAgain, p.makeSandbox)
+		return
+	}
+	if p.driven != nil {
+		p.ask()
+		p.drive()
 		return
 	}
 	p.after(p.node.takes(p.node.shard.config.Sandbox(), leastSandbox), func() {
@@ -308,6 +320,9 @@ func (p *pod) end(grace time.Duration) {
 	if p.gone || p.ending && !p.terminal {
 		return
 	}
+	if p.driven != nil {
+		p.driven.released = true
+	}
 	if p.terminal {
 		p.node.writer.changed(p) // to delete it
 		return
@@ -315,7 +330,9 @@ func (p *pod) end(grace time.Duration) {
 	runs := p.runs()
 	p.ending = true
 	p.stopTimers()
-	p.node.writer.changed(p) // the generation that was observed
+	if p.driven == nil { // else it is written already
+		p.node.writer.changed(p) // the generation that was observed
+	}
 	stop, code := p.node.takes(p.node.shard.config.Stop(), 0), int32(0)
 	if stop > grace {
 		stop, code = grace, exitKilled
@@ -335,6 +352,9 @@ func (p *pod) end(grace time.Duration) {
 			if c := &p.list[i]; c.state == running {
 				c.stopped(code)
 			}
+		}
+		if p.driven != nil {
+			p.conclude(code)
 		}
 		p.terminal = true
 		p.leaveSandbox()
@@ -392,6 +412,9 @@ func (p *pod) leaveSandbox() {
 // vanish forgets a pod that the server has no more; containers that still run are killed.
 func (p *pod) vanish() {
 	p.stopTimers()
+	if p.driven != nil {
+		p.node.loop.Stop(p.driven.timer)
+	}
 	if !p.ending {
 		p.killAll()
 	}

@@ -26,6 +26,7 @@ import (
 
 	"windtunnel/hollow"
 	"windtunnel/hollow/ipam"
+	"windtunnel/hollow/light/behaviour"
 	"windtunnel/hollow/light/loop"
 )
 
@@ -52,18 +53,24 @@ type alone struct {
 }
 
 func onANode(t *testing.T, config hollow.ShardConfig, test func(*alone)) {
+	t.Helper()
+	onANodeWith(t, config, nil, test)
+}
+
+func onANodeWith(t *testing.T, config hollow.ShardConfig, life behaviour.Behaviour, test func(*alone)) {
 	ca := authority(t)
 	synctest.Test(t, func(t *testing.T) {
 		config.Server, config.CA, config.MaxPods = "https://127.0.0.1:1", ca, 10
 		config.Capacity = map[string]string{"cpu": "4", "memory": "4Gi"}
 		ctx, cancel := context.WithCancel(t.Context())
-		s, err := newShard(ctx, config, nil)
+		s, err := newShard(ctx, config, life)
 		if err != nil {
 			t.Fatal(err)
 		}
 		l := loop.New()
 		n := newNode(ctx, s, hollow.Node{Name: "n"}, l)
 		n.client = s.server.Client(ctx, hollow.Identity{TokenFile: "/nowhere"}, "test", func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("cut off") })
+		n.others = n.client
 		n.ready, n.strain, n.pods = func() {}, func() {}, map[string]*pod{}
 		if n.addresses, err = ipam.New("10.0.0.0/24"); err != nil {
 			t.Fatal(err)

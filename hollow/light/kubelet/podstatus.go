@@ -15,13 +15,15 @@ import (
 // status is the pod's status as the kubelet generates it (generateAPIPodStatus in pkg/kubelet/kubelet_pods.go), without what others
 // write. Times of conditions are now; merge keeps those of conditions that have not changed.
 func (p *pod) status() *corev1.PodStatus {
-	if p.driven.status != nil {
-		return p.driven.status.DeepCopy()
-	}
 	if p.rejected != nil && !p.rejected.disrupted {
 		start := p.startTime()
 		return &corev1.PodStatus{Phase: corev1.PodFailed, Reason: p.rejected.reason, Message: "Pod was rejected: " + p.rejected.message, QOSClass: p.object.Status.QOSClass,
 			StartTime: &start, ObservedGeneration: p.generation}
+	}
+	if p.driven != nil {
+		s := p.drivenStatus()
+		p.evicted(s)
+		return s
 	}
 	start := p.startTime()
 	s := &corev1.PodStatus{
@@ -29,11 +31,7 @@ func (p *pod) status() *corev1.PodStatus {
 		HostIP: p.node.shard.machine.Address, HostIPs: []corev1.HostIP{{IP: p.node.shard.machine.Address}},
 	}
 	s.AllocatedResources, s.Resources = p.resources()
-	if p.rejected != nil && p.terminal {
-		s.Phase, s.Reason, s.Message = corev1.PodFailed, p.rejected.reason, p.rejected.message
-		s.Conditions = append(s.Conditions, corev1.PodCondition{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, LastTransitionTime: p.node.stamp(),
-			Reason: corev1.PodReasonTerminationByKubelet, Message: p.rejected.message, ObservedGeneration: p.generation})
-	}
+	p.evicted(s)
 	p.addressesOf(s)
 	for i := range p.list {
 		if i < p.inits {
@@ -44,6 +42,16 @@ func (p *pod) status() *corev1.PodStatus {
 	}
 	p.conditions(s)
 	return s
+}
+
+// evicted says of a pod that was evicted and has ended that it was.
+func (p *pod) evicted(s *corev1.PodStatus) {
+	if p.rejected == nil || !p.terminal {
+		return
+	}
+	s.Phase, s.Reason, s.Message = corev1.PodFailed, p.rejected.reason, p.rejected.message
+	s.Conditions = append(s.Conditions, corev1.PodCondition{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, LastTransitionTime: p.node.stamp(),
+		Reason: corev1.PodReasonTerminationByKubelet, Message: p.rejected.message, ObservedGeneration: p.generation})
 }
 
 // resources are what the pod's containers ask for together, and what they have, which is the same, as nothing is resized
@@ -240,7 +248,7 @@ func (c *container) status() corev1.ContainerStatus {
 			max(c.backoff/2, firstBackoff), c.spec.Name, p.object.Name, p.object.Namespace, p.object.UID)}
 		s.LastTerminationState.Terminated = terminated(c.id, c.begun, c.over, c.code)
 	case p.terminal && p.finished:
-		s.State.Terminated = &corev1.ContainerStateTerminated{ExitCode: exitKilled, Reason: "ContainerStatusUnknown", Message: "The container could not be located when the pod was terminated"}
+		s.State.Terminated = neverRan()
 	default:
 		s.State.Waiting = &corev1.ContainerStateWaiting{Reason: c.waitsFor()}
 	}
@@ -287,10 +295,19 @@ func containerID(id string) string { return "windtunnel://" + id }
 
 func seconds(at time.Time) metav1.Time { return metav1.NewTime(at).Rfc3339Copy() }
 
-func terminated(id string, begun, over instant, code int32) *corev1.ContainerStateTerminated {
-	reason := "Completed"
+// exitReason is why a container ended that exited with this code.
+func exitReason(code int32) string {
 	if code != 0 {
-		reason = "Error"
+		return "Error"
 	}
-	return &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason, StartedAt: seconds(begun.said), FinishedAt: seconds(over.said), ContainerID: containerID(id)}
+	return "Completed"
+}
+
+// neverRan is the end of a container that never ran.
+func neverRan() *corev1.ContainerStateTerminated {
+	return &corev1.ContainerStateTerminated{ExitCode: exitKilled, Reason: "ContainerStatusUnknown", Message: "The container could not be located when the pod was terminated"}
+}
+
+func terminated(id string, begun, over instant, code int32) *corev1.ContainerStateTerminated {
+	return &corev1.ContainerStateTerminated{ExitCode: code, Reason: exitReason(code), StartedAt: seconds(begun.said), FinishedAt: seconds(over.said), ContainerID: containerID(id)}
 }

@@ -21,6 +21,7 @@ import (
 const (
 	kubeletAgent = "windtunnel-light-kubelet"
 	proxyAgent   = "windtunnel-light-proxy"
+	stagesAgent  = "windtunnel-light-stages"
 	// gcPercent lets garbage grow to as much as is live: a node's memory counts here.
 	gcPercent = 100
 )

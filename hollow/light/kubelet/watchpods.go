@@ -72,14 +72,14 @@ type podChange struct {
 }
 
 func (n *node) podChanged(c podChange) {
-	p := n.pods[c.uid]
+	p, news := n.pods[c.uid], true
 	if p == nil {
 		if c.object == nil {
 			return
 		}
 		p = n.adopt(c.object)
 	} else if c.object != nil {
-		p.update(c.object)
+		news = p.update(c.object)
 	}
 	p.anew = true
 	p.generation = max(p.generation, c.generation)
@@ -88,9 +88,14 @@ func (n *node) podChanged(c podChange) {
 	}
 	if c.deleting && !p.deleting {
 		p.deleting = true
-		p.end(c.grace)
+		if p.driven == nil || p.rejected != nil {
+			p.end(c.grace)
+		} else {
+			p.driven.grace = c.grace
+			p.ask()
+		}
 	}
-	if n.shard.behaviour != nil {
+	if p.driven != nil && news {
 		p.drive()
 	}
 }

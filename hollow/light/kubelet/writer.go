@@ -129,34 +129,34 @@ func (w *writer) write(p *pod) {
 			w.next()
 			return
 		}
-		p.deleting = p.deleting || deleting
 		merge(there, status)
 		patch, err := statusPatch(uid, there, status)
 		switch {
 		case err != nil:
 			w.failed(p, "compare status of pod", h2.Response{}, err)
 		case patch != nil:
-			w.patch(p, patch, status.Phase, finished)
+			w.patch(p, patch, func() { w.remove(p, deleting, status.Phase, finished) })
 		default:
-			w.remove(p, there.Phase, finished)
+			w.remove(p, deleting, there.Phase, finished)
 		}
 	})
 }
 
-func (w *writer) patch(p *pod, body []byte, phase corev1.PodPhase, finished bool) {
+func (w *writer) patch(p *pod, body []byte, written func()) {
 	w.node.ask(api.Call{Method: http.MethodPatch, Path: p.path() + "/status", ContentType: wire.StrategicMergePatch, Body: body, Discard: true,
 		Done: func(r h2.Response, err error) {
 			if !ok(r, err) {
 				w.failed(p, "report status of pod", r, err)
 				return
 			}
-			w.remove(p, phase, finished)
+			written()
 		}})
 }
 
-// remove deletes a pod whose end is written and of which nothing is left on the node (canBeDeleted).
-func (w *writer) remove(p *pod, phase corev1.PodPhase, finished bool) {
-	if !p.deleting || !finished || phase != corev1.PodSucceeded && phase != corev1.PodFailed {
+// remove deletes a pod whose end is written and of which nothing is left on the node (canBeDeleted), unless a behaviour has it stay. That it is
+// to be deleted may be known from reading it before its watch tells.
+func (w *writer) remove(p *pod, deleting bool, phase corev1.PodPhase, finished bool) {
+	if !deleting && !p.deleting || !finished || !ended(phase) || p.driven != nil && !p.driven.released {
 		w.next()
 		return
 	}
@@ -187,19 +187,13 @@ func readStatus(body []byte) (*corev1.PodStatus, bool, string, error) {
 
 // merge completes what is to be written by what others have written: their conditions come first (mergePodStatus).
 func merge(there, status *corev1.PodStatus) {
-	var conditions []corev1.PodCondition
-	for _, c := range there.Conditions {
-		if !kubeletsOwn(c.Type) && findCondition(status.Conditions, c.Type) == nil {
-			conditions = append(conditions, c)
-		}
-	}
-	for _, c := range status.Conditions {
+	for i := range status.Conditions {
+		c := &status.Conditions[i]
 		if old := findCondition(there.Conditions, c.Type); old != nil && old.Status == c.Status {
 			c.LastTransitionTime = old.LastTransitionTime
 		}
-		conditions = append(conditions, c)
 	}
-	status.Conditions = conditions
+	status.Conditions = withOthers(there.Conditions, status.Conditions)
 	if status.QOSClass == "" {
 		status.QOSClass = there.QOSClass
 	}
@@ -207,6 +201,16 @@ func merge(there, status *corev1.PodStatus) {
 		status.StartTime = there.StartTime
 	}
 	status.ResourceClaimStatuses = there.ResourceClaimStatuses
+}
+
+// withOthers puts those conditions first that are there and that others write.
+func withOthers(there, own []corev1.PodCondition) (all []corev1.PodCondition) {
+	for _, c := range there {
+		if !kubeletsOwn(c.Type) && findCondition(own, c.Type) == nil {
+			all = append(all, c)
+		}
+	}
+	return append(all, own...)
 }
 
 // kubeletsOwn are the conditions that only a kubelet writes (pkg/kubelet/types/pod_status.go).

@@ -145,12 +145,6 @@ func (d *driven) first(c behaviour.Change) (call api.Call, rest behaviour.Change
 			path += "/" + one.Subresource
 		}
 		call = d.patch(path, string(one.Type), one.Body)
-	case c.Status != nil:
-		rest.Status = nil
-		var body []byte
-		if body, err = json.Marshal(map[string]any{"metadata": map[string]any{"uid": d.object.UID}, "status": c.Status}); err == nil {
-			call = d.patch(d.path()+"/status", wire.StrategicMergePatch, body)
-		}
 	case len(c.Events) > 0:
 		one := c.Events[0]
 		rest.Events = c.Events[1:]

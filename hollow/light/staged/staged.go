@@ -7,7 +7,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"windtunnel/hollow/light/behaviour"
 	"windtunnel/hollow/stages"
@@ -47,7 +46,7 @@ func New(set *stages.Set, o Options) *Behaviour {
 
 // Next is the stage that comes next for a pod.
 func (b *Behaviour) Next(pod *corev1.Pod, node behaviour.Node) (behaviour.Transition, bool) {
-	object, err := asObject(pod)
+	object, err := behaviour.Object(pod)
 	if err != nil {
 		b.failed(err)
 		return behaviour.Transition{}, false
@@ -67,7 +66,7 @@ func (b *Behaviour) Next(pod *corev1.Pod, node behaviour.Node) (behaviour.Transi
 
 // carryOut renders what a stage does to a pod.
 func (b *Behaviour) carryOut(s *stages.Stage, pod *corev1.Pod, node behaviour.Node, now time.Time) (behaviour.Change, error) {
-	object, err := asObject(pod)
+	object, err := behaviour.Object(pod)
 	if err != nil {
 		return behaviour.Change{}, err
 	}
@@ -99,16 +98,6 @@ func (b *Behaviour) chance(pod *corev1.Pod, purpose string) *rand.Rand {
 		h.Write([]byte{0})
 	}
 	return rand.New(rand.NewPCG(b.seed, h.Sum64()))
-}
-
-// asObject is a pod as stages see it.
-func asObject(pod *corev1.Pod) (map[string]any, error) {
-	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(pod)
-	if err != nil {
-		return nil, fmt.Errorf("read pod %s/%s: %w", pod.Namespace, pod.Name, err)
-	}
-	object["apiVersion"], object["kind"] = pods.APIVersion, pods.Kind
-	return object, nil
 }
 
 // kubeletPort is where kubelets serve; light nodes name it in their Nodes, too.
