@@ -150,8 +150,8 @@ type HollowNodes struct {
 	Burst int `yaml:"burst,omitempty" json:"burst,omitempty" default:"100"`
 	// Runtime is the simulated container runtime.
 	Runtime Runtime `yaml:"runtime,omitempty" json:"runtime,omitempty"`
-	// Stages are the life cycles that pods go through on nodes of tier light at fidelity minimal, all together one set
-	// (docs/stages.md). Default: the tier's own.
+	// Stages are the life cycles that pods go through on nodes of tier light, all together one set (docs/stages.md).
+	// Default: the tier's own.
 	Stages []StageSource `yaml:"stages,omitempty" json:"stages,omitempty"`
 	// ReadyTimeout bounds the time until all nodes are Ready. Default 30s and 250ms a node.
 	ReadyTimeout Duration `yaml:"readyTimeout,omitempty" json:"readyTimeout,omitempty"`

@@ -4,12 +4,8 @@ import "fmt"
 
 // lifeCycles checks where stages come from; what they say is for those who know their language (ResolveStages).
 func (c *checker) lifeCycles(path string, h HollowNodes) {
-	switch {
-	case len(h.Stages) == 0:
-	case h.Tier != TierLight:
-		c.problem(path, "write tier: light and fidelity: minimal, or take the stages away", "the life of pods on nodes of tier %s is the kubelet's own", h.Tier)
-	case h.Fidelity != FidelityMinimal:
-		c.problem(path, "write fidelity: minimal, or take the stages away", "at fidelity %s pods live as a kubelet has them live", h.Fidelity)
+	if len(h.Stages) > 0 && h.Tier != TierLight {
+		c.problem(path, "write tier: light, or take the stages away", "the life of pods on nodes of tier %s is the kubelet's own", h.Tier)
 	}
 	for i, s := range h.Stages {
 		given := 0

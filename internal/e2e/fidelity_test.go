@@ -25,19 +25,26 @@ type call struct{ stage, who, verb, resource string }
 // for they consist of waiting.
 func TestFidelity(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ tier, fidelity, calls string }{
-		{"kubelet", "kubelet", "calls.txt"}, {"light", "kubelet", "calls-light.txt"}, {"light", "minimal", "calls-minimal.txt"},
+	for _, c := range []struct{ name, tier, fidelity, stages, calls string }{
+		{"kubelet-kubelet", "kubelet", "kubelet", "[]", "calls.txt"},
+		{"light-kubelet", "light", "kubelet", "[]", "calls-light.txt"},
+		{"light-stages", "light", "kubelet", "[{builtin: pod-slow-pull}]", "calls-stages.txt"},
+		{"light-minimal", "light", "minimal", "[]", "calls-minimal.txt"},
 	} {
-		t.Run(c.tier+"-"+c.fidelity, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			checkCalls(t, c.tier, c.fidelity, c.calls)
+			checkCalls(t, c.calls, "hollowNodes.tier="+c.tier, "hollowNodes.fidelity="+c.fidelity, "hollowNodes.stages="+c.stages)
 		})
 	}
 }
 
-func checkCalls(t *testing.T, tier, fidelity, file string) {
+func checkCalls(t *testing.T, file string, settings ...string) {
 	const nodes, pods = 10, 100
-	w := windtunnel(t, "run", "-f", filepath.Join(testdata(t), "fidelity.yaml"), "--set", "hollowNodes.tier="+tier, "--set", "hollowNodes.fidelity="+fidelity).run(0)
+	args := []string{"run", "-f", filepath.Join(testdata(t), "fidelity.yaml")}
+	for _, s := range settings {
+		args = append(args, "--set", s)
+	}
+	w := windtunnel(t, args...).run(0)
 	run, ok := w.record()
 	if !ok {
 		t.Fatal("no run.json")
