@@ -14,6 +14,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"windtunnel/hollow/stages"
+	"windtunnel/profiles"
 	"windtunnel/results"
 )
 
@@ -28,7 +30,7 @@ func TestFidelity(t *testing.T) {
 	for _, c := range []struct{ name, tier, fidelity, stages, calls string }{
 		{"kubelet-kubelet", "kubelet", "kubelet", "[]", "calls.txt"},
 		{"light-kubelet", "light", "kubelet", "[]", "calls-light.txt"},
-		{"light-stages", "light", "kubelet", "[{builtin: pod-slow-pull}]", "calls-stages.txt"},
+		{"light-stages", "light", "kubelet", quickPull(t), "calls-stages.txt"},
 		{"light-minimal", "light", "minimal", "[]", "calls-minimal.txt"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -36,6 +38,21 @@ func TestFidelity(t *testing.T) {
 			checkCalls(t, c.calls, "hollowNodes.tier="+c.tier, "hollowNodes.fidelity="+c.fidelity, "hollowNodes.stages="+c.stages)
 		})
 	}
+}
+
+// quickPull is the life cycle pod-slow-pull with no pull longer than 10 s, for the profile's pause to be long enough, as a setting.
+func quickPull(t *testing.T) string {
+	t.Helper()
+	text, _ := stages.Builtin("pod-slow-pull")
+	quick := strings.Replace(string(text), "max: 5m", "max: 10s", 1)
+	if quick == string(text) {
+		t.Fatal("pod-slow-pull has no longest pull of 5m")
+	}
+	setting, err := json.Marshal([]profiles.StageSource{{Text: quick}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(setting)
 }
 
 func checkCalls(t *testing.T, file string, settings ...string) {
