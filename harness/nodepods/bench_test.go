@@ -11,10 +11,13 @@ import (
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
 	"windtunnel/harness/nodepods"
+	manifests "windtunnel/manifests/hollow"
 	"windtunnel/profiles"
 )
 
@@ -71,6 +74,10 @@ func benchmarkPods(b *testing.B, config *rest.Config, client kubernetes.Interfac
 		b.Fatal(err)
 	}
 	b.ReportMetric(time.Since(begin).Seconds(), "s/removed")
+	eventually(b, "the namespace has gone", func() bool {
+		_, err := client.CoreV1().Namespaces().Get(context.Background(), manifests.Namespace, metav1.GetOptions{})
+		return apierrors.IsNotFound(err)
+	})
 }
 
 // cpuOf is the CPU time of processes, in seconds.
