@@ -115,7 +115,7 @@ func nodeMicroCPU(s hollow.Size) int {
 	case s.Minimal:
 		return 10
 	case s.Light:
-		return 80
+		return 100
 	}
 	return 1000
 }
