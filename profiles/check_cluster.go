@@ -88,9 +88,6 @@ func (c *checker) hollowNodes() {
 	if h.Tier != TierLight && h.Fidelity == FidelityMinimal {
 		c.problem(path+".fidelity", "write tier: light", "nodes of tier %s are kubelets and always behave like them", h.Tier)
 	}
-	if p := c.ControlPlane.Provider; h.Tier == TierLight && p != "" && p != ProviderEmbedded {
-		c.problem(path+".tier", "write tier: kubelet, or controlPlane.provider: embedded", "nodes of tier light do not run in the pods of a cluster yet, where the provider %s has them", p)
-	}
 	c.atLeast(path+".perProcess", h.PerProcess, 1)
 	c.namePrefix(path+".namePrefix", h.NamePrefix)
 	c.atLeast(path+".maxPods", h.MaxPods, 1)

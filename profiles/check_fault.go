@@ -87,7 +87,7 @@ func (c *checker) faultFigures(path string, f NodeFault) {
 			c.problem(path+"."+one.name, "take it away", "only %s has it, and this fault is %s", one.kind, f.Kind)
 		}
 	}
-	if h := c.HollowNodes; h.Tier == TierLight && h.Fidelity == FidelityMinimal && (f.Kind == FaultPartition || f.Kind == FaultSlow) {
+	if c.HollowNodes.Minimal() && (f.Kind == FaultPartition || f.Kind == FaultSlow) {
 		c.problem(path+".kind", "choose down or flapping, or hollowNodes.fidelity: kubelet", "nodes of fidelity minimal share their connections, so that none can be made bad for one of them alone")
 	}
 	switch f.Kind {
@@ -108,7 +108,7 @@ func (c *checker) faultFigures(path string, f NodeFault) {
 			}
 		}
 	case FaultClockSkew:
-		if h := c.HollowNodes; h.Tier != TierLight || h.Fidelity == FidelityMinimal {
+		if h := c.HollowNodes; !h.Light() || h.Minimal() {
 			c.problem(path+".kind", "choose another kind, or hollowNodes.tier: light with fidelity: kubelet", "such a node has the clock of its machine, which cannot be shifted for it alone")
 		}
 		if f.Offset == 0 && !c.unknown(path+".offset") {

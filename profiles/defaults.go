@@ -149,12 +149,12 @@ func (f filler) nodes(h *HollowNodes) {
 // DefaultPerProcess is the PerProcess of nodes of this tier and fidelity where nothing is said.
 func (h HollowNodes) DefaultPerProcess() int {
 	switch {
-	case h.Tier != TierLight:
-		return 250
-	case h.Fidelity == FidelityMinimal:
+	case h.Minimal():
 		return 50_000
+	case h.Light():
+		return 5000
 	}
-	return 5000
+	return 250
 }
 
 // requests fills the scope of every LIST: namespace where the resource has one. Where the resource is not known the scope

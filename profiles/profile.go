@@ -157,6 +157,15 @@ type HollowNodes struct {
 	ReadyTimeout Duration `yaml:"readyTimeout,omitempty" json:"readyTimeout,omitempty"`
 }
 
+// Light says whether the nodes are of tier light.
+func (h HollowNodes) Light() bool { return h.Tier == TierLight }
+
+// Minimal says whether they are so at fidelity minimal.
+func (h HollowNodes) Minimal() bool { return h.Light() && h.Fidelity == FidelityMinimal }
+
+// WithProxy says whether every node has a hollow kube-proxy: by default, but never at fidelity minimal.
+func (h HollowNodes) WithProxy() bool { return !h.Minimal() && (h.Proxy == nil || *h.Proxy) }
+
 // Taint is a node taint.
 type Taint struct {
 	// Key is the taint's key.

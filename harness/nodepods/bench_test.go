@@ -1,6 +1,7 @@
 package nodepods_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -10,51 +11,73 @@ import (
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
 	"windtunnel/harness/nodepods"
+	manifests "windtunnel/manifests/hollow"
 	"windtunnel/profiles"
-	"windtunnel/results"
 )
 
-// BenchmarkPods measures what resourcesFor states and how long nodes need: 200 hollow nodes with proxies in 4 pods on a kind cluster, idle, then
-// with 10 pods each. Run it with nothing else on the machine: go test ./harness/nodepods -run '^$' -bench Pods -benchtime 1x
+// BenchmarkPods measures what resourcesFor states and how long nodes need: hollow nodes of every tier in pods on a kind cluster, idle, then
+// with 2 000 pods. Run it with nothing else on the machine: go test ./harness/nodepods -run '^$' -bench Pods -benchtime 1x
 func BenchmarkPods(b *testing.B) {
-	const count, perPod, load = 200, 50, 10 // the controller-manager makes 20 pods a second
-	config, client := onKind(b)
-	for range b.N {
-		o := nodepods.Options{Run: "bench", Image: testImage}
-		o.Spec, o.ExpectedPods, o.Clock = profiles.HollowNodes{Count: count, PerProcess: perPod}, count*load, results.NewClock()
-		begin := time.Now()
-		p, err := nodepods.Start(b.Context(), config, o)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Cleanup(func() { p.Stop(context.Background()) })
-		b.ReportMetric(time.Since(begin).Seconds(), "s/ready")
-		var pids []int
-		for _, c := range p.Components() {
-			if c.PID == 0 {
-				b.Fatal("the pods' processes cannot be seen")
+	const load = 2000 // the controller-manager makes 20 pods a second
+	for _, spec := range []profiles.HollowNodes{
+		{Count: 200, PerProcess: 50},
+		{Count: 1000, Tier: profiles.TierLight},
+		{Count: 1000, Tier: profiles.TierLight, Fidelity: profiles.FidelityMinimal},
+	} {
+		b.Run(cmp.Or(spec.Fidelity, spec.Tier, profiles.TierKubelet), func(b *testing.B) {
+			config, client := onKind(b)
+			for b.Loop() {
+				benchmarkPods(b, config, client, spec, load)
 			}
-			pids = append(pids, c.PID)
-		}
-		time.Sleep(20 * time.Second) // the start's work is over
-		cpu, at := cpuOf(b, pids), time.Now()
-		time.Sleep(40 * time.Second)
-		b.ReportMetric(1000*(cpuOf(b, pids)-cpu)/time.Since(at).Seconds()/count, "mcpu/idle-node")
-		b.ReportMetric(groupsOf(b, pids)/count/1e6, "MB/idle-node")
-		cpu = cpuOf(b, pids)
-		begin = time.Now()
-		deploy(b, client, count*load)
-		b.ReportMetric(time.Since(begin).Seconds(), "s/pods")
-		b.ReportMetric(1000*(cpuOf(b, pids)-cpu)/count/load, "cpu-ms/pod")
-		b.ReportMetric(groupsOf(b, pids)/float64(len(pids))/1e6, "MB/loaded-pod")
-		undeploy(b, client)
-		begin = time.Now()
-		if err := p.Stop(context.Background()); err != nil {
-			b.Fatal(err)
-		}
-		b.ReportMetric(time.Since(begin).Seconds(), "s/removed")
+		})
 	}
+}
+
+func benchmarkPods(b *testing.B, config *rest.Config, client kubernetes.Interface, spec profiles.HollowNodes, load int) {
+	count := float64(spec.Count)
+	o := options(spec, "bench")
+	o.Image, o.ExpectedPods = testImage, load
+	begin := time.Now()
+	p, err := nodepods.Start(b.Context(), config, o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { p.Stop(context.Background()) })
+	b.ReportMetric(time.Since(begin).Seconds(), "s/ready")
+	var pids []int
+	for _, c := range p.Components() {
+		if c.PID == 0 {
+			b.Fatal("the pods' processes cannot be seen")
+		}
+		pids = append(pids, c.PID)
+	}
+	time.Sleep(20 * time.Second) // the start's work is over
+	cpu, at := cpuOf(b, pids), time.Now()
+	time.Sleep(40 * time.Second)
+	b.ReportMetric(1000*(cpuOf(b, pids)-cpu)/time.Since(at).Seconds()/count, "mcpu/idle-node")
+	b.ReportMetric(groupsOf(b, pids)/count/1e6, "MB/idle-node")
+	cpu = cpuOf(b, pids)
+	begin = time.Now()
+	deploy(b, client, int32(load))
+	b.ReportMetric(time.Since(begin).Seconds(), "s/pods")
+	b.ReportMetric(1000*(cpuOf(b, pids)-cpu)/float64(load), "cpu-ms/pod")
+	b.ReportMetric(groupsOf(b, pids)/float64(len(pids))/1e6, "MB/loaded-pod")
+	undeploy(b, client)
+	begin = time.Now()
+	if err := p.Stop(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(time.Since(begin).Seconds(), "s/removed")
+	eventually(b, "the namespace has gone", func() bool {
+		_, err := client.CoreV1().Namespaces().Get(context.Background(), manifests.Namespace, metav1.GetOptions{})
+		return apierrors.IsNotFound(err)
+	})
 }
 
 // cpuOf is the CPU time of processes, in seconds.

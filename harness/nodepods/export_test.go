@@ -9,9 +9,9 @@ import (
 	manifests "windtunnel/manifests/hollow"
 )
 
-// ApplyForTest applies the manifests without the StatefulSet, with a description of the nodes.
-func ApplyForTest(ctx context.Context, config *rest.Config, described string) error {
-	objects, err := manifests.Objects()
+// ApplyForTest applies the manifests and extras without the StatefulSet, with a description of the nodes.
+func ApplyForTest(ctx context.Context, config *rest.Config, described string, extras ...manifests.Extra) error {
+	objects, err := manifests.Objects(extras...)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
@@ -20,27 +19,14 @@ import (
 
 // describe is the pods' description of all nodes.
 func (o Options) describe() pod.Config {
-	spec := o.Spec
-	taints := slices.Clone(spec.Taints)
+	spec, shard := o.Spec, o.Shard()
 	own := profiles.Taint{Key: manifests.TaintHollow, Effect: string(v1.TaintEffectNoSchedule)}
-	if !slices.ContainsFunc(taints, func(t profiles.Taint) bool { return t.Key == own.Key }) {
-		taints = append(taints, own)
+	if !slices.ContainsFunc(shard.Taints, func(t profiles.Taint) bool { return t.Key == own.Key }) {
+		shard.Taints = append(slices.Clone(shard.Taints), own)
 	}
-	return pod.Config{
-		NamePrefix: spec.NamePrefix, Count: spec.Count, PerPod: o.perPod(), Zones: spec.Zones,
-		Shard: hollow.ShardConfig{
-			MaxPods: spec.MaxPods, Capacity: spec.Capacity, Labels: o.Labels, Taints: taints,
-			PaddingBytes: spec.PaddingBytes, QPS: spec.QPS, Burst: spec.Burst, Proxy: o.withProxy(),
-			SandboxStart:   time.Duration(spec.Runtime.SandboxStart),
-			ContainerStart: time.Duration(spec.Runtime.ContainerStart),
-			ContainerStop:  time.Duration(spec.Runtime.ContainerStop),
-			ExpectedPods:   o.podsOfOne(),
-		},
-	}
+	shard.Labels, shard.ExpectedPods = o.Labels, o.podsOfOne()
+	return pod.Config{NamePrefix: spec.NamePrefix, Count: spec.Count, PerPod: o.perPod(), Zones: spec.Zones, Shard: shard}
 }
-
-// withProxy is whether every node has a hollow kube-proxy; by default it does.
-func (o Options) withProxy() bool { return o.Spec.Proxy == nil || *o.Spec.Proxy }
 
 // podsOfOne is how many of the expected pods the fullest pod of hollow nodes has.
 func (o Options) podsOfOne() int {
@@ -56,7 +42,14 @@ func (o Options) perPod() int { return max(1, min(o.Spec.PerProcess, o.Spec.Coun
 
 // objects are the manifests' objects with the numbers of the options.
 func (o Options) objects() ([]*unstructured.Unstructured, error) {
-	all, err := manifests.Objects()
+	var extras []manifests.Extra
+	if o.Spec.Minimal() {
+		extras = append(extras, manifests.Minimal)
+	}
+	if len(o.Spec.Stages) > 0 {
+		extras = append(extras, manifests.Stages)
+	}
+	all, err := manifests.Objects(extras...)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +90,7 @@ func (o Options) changeSet(object *unstructured.Unstructured, described pod.Conf
 	}
 	container := &set.Spec.Template.Spec.Containers[0]
 	container.Image = o.Image
-	container.Resources = resourcesFor(o.perPod(), o.podsOfOne(), o.withProxy())
+	container.Resources = resourcesFor(described)
 	changed, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&set)
 	if err != nil {
 		return err
@@ -107,24 +100,35 @@ func (o Options) changeSet(object *unstructured.Unstructured, described pod.Conf
 	return nil
 }
 
-// What a pod of hollow nodes asks for besides the memory of hollow.Need, measured by BenchmarkPod in this package.
+// What a pod of hollow nodes asks for besides the memory of hollow.Need, measured by BenchmarkPods in this package.
 const (
-	// nodeMilliCPU is what an idle node with its proxy takes, and startMilliCPU what a pod asks for beside it, so that it also comes
-	// up where others are busy.
-	nodeMilliCPU  = 1
+	// startMilliCPU is what a pod asks for beside its nodes, so that it also comes up where others are busy.
 	startMilliCPU = 100
 	// memorySlack is the limit over what is asked for: the Go runtime keeps to hollow.HeapAllowance, but for what the cluster's
 	// services and endpoints take, which nobody foretold, and the files of volumes, which are memory of the pod as well.
 	memorySlack = 1.5
 )
 
+// nodeMicroCPU is what an idle node with its proxy takes, in millionths of a core.
+func nodeMicroCPU(s hollow.Size) int {
+	switch {
+	case s.Minimal:
+		return 10
+	case s.Light:
+		return 100
+	}
+	return 1000
+}
+
 // resourcesFor is what a pod asks for, by the nodes and the pods on them. Memory is limited, as a pod without a limit would be the first to
 // be ended for another's hunger; CPU is not, as a node that is throttled is slow for a reason that no measurement shows.
-func resourcesFor(nodes, pods int, proxy bool) v1.ResourceRequirements {
-	memory, _ := hollow.Need(hollow.Size{Nodes: nodes, Pods: pods, Proxy: proxy})
+func resourcesFor(c pod.Config) v1.ResourceRequirements {
+	size := c.Shard.Size()
+	size.Nodes = c.PerPod
+	memory, _ := hollow.Need(size)
 	return v1.ResourceRequirements{
 		Requests: v1.ResourceList{
-			v1.ResourceCPU:    *resource.NewMilliQuantity(int64(startMilliCPU+nodes*nodeMilliCPU), resource.DecimalSI),
+			v1.ResourceCPU:    *resource.NewMilliQuantity(int64(startMilliCPU+(size.Nodes*nodeMicroCPU(size)+999)/1000), resource.DecimalSI),
 			v1.ResourceMemory: *resource.NewQuantity(wholeMiB(float64(memory)), resource.BinarySI),
 		},
 		Limits: v1.ResourceList{v1.ResourceMemory: *resource.NewQuantity(wholeMiB(float64(memory)*memorySlack), resource.BinarySI)},

@@ -2,6 +2,7 @@ package nodepods
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/yaml"
 
 	"windtunnel/harness/nodes"
 	"windtunnel/hollow/pod"
@@ -51,11 +55,14 @@ func TestObjectsFollowTheProfile(t *testing.T) {
 		Count: 95, PerProcess: 40, NamePrefix: "n-", MaxPods: 17, Zones: 3, Proxy: &no, PaddingBytes: 9, QPS: 5, Burst: 6,
 		Capacity: map[string]string{"cpu": "8", "example.com/gpu": "2"}, Labels: map[string]string{"team": "a"},
 		Taints:  []profiles.Taint{{Key: "own", Effect: "NoExecute"}},
-		Runtime: profiles.Runtime{SandboxStart: profiles.Duration(time.Second), ContainerStart: 2, ContainerStop: 3},
+		Runtime: profiles.Runtime{SandboxStart: profiles.Duration(time.Second), ContainerStart: 2, ContainerStop: 3, ContainerStartP99: 5},
+		Tier:    "light", Fidelity: "minimal", Stages: []profiles.StageSource{{Name: "s", Text: "kind: Stage"}},
 	}
-	o.ExpectedPods = 950
+	o.ExpectedPods, o.Seed = 950, 7
 	set, c := setAndNodes(t, o)
 	want := pod.Config{NamePrefix: "n-", Count: 95, PerPod: 40, Zones: 3}
+	want.Shard.Tier, want.Shard.Fidelity, want.Shard.Seed = "light", "minimal", 7
+	want.Shard.Stages, want.Shard.ContainerStartP99 = []profiles.StageSource{{Name: "s", Text: "kind: Stage"}}, 5
 	want.Shard.MaxPods, want.Shard.PaddingBytes, want.Shard.QPS, want.Shard.Burst = 17, 9, 5, 6
 	want.Shard.Capacity = map[string]string{"cpu": "8", "memory": "256Gi", "example.com/gpu": "2"}
 	want.Shard.Labels = map[string]string{"team": "a", "windtunnel/hollow": "true", "windtunnel/run": "r1"}
@@ -69,36 +76,46 @@ func TestObjectsFollowTheProfile(t *testing.T) {
 		template.Labels[manifests.LabelName] != manifests.Name {
 		t.Errorf("StatefulSet %+v", set.Spec)
 	}
-	if got := template.Spec.Containers[0].Resources; !cmp.Equal(got, resourcesFor(40, 400, false)) {
+	if got := template.Spec.Containers[0].Resources; !cmp.Equal(got, resourcesFor(c)) {
 		t.Errorf("resources %v", got)
 	}
 }
 
-// TestManifestIsSizedAsTheHarnessWould: what kubectl applies has the same requests and limits for its numbers.
-func TestManifestIsSizedAsTheHarnessWould(t *testing.T) {
-	objects, err := manifests.Objects()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var set appsv1.StatefulSet
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(objects[len(objects)-1].Object, &set); err != nil {
-		t.Fatal(err)
-	}
-	c, _, err := pod.Parse(map[string]string{pod.KeyNodes: objects[len(objects)-2].Object["data"].(map[string]any)["nodes.json"].(string)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := resourcesFor(c.PerPod, c.Shard.ExpectedPods, c.Shard.Proxy)
-	got := set.Spec.Template.Spec.Containers[0].Resources
-	text := func(r v1.ResourceRequirements) string {
-		b, err := json.Marshal(r)
+// TestManifestsAreSizedAsTheHarnessWould: what kubectl applies has the same requests and limits for its numbers.
+func TestManifestsAreSizedAsTheHarnessWould(t *testing.T) {
+	for _, folder := range []string{"hollow", "hollow-light", "hollow-minimal"} {
+		made, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join("..", "..", "manifests", folder))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return string(b)
-	}
-	if text(got) != text(want) || int(*set.Spec.Replicas) != c.Pods() {
-		t.Errorf("the manifest has %s in %d pods, the harness would have %s in %d", text(got), *set.Spec.Replicas, text(want), c.Pods())
+		var set appsv1.StatefulSet
+		var c pod.Config
+		for _, r := range made.Resources() {
+			text := []byte(r.MustYaml())
+			switch r.GetKind() {
+			case "StatefulSet":
+				err = yaml.Unmarshal(text, &set)
+			case "ConfigMap":
+				var described v1.ConfigMap
+				if err = yaml.Unmarshal(text, &described); err == nil {
+					c, _, err = pod.Parse(described.Data)
+				}
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, want := set.Spec.Template.Spec.Containers[0].Resources, resourcesFor(c)
+		text := func(r v1.ResourceRequirements) string {
+			b, err := json.Marshal(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(b)
+		}
+		if text(got) != text(want) || int(*set.Spec.Replicas) != c.Pods() {
+			t.Errorf("%s has %s in %d pods, the harness would have %s in %d", folder, text(got), *set.Spec.Replicas, text(want), c.Pods())
+		}
 	}
 }
 

@@ -41,15 +41,15 @@ type program struct {
 	log     *bytes.Buffer
 }
 
-// startProgram applies the manifests, but for the StatefulSet, with a description of the nodes, and starts a pod's program.
-func startProgram(t *testing.T, name string, described map[string]any) *program {
+// startProgram applies the manifests and extras, but for the StatefulSet, with a description of the nodes, and starts a pod's program.
+func startProgram(t *testing.T, name string, described map[string]any, extras ...manifests.Extra) *program {
 	t.Helper()
 	c := live.Use(t, suite.Shared(t))
 	admin, err := kubernetes.NewForConfig(c.Observer())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := nodepods.ApplyForTest(t.Context(), c.Observer(), jsonOf(t, described)); err != nil {
+	if err := nodepods.ApplyForTest(t.Context(), c.Observer(), jsonOf(t, described), extras...); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -181,11 +181,64 @@ func (p *program) nodes(prefix string) (ready []string) {
 	return ready
 }
 
+// light changes a description of nodes to tier light.
+func light(fidelity string) func(map[string]any) {
+	return func(described map[string]any) {
+		shard := described["shard"].(map[string]any)
+		shard["tier"], shard["fidelity"] = "light", fidelity
+	}
+}
+
+// tiers are all that nodes can be made of, by how a description comes to say so.
+var tiers = []struct {
+	name   string
+	change func(map[string]any)
+	extras []manifests.Extra
+}{
+	{"kubelet", func(map[string]any) {}, nil},
+	{"light", light("kubelet"), nil},
+	{"minimal", light("minimal"), []manifests.Extra{manifests.Minimal}},
+}
+
 func description(count int) map[string]any {
 	return map[string]any{"namePrefix": "signed-", "count": count, "perPod": 3, "zones": 2, "shard": map[string]any{
 		"maxPods": 10, "capacity": map[string]string{"cpu": "1", "memory": "1Gi"}, "proxy": true,
 		"labels": map[string]string{manifests.LabelHollow: "true"}, "taints": []map[string]string{{"key": manifests.TaintHollow, "effect": "NoSchedule"}},
 	}}
+}
+
+// place makes a pod on a node.
+func (p *program) place(name, node string) {
+	p.t.Helper()
+	_, err := p.admin.CoreV1().Pods("default").Create(p.t.Context(), &v1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"windtunnel/object": "try"}},
+		Spec:       v1.PodSpec{NodeName: node, Containers: []v1.Container{{Name: "c", Image: "none"}}, Tolerations: []v1.Toleration{{Operator: v1.TolerationOpExists}}},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// clear deletes all pods at once.
+func (p *program) clear() {
+	none := int64(0)
+	if err := p.admin.CoreV1().Pods("default").DeleteCollection(context.Background(), metav1.DeleteOptions{GracePeriodSeconds: &none}, metav1.ListOptions{}); err != nil {
+		p.t.Error(err)
+	}
+}
+
+// running are the pods that run, by name.
+func (p *program) running() map[string]v1.Pod {
+	p.t.Helper()
+	list, err := p.admin.CoreV1().Pods("default").List(p.t.Context(), metav1.ListOptions{FieldSelector: "status.phase=Running"})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	all := map[string]v1.Pod{}
+	for _, one := range list.Items {
+		all[one.Name] = one
+	}
+	return all
 }
 
 // starts counts the starts in a file of samples.

@@ -1,7 +1,6 @@
 package nodepods_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -10,18 +9,29 @@ import (
 	"strings"
 	"testing"
 
-	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
 	"windtunnel/hollow"
 	"windtunnel/hollow/pod"
+	manifests "windtunnel/manifests/hollow"
 	"windtunnel/results"
 )
 
-// TestProgram: a pod's program with no more than the account of the manifests gets its nodes' certificates, and follows its description.
+// TestProgram: a pod's program with no more than the account of the manifests has its nodes join, and follows its description.
 func TestProgram(t *testing.T) {
-	p := startProgram(t, "hollow-nodes-1", description(5))
+	for _, tier := range tiers {
+		t.Run(tier.name, func(t *testing.T) { followsDescription(t, tier.change, tier.extras) })
+	}
+}
+
+func followsDescription(t *testing.T, change func(map[string]any), extras []manifests.Extra) {
+	description := func(count int) map[string]any {
+		d := description(count)
+		change(d)
+		return d
+	}
+	p := startProgram(t, "hollow-nodes-1", description(5), extras...)
 	is := func(want ...string) func() bool {
 		return func() bool { return fmt.Sprint(p.nodes("signed-")) == fmt.Sprint(want) && p.status().Settled() }
 	}
@@ -127,7 +137,15 @@ func TestProgramServesNoMoreThanItSays(t *testing.T) {
 
 // TestProgramStreamsSamples: who listens gets every start of a container as it happens, on its own clock, and the mark at the end.
 func TestProgramStreamsSamples(t *testing.T) {
-	p := startProgram(t, "hollow-nodes-0", description(2))
+	for _, tier := range tiers {
+		t.Run(tier.name, func(t *testing.T) { streamsSamples(t, tier.change, tier.extras) })
+	}
+}
+
+func streamsSamples(t *testing.T, change func(map[string]any), extras []manifests.Extra) {
+	described := description(2)
+	change(described)
+	p := startProgram(t, "hollow-nodes-0", described, extras...)
 	eventually(t, "its nodes are Ready", func() bool { return p.status().Settled() })
 	clock := results.NewClock()
 	answer, err := http.Get(p.url + hollow.PathSamples + "?base=" + strconv.FormatInt(clock.Base(), 10) + "&boot=" + hollow.BootID())
@@ -148,24 +166,10 @@ func TestProgramStreamsSamples(t *testing.T) {
 
 	before := clock.Now()
 	for i := range 4 {
-		_, err := p.admin.CoreV1().Pods("default").Create(t.Context(), &v1.Pod{
-			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint("p", i), Labels: map[string]string{"windtunnel/object": "try"}},
-			Spec:       v1.PodSpec{NodeName: fmt.Sprint("signed-", i%2), Containers: []v1.Container{{Name: "c", Image: "none"}}, Tolerations: []v1.Toleration{{Operator: v1.TolerationOpExists}}},
-		}, metav1.CreateOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		p.place(fmt.Sprint("p", i), fmt.Sprint("signed-", i%2))
 	}
-	t.Cleanup(func() {
-		none := int64(0)
-		if err := p.admin.CoreV1().Pods("default").DeleteCollection(context.Background(), metav1.DeleteOptions{GracePeriodSeconds: &none}, metav1.ListOptions{}); err != nil {
-			t.Error(err)
-		}
-	})
-	eventually(t, "they run", func() bool {
-		list, err := p.admin.CoreV1().Pods("default").List(t.Context(), metav1.ListOptions{FieldSelector: "status.phase=Running"})
-		return err == nil && len(list.Items) == 4
-	})
+	t.Cleanup(p.clear)
+	eventually(t, "they run", func() bool { return len(p.running()) == 4 })
 	// What a run that is killed now has of it, a second later.
 	eventually(t, "the records are in the file while it is being written", func() bool { return starts(t, file, before, clock.Now(), false) == 4 })
 	p.stop()

@@ -141,7 +141,7 @@ func (p *Pack) lacking(ctx context.Context, name string) (int, string) {
 	if err != nil {
 		return p.described.PerPod, err.Error()
 	}
-	text := fmt.Sprintf("of %d nodes %d have a certificate, %d are started, %d Ready", s.Wanted, s.Nodes, s.Started, s.Ready)
+	text := fmt.Sprintf("of %d nodes %d have their identity, %d are started, %d Ready", s.Wanted, s.Nodes, s.Started, s.Ready)
 	for _, more := range []string{s.Problem, s.Error} {
 		if more != "" {
 			text += "; " + more

@@ -176,7 +176,7 @@ func (a *access) removeRequests(ctx context.Context) error {
 // removeObjects deletes the manifests' objects that carry the labels, in the order opposite to their making. A namespace that somebody else
 // made stays.
 func (a *access) removeObjects(ctx context.Context, run string) error {
-	objects, err := manifests.Objects()
+	objects, err := manifests.Objects(manifests.Minimal, manifests.Stages)
 	if err != nil {
 		return err
 	}

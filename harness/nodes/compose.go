@@ -16,14 +16,14 @@ import (
 // compose makes the identities and the shards' descriptions.
 func (p *Pack) compose(cluster *controlplane.Cluster) error {
 	var proxy, shared hollow.Identity
-	if p.minimal() || len(p.opts.Spec.Stages) > 0 {
+	if p.opts.Spec.Minimal() || len(p.opts.Spec.Stages) > 0 {
 		id, err := cluster.Issue(sharedUser, nodesGroup, usersGroup)
 		if err != nil {
 			return err
 		}
 		shared = hollow.Identity{Cert: id.Cert, Key: id.Key}
 	}
-	if p.withProxy() {
+	if p.opts.Spec.WithProxy() {
 		id, err := cluster.Issue(proxyUser)
 		if err != nil {
 			return err
@@ -39,7 +39,7 @@ func (p *Pack) compose(cluster *controlplane.Cluster) error {
 			index := len(p.names)
 			name := p.opts.Spec.NamePrefix + strconv.Itoa(index)
 			node := hollow.Node{Name: name, Index: index, Labels: map[string]string{zoneLabel: profiles.ZoneOf(index, p.opts.Spec.Zones)}}
-			if !p.minimal() {
+			if !p.opts.Spec.Minimal() {
 				id, err := cluster.Issue(nodeUserPrefix+name, nodesGroup)
 				if err != nil {
 					return err
@@ -59,12 +59,7 @@ func (p *Pack) compose(cluster *controlplane.Cluster) error {
 
 // newShard describes a shard without its nodes.
 func (p *Pack) newShard(cluster *controlplane.Cluster, i int) (*shard, error) {
-	spec, name := p.opts.Spec, shardPrefix+strconv.Itoa(i)
-	labels := maps.Clone(p.opts.Labels)
-	if labels == nil {
-		labels = map[string]string{}
-	}
-	maps.Copy(labels, spec.Labels)
+	name := shardPrefix + strconv.Itoa(i)
 	memory := p.sup.Dirs().Memory
 	root := filepath.Join(memory, name)
 	if len(root) > hollow.MaxRootDir {
@@ -85,24 +80,29 @@ func (p *Pack) newShard(cluster *controlplane.Cluster, i int) (*shard, error) {
 		}
 	}
 	socket := filepath.Join(memory, name+".sock")
-	return &shard{
-		log:     log,
-		control: hollow.NewClient(socket),
-		config: hollow.ShardConfig{
-			Name: name, Tier: spec.Tier, Fidelity: spec.Fidelity, Server: cluster.Server(), CA: cluster.CA(), ClockBase: p.opts.Clock.Base(),
-			RootDir: root, Samples: samples, Socket: socket,
-			MaxPods: spec.MaxPods, Capacity: spec.Capacity, Labels: labels, Taints: spec.Taints,
-			PaddingBytes: spec.PaddingBytes, QPS: spec.QPS, Burst: spec.Burst, Proxy: p.withProxy(),
-			SandboxStart:   time.Duration(spec.Runtime.SandboxStart),
-			ContainerStart: time.Duration(spec.Runtime.ContainerStart),
-			ContainerStop:  time.Duration(spec.Runtime.ContainerStop),
+	config := p.opts.Shard()
+	config.Name, config.Server, config.CA, config.ClockBase = name, cluster.Server(), cluster.CA(), p.opts.Clock.Base()
+	config.RootDir, config.Samples, config.Socket = root, samples, socket
+	return &shard{log: log, control: hollow.NewClient(socket), config: config}, nil
+}
 
-			SandboxStartP99:   time.Duration(spec.Runtime.SandboxStartP99),
-			ContainerStartP99: time.Duration(spec.Runtime.ContainerStartP99),
-			ContainerStopP99:  time.Duration(spec.Runtime.ContainerStopP99),
-			Stages:            spec.Stages, Seed: p.opts.Seed,
-		},
-	}, nil
+// Shard describes what the options' nodes are like, and neither which there are nor where and as whom they run.
+func (o Options) Shard() hollow.ShardConfig {
+	spec, labels := o.Spec, map[string]string{}
+	maps.Copy(labels, o.Labels)
+	maps.Copy(labels, spec.Labels)
+	return hollow.ShardConfig{
+		Tier: spec.Tier, Fidelity: spec.Fidelity, MaxPods: spec.MaxPods, Capacity: spec.Capacity, Labels: labels, Taints: spec.Taints,
+		PaddingBytes: spec.PaddingBytes, QPS: spec.QPS, Burst: spec.Burst, Proxy: spec.WithProxy(),
+		SandboxStart:   time.Duration(spec.Runtime.SandboxStart),
+		ContainerStart: time.Duration(spec.Runtime.ContainerStart),
+		ContainerStop:  time.Duration(spec.Runtime.ContainerStop),
+
+		SandboxStartP99:   time.Duration(spec.Runtime.SandboxStartP99),
+		ContainerStartP99: time.Duration(spec.Runtime.ContainerStartP99),
+		ContainerStopP99:  time.Duration(spec.Runtime.ContainerStopP99),
+		Stages:            spec.Stages, Seed: o.Seed,
+	}
 }
 
 // spread divides nodes over shards as evenly as it goes.

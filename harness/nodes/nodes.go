@@ -129,19 +129,9 @@ func withDefaults(opts Options) Options {
 	return opts
 }
 
-// withProxy is whether every node has a hollow kube-proxy; by default it does.
-// Nodes of fidelity minimal never have one.
-func (p *Pack) withProxy() bool {
-	return !p.minimal() && (p.opts.Spec.Proxy == nil || *p.opts.Spec.Proxy)
-}
-
-func (p *Pack) light() bool { return p.opts.Spec.Tier == profiles.TierLight }
-
-func (p *Pack) minimal() bool { return p.light() && p.opts.Spec.Fidelity == profiles.FidelityMinimal }
-
 func (p *Pack) demand() demand {
-	return demand{nodes: p.opts.Spec.Count, pods: p.opts.ExpectedPods, perProcess: p.opts.Spec.PerProcess,
-		proxy: p.withProxy(), light: p.light(), minimal: p.minimal()}
+	spec := p.opts.Spec
+	return demand{nodes: spec.Count, pods: p.opts.ExpectedPods, perProcess: spec.PerProcess, proxy: spec.WithProxy(), light: spec.Light(), minimal: spec.Minimal()}
 }
 
 // checkHere checks the demand against this machine.

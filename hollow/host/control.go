@@ -75,20 +75,14 @@ func (h *Host) answerNames(w http.ResponseWriter, r *http.Request, down bool) {
 
 func (h *Host) answerAdd(w http.ResponseWriter, r *http.Request) {
 	var nodes hollow.Nodes
-	switch {
-	case h.Config.Light():
-		refuse(w, errFixed, http.StatusNotImplemented)
-	case decode(w, r, &nodes):
+	if decode(w, r, &nodes) {
 		refuse(w, h.add(nodes.Nodes), http.StatusConflict)
 	}
 }
 
 func (h *Host) answerRemove(w http.ResponseWriter, r *http.Request) {
 	var names hollow.NodeNames
-	switch {
-	case h.Config.Light():
-		refuse(w, errFixed, http.StatusNotImplemented)
-	case decode(w, r, &names):
+	if decode(w, r, &names) {
 		refuse(w, h.remove(names.Nodes), http.StatusNotFound)
 	}
 }

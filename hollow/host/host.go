@@ -17,7 +17,8 @@ import (
 	"windtunnel/results"
 )
 
-// Node is one node as its host knows it. One that is also Breakable can have a bad connection, and one that is Clocked a wrong clock.
+// Node is one node as its host knows it. One that is also Breakable can have a bad connection, one that is Clocked a wrong clock, and
+// one that is a Leaver ends when it leaves its shard; others stay, cut off, until the process ends.
 type Node interface {
 	Gated
 	// Start starts it and does not wait for more. ready is called when it has been Ready, and strain when an answer shows the server to
@@ -36,6 +37,12 @@ type Gated interface {
 type Breakable interface {
 	// SetConditions makes the conditions those of the connections that there are and will be.
 	SetConditions(hollow.Conditions)
+}
+
+// Leaver is what can end for good.
+type Leaver interface {
+	// Leave ends it after it has been shut.
+	Leave()
 }
 
 // Clocked is what has a clock of its own.

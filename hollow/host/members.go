@@ -2,15 +2,11 @@ package host
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
 	"windtunnel/hollow"
 )
-
-// errFixed is a coming or going asked of light nodes.
-var errFixed = errors.New("nodes of tier light neither join nor leave a shard that runs; those of tier kubelet do")
 
 // member is a node and how far it is, the latter under the host's lock.
 type member struct {
@@ -80,6 +76,9 @@ func (h *Host) remove(names []string) error {
 			continue
 		}
 		m.node.Shut()
+		if ends, ok := m.node.(Leaver); ok {
+			ends.Leave()
+		}
 		if m.place != nil {
 			m.place.Leave()
 		}

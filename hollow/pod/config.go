@@ -78,9 +78,6 @@ func (c Config) problems() (problems []error) {
 	if c.Zones < 0 {
 		report("zones is %d, less than 0", c.Zones)
 	}
-	if c.Shard.Light() {
-		report("nodes of tier light do not run in pods yet")
-	}
 	if c.NamePrefix == "" {
 		report("there is no namePrefix")
 	}

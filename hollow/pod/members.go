@@ -28,6 +28,7 @@ type members struct {
 	client    kubernetes.Interface
 	control   *hollow.Client
 	tokenFile string // the proxies' identity
+	shared    bool   // the nodes need no identities of their own; set before begin
 	described chan Config
 
 	mu      sync.Mutex
@@ -130,15 +131,35 @@ func (m *members) change() {
 	if len(gone) > 0 {
 		m.tell("remove nodes", func(ctx context.Context) error { return m.control.Remove(ctx, gone) })
 	}
+	var complete []*member
 	for _, n := range nodes {
-		if m.have[n.Name] == nil {
-			ctx, cancel := context.WithCancel(m.ctx)
-			one := &member{Node: n, cancel: cancel}
-			m.have[n.Name] = one
+		if m.have[n.Name] != nil {
+			continue
+		}
+		ctx, cancel := context.WithCancel(m.ctx)
+		one := &member{Node: n, cancel: cancel}
+		m.have[n.Name] = one
+		if m.shared {
+			complete = append(complete, one)
+		} else {
 			go m.join(ctx, one)
 		}
 	}
+	m.enter(complete)
 	m.cut()
+}
+
+// enter hands nodes that have what they need to the shard. Callers hold the lock.
+func (m *members) enter(complete []*member) {
+	if len(complete) == 0 {
+		return
+	}
+	var nodes []hollow.Node
+	for _, one := range complete {
+		nodes = append(nodes, one.Node)
+		one.joined = true
+	}
+	m.tell(fmt.Sprintf("add %d nodes from %s on", len(nodes), nodes[0].Name), func(ctx context.Context) error { return m.control.Add(ctx, nodes) })
 }
 
 // cut cuts off the nodes that are to be down, and connects the others. Callers hold the lock.
@@ -197,8 +218,7 @@ func (m *members) join(ctx context.Context, one *member) {
 	if ctx.Err() != nil { // removed meanwhile
 		return
 	}
-	m.tell("add node "+one.Name, func(ctx context.Context) error { return m.control.Add(ctx, []hollow.Node{one.Node}) })
-	one.joined = true
+	m.enter([]*member{one})
 	m.cut()
 }
 

@@ -60,6 +60,7 @@ func (o Options) launch(ctx context.Context, m *members) error {
 	if err != nil {
 		return err
 	}
+	m.shared = described.Minimal()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return o.Launch(ctx, described) })
 	group.Go(func() error {
@@ -77,6 +78,9 @@ func describe(c Config, pod, dir string, cluster *rest.Config) (hollow.ShardConf
 	s := c.Shard
 	s.Name, s.Nodes, s.Server = pod, nil, cluster.Host
 	s.RootDir, s.Socket = filepath.Join(dir, "nodes"), filepath.Join(dir, "control.sock")
+	if s.Minimal() {
+		s.Shared = hollow.Identity{TokenFile: cluster.BearerTokenFile}
+	}
 	if s.CA = cluster.CAData; s.CA == nil {
 		var err error
 		if s.CA, err = os.ReadFile(cluster.CAFile); err != nil {

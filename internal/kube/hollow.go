@@ -36,7 +36,7 @@ deleted once it is read. The shard answers on the unix socket that FILE names.`,
 			if err := os.Remove(path); err != nil {
 				return fmt.Errorf("delete shard configuration: %w", err)
 			}
-			return untilSignalled(cmd.Context(), func(ctx context.Context) error { return runShard(ctx, cmd.ErrOrStderr(), config) })
+			return untilSignalled(cmd.Context(), func(ctx context.Context) error { return runShard(ctx, newLog(cmd.ErrOrStderr()), config) })
 		},
 	}
 	required(cmd, &path, "shard description, JSON")
@@ -51,7 +51,8 @@ func hollowPodCommand() *cobra.Command {
 		Short: "The hollow nodes of one pod of a StatefulSet",
 		Long: `Runs the hollow nodes that fall to a pod by the number at the end of its name (POD_NAME), until SIGTERM or SIGINT. A ConfigMap in the
 pod's namespace (POD_NAMESPACE) says which there are and which of them are cut off; it holds no secret and is watched. Every node gets a
-certificate that the cluster signs. The pod is ready when all of its nodes have been Ready.`,
+certificate that the cluster signs; those of tier light at fidelity minimal share the pod's own account. The pod is ready when all of its nodes
+have been Ready.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
@@ -60,13 +61,8 @@ certificate that the cluster signs. The pod is ready when all of its nodes have 
 				return fmt.Errorf("find the cluster: %w", err)
 			}
 			o.Cluster.UserAgent = "windtunnel-hollow-pod"
-			w := cmd.ErrOrStderr()
-			reports := cri.NewReports()
-			logger := shard.NewLogger(w, reports.Reported)
-			klog.SetLoggerWithOptions(logger, klog.ContextualLogger(true))
-			o.Launch = func(ctx context.Context, described hollow.ShardConfig) error {
-				return shard.Run(klog.NewContext(ctx, logger), described, reports)
-			}
+			log := newLog(cmd.ErrOrStderr())
+			o.Launch = func(ctx context.Context, described hollow.ShardConfig) error { return runShard(ctx, log, described) }
 			return untilSignalled(cmd.Context(), func(ctx context.Context) error { return pod.Run(ctx, o) })
 		},
 	}
@@ -77,19 +73,31 @@ certificate that the cluster signs. The pod is ready when all of its nodes have 
 	return cmd
 }
 
-// runShard runs a shard with its log on w.
-func runShard(ctx context.Context, w io.Writer, config hollow.ShardConfig) error {
-	if config.Light() {
-		life, err := staged.Life(config, func(err error) { fmt.Fprintln(w, err) })
-		if err != nil {
-			return err
-		}
-		return light.Run(ctx, config, life)
+// shardLog is a shard's log, and what hears the kubelets through it.
+type shardLog struct {
+	io.Writer
+	logger  klog.Logger
+	reports *cri.Reports
+}
+
+// newLog makes w the log of the process.
+func newLog(w io.Writer) shardLog {
+	l := shardLog{Writer: w, reports: cri.NewReports()}
+	l.logger = shard.NewLogger(w, l.reports.Reported)
+	klog.SetLoggerWithOptions(l.logger, klog.ContextualLogger(true))
+	return l
+}
+
+// runShard runs a shard.
+func runShard(ctx context.Context, log shardLog, config hollow.ShardConfig) error {
+	if !config.Light() {
+		return shard.Run(klog.NewContext(ctx, log.logger), config, log.reports)
 	}
-	reports := cri.NewReports()
-	logger := shard.NewLogger(w, reports.Reported)
-	klog.SetLoggerWithOptions(logger, klog.ContextualLogger(true))
-	return shard.Run(klog.NewContext(ctx, logger), config, reports)
+	life, err := staged.Life(config, func(err error) { fmt.Fprintln(log, err) })
+	if err != nil {
+		return err
+	}
+	return light.Run(ctx, config, life)
 }
 
 func untilSignalled(ctx context.Context, do func(context.Context) error) error {

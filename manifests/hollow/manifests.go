@@ -11,8 +11,27 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-//go:embed kustomization.yaml namespace.yaml rbac.yaml statefulset.yaml nodes.json
+//go:embed namespace.yaml rbac.yaml statefulset.yaml nodes.json minimal/rbac.yaml minimal/priority.yaml stages/rbac.yaml
 var files embed.FS
+
+// Extra is a folder of objects that only some hollow nodes need.
+type Extra string
+
+// What there is besides.
+const (
+	// Minimal is for nodes of tier light at fidelity minimal.
+	Minimal Extra = "minimal"
+	// Stages is for those of them whose pods go through stages.
+	Stages Extra = "stages"
+)
+
+// files are those of an extra, in the order in which they are to be made.
+func (e Extra) files() []string {
+	if e == Minimal {
+		return []string{"minimal/rbac.yaml", "minimal/priority.yaml"}
+	}
+	return []string{string(e) + "/rbac.yaml"}
+}
 
 // Names of what is made.
 const (
@@ -35,10 +54,15 @@ const (
 	User = "65532:65532"
 )
 
-// Objects are the objects that kustomize makes of the files, in the order in which they are to be made; they are the caller's to change.
-func Objects() ([]*unstructured.Unstructured, error) {
+// Objects are the objects that kustomize makes of the files and of extras, in the order in which they are to be made; they are the caller's to
+// change.
+func Objects(extras ...Extra) ([]*unstructured.Unstructured, error) {
+	names := []string{"namespace.yaml", "rbac.yaml"}
+	for _, e := range extras {
+		names = append(names, e.files()...)
+	}
 	var all []*unstructured.Unstructured
-	for _, name := range []string{"namespace.yaml", "rbac.yaml", "statefulset.yaml"} {
+	for _, name := range append(names, "statefulset.yaml") {
 		text, err := files.ReadFile(name)
 		if err != nil {
 			return nil, err
@@ -61,7 +85,7 @@ func Objects() ([]*unstructured.Unstructured, error) {
 	// Before the pods, which wait for it.
 	all = append(all[:len(all)-1:len(all)-1], described, all[len(all)-1])
 	for _, object := range all {
-		if Namespaced(object.GetKind()) {
+		if Namespaced(object.GetKind()) && object.GetNamespace() == "" {
 			object.SetNamespace(Namespace)
 		}
 		labels := object.GetLabels()
@@ -77,7 +101,7 @@ func Objects() ([]*unstructured.Unstructured, error) {
 // Namespaced says whether objects of a kind that occurs here live in a namespace.
 func Namespaced(kind string) bool {
 	switch kind {
-	case "Namespace", "ClusterRole", "ClusterRoleBinding":
+	case "Namespace", "ClusterRole", "ClusterRoleBinding", "FlowSchema":
 		return false
 	}
 	return true

@@ -57,7 +57,7 @@ type node struct {
 }
 
 func newNode(ctx context.Context, s *shard, described hollow.Node, l *loop.Loop) *node {
-	n := &node{Node: described, shard: s, loop: l, Network: host.NewNetwork(api.Dialer())}
+	n := &node{Node: described, shard: s, loop: l.Part(), Network: host.NewNetwork(api.Dialer())}
 	n.client = s.server.Client(ctx, described.Kubelet, kubeletAgent, n.Dial)
 	if s.behaviour != nil {
 		n.others = s.server.Client(ctx, s.config.Shared, stagesAgent, n.Dial)
@@ -74,6 +74,17 @@ func newNode(ctx context.Context, s *shard, described hollow.Node, l *loop.Loop)
 	n.events.node = n
 	n.writer.node = n
 	return n
+}
+
+// Leave implements host.Leaver: whatever the node still waits for does not come any more.
+func (n *node) Leave() {
+	n.loop.Post(func() {
+		n.loop.End()
+		n.client.Close()
+		if n.proxy != nil {
+			n.proxy.client.Close()
+		}
+	})
 }
 
 // fail notes what went wrong, for the shard's status, and that the server is strained where it shows.

@@ -9,22 +9,46 @@ import (
 	"time"
 )
 
-// Loop is one such goroutine. Make it with New.
+// Loop is such a goroutine, or a part of one. Make it with New.
 type Loop struct {
+	*core
+	ended bool // of the loop's goroutine
+}
+
+// core is what the parts of a loop have in common.
+type core struct {
 	mu     sync.Mutex
-	posted []func()
+	posted []callback
 	wake   chan struct{}
 
 	timers timers // of the loop's goroutine
 }
 
+// callback is a function that is called unless its part of the loop has ended.
+type callback struct {
+	part *Loop
+	do   func()
+}
+
+func (c callback) call() {
+	if !c.part.ended {
+		c.do()
+	}
+}
+
 // New returns a loop that does not run yet; what is posted before Run waits.
-func New() *Loop { return &Loop{wake: make(chan struct{}, 1)} }
+func New() *Loop { return &Loop{core: &core{wake: make(chan struct{}, 1)}} }
+
+// Part returns a part of the loop: what is posted to it and its timers are called as those of the loop itself, until it ends.
+func (l *Loop) Part() *Loop { return &Loop{core: l.core} }
+
+// End ends a part: nothing that is or will be posted to it and none of its timers is called any more. It must be called on the loop.
+func (l *Loop) End() { l.ended = true }
 
 // Post has do called on the loop, after everything that was posted before. It is safe for concurrent use and does not block.
 func (l *Loop) Post(do func()) {
 	l.mu.Lock()
-	l.posted = append(l.posted, do)
+	l.posted = append(l.posted, callback{l, do})
 	first := len(l.posted) == 1
 	l.mu.Unlock()
 	if first {
@@ -39,14 +63,14 @@ func (l *Loop) Post(do func()) {
 func (l *Loop) Run(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	var batch []func()
+	var batch []callback
 	for ctx.Err() == nil {
 		l.mu.Lock()
 		batch, l.posted = l.posted, batch[:0]
 		l.mu.Unlock()
-		for i, do := range batch {
-			batch[i] = nil
-			do()
+		for i, c := range batch {
+			batch[i] = callback{}
+			c.call()
 		}
 		wait, due := l.fire(time.Now())
 		if due || len(batch) > 0 {
@@ -75,22 +99,22 @@ func (l *Loop) fire(now time.Time) (wait time.Duration, due bool) {
 			return wait, false
 		}
 		heap.Pop(&l.timers)
-		t.do()
+		t.call()
 	}
 	return 0, true
 }
 
 // Timer is a callback that is to come. The zero value and nil are of no callback.
 type Timer struct {
+	callback
 	at    time.Time
-	do    func()
 	index int
 	set   bool
 }
 
 // After has do called on the loop after d. It must be called on the loop.
 func (l *Loop) After(d time.Duration, do func()) *Timer {
-	t := &Timer{at: time.Now().Add(d), do: do, set: true}
+	t := &Timer{callback: callback{l, do}, at: time.Now().Add(d), set: true}
 	heap.Push(&l.timers, t)
 	return t
 }

@@ -67,6 +67,31 @@ func TestStopOfATimerThatHasRun(t *testing.T) {
 	})
 }
 
+// TestParts: a part that ends calls nothing any more, whatever was posted or set before, and the others go on.
+func TestParts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New()
+		defer run(t, l)()
+		one, other := l.Part(), l.Part()
+		came := ""
+		l.Post(func() {
+			for name, part := range map[string]*Loop{"1": one, "2": other} {
+				part.After(time.Second, func() { came += name })
+				part.After(3*time.Second, func() { came += name })
+			}
+			l.After(2*time.Second, func() { one.End() })
+		})
+		time.Sleep(2500 * time.Millisecond)
+		one.Post(func() { came += "1" })
+		other.Post(func() { came += "p" })
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if came != "12p2" && came != "21p2" {
+			t.Errorf("came %q", came)
+		}
+	})
+}
+
 // What is posted by many goroutines comes whole, and each one's in its order, beside timers that are always due.
 func TestPosts(t *testing.T) {
 	l := New()

@@ -34,6 +34,10 @@ type driven struct {
 // drive takes in a pod as it is now and asks what follows.
 func (s *shard) drive(n *node, object *corev1.Pod) {
 	d := s.driven[string(object.UID)]
+	if d != nil && d.node != n { // the one before this one of the same name has left
+		s.undrive(string(object.UID))
+		d = nil
+	}
 	if d == nil {
 		phase := object.Status.Phase
 		ended := phase == corev1.PodSucceeded || phase == corev1.PodFailed

@@ -30,20 +30,42 @@ type node struct {
 	renewed   time.Time
 	cidr      string
 	addresses *ipam.Addresses
-	down      bool
-	gone      bool
-	saying    bool // a PATCH of the status is under way
+	ready     func() // told once it is known to be Ready; nil when it has been
 	deferred  []func()
 	network   []func()
 	heartbeat *loop.Timer
+
+	watched    bool // the watches began when the shard had it
+	registered bool // it has a Node
+	down       bool
+	gone       bool // the Node has been deleted, or it has left the shard
+	saying     bool // a PATCH of the status is under way
 }
 
 var _ host.Node = (*node)(nil)
 
 // Start has the node registered.
 func (n *node) Start(_ context.Context, ready, strain func()) error {
-	n.shard.loop.Post(func() { n.register(0, ready, strain) })
+	n.shard.loop.Post(func() {
+		if !n.watched {
+			n.shard.watch()
+		}
+		n.ready = ready
+		n.register(0, strain)
+	})
 	return nil
+}
+
+// Leave implements host.Leaver. Its pods are let go of when they are deleted, or come to the node of the same name that follows.
+func (n *node) Leave() {
+	n.shard.forget(n)
+	n.shard.loop.Post(n.end)
+}
+
+// end ends what the node does by itself.
+func (n *node) end() {
+	n.gone = true
+	n.shard.loop.Stop(n.heartbeat)
 }
 
 // Shut keeps the node from sending anything; what happens to it meanwhile it learns later.
@@ -71,7 +93,15 @@ func (n *node) whenUp(do func()) {
 }
 
 // register posts the Node, which says of itself that it is Ready, and then its Lease.
-func (n *node) register(try int, ready, strain func()) {
+func (n *node) register(try int, strain func()) {
+	n.whenUp(func() {
+		if !n.gone {
+			n.post(try, strain)
+		}
+	})
+}
+
+func (n *node) post(try int, strain func()) {
 	body, err := api.NodeBody(n.shard.machine.Node(n.Node, true, time.Now()))
 	if err != nil {
 		n.shard.Note(err)
@@ -84,6 +114,7 @@ func (n *node) register(try int, ready, strain func()) {
 				if meta, err := api.AnswerMeta(r.Body); err == nil {
 					n.uid = string(meta.UID)
 				}
+				n.isReady()
 			case r.Status == http.StatusConflict: // it is there already; its watch tells of it
 				n.sayReady()
 			default:
@@ -91,13 +122,21 @@ func (n *node) register(try int, ready, strain func()) {
 				if api.Strained(r, err) {
 					strain()
 				}
-				n.shard.loop.After(api.Backoff(try, r), func() { n.register(try+1, ready, strain) })
+				n.shard.loop.After(api.Backoff(try, r), func() { n.register(try+1, strain) })
 				return
 			}
-			ready()
+			n.registered = true
 			n.renew()
 			n.heartbeat = n.shard.loop.After(api.Jitter(statusEvery/2, 1), n.beat)
 		}})
+}
+
+// isReady tells, once, that the node is Ready.
+func (n *node) isReady() {
+	if n.ready != nil {
+		n.ready()
+		n.ready = nil
+	}
 }
 
 // failed notes a failure for the shard's status.
@@ -186,7 +225,10 @@ func (n *node) sayReady() {
 	n.shard.nodesQueue.Send(api.Call{Method: http.MethodPatch, Path: "/api/v1/nodes/" + n.Name + "/status", Accept: wire.Protobuf,
 		ContentType: wire.StrategicMergePatch, Body: body, Discard: true, Done: func(r h2.Response, err error) {
 			n.saying = false
-			if !accepted(r, err) && r.Status != http.StatusNotFound {
+			switch {
+			case accepted(r, err):
+				n.isReady()
+			case r.Status != http.StatusNotFound:
 				n.failed("report status", r, err)
 				n.shard.loop.After(api.Backoff(2, r), func() { n.whenUp(n.sayReady) })
 			}
@@ -194,21 +236,35 @@ func (n *node) sayReady() {
 }
 
 // seen takes in what the watch says of the node.
-func (n *node) seen(cidr, ready string, gone bool) {
-	if n.gone = gone; gone {
-		n.shard.loop.Stop(n.heartbeat)
-		return
+func (n *node) seen(uid, cidr, ready string) {
+	if n.uid == "" && n.registered { // it has taken over what was there; before that it may be that of another, which is being deleted
+		n.uid = uid
 	}
-	if cidr != "" && n.cidr == "" {
-		n.cidr = cidr
-		waiting := n.network
-		n.network = nil
-		for _, do := range waiting {
-			do()
-		}
+	if cidr != "" {
+		n.connect(cidr)
 	}
 	if ready != "True" {
 		n.whenUp(n.sayReady)
+	}
+}
+
+// deleted takes it that a Node has been deleted. One of the same name that was there before is not this one.
+func (n *node) deleted(uid string) {
+	if uid == n.uid {
+		n.end()
+	}
+}
+
+// connect gives the node its pod network, unless it has one.
+func (n *node) connect(cidr string) {
+	if n.cidr != "" {
+		return
+	}
+	n.cidr = cidr
+	waiting := n.network
+	n.network = nil
+	for _, do := range waiting {
+		do()
 	}
 }
 
@@ -229,7 +285,7 @@ func (n *node) whenNetworked(do func()) {
 		return
 	}
 	if len(n.network) == 0 {
-		n.shard.loop.After(networkPatience, func() { n.seen(fallback(n.Index), "True", n.gone) })
+		n.shard.loop.After(networkPatience, func() { n.connect(fallback(n.Index)) })
 	}
 	n.network = append(n.network, func() { n.whenNetworked(do) })
 }

@@ -45,16 +45,16 @@ type sighting struct {
 
 // podEvent hands on what concerns a pod of one of the shard's nodes.
 func (s *shard) podEvent(e wire.Event) {
-	n := s.names[string(wire.At(e.Object, 2, 10))] // spec.nodeName
-	if n == nil {
-		return
-	}
-	if e.Type == wire.Deleted {
+	if e.Type == wire.Deleted { // also of those whose node has left the shard
 		uid := string(wire.At(e.Object, 1, 5))
 		s.loop.Post(func() {
 			s.podGone(uid)
 			s.undrive(uid)
 		})
+		return
+	}
+	n := s.named(wire.At(e.Object, 2, 10)) // spec.nodeName
+	if n == nil {
 		return
 	}
 	if s.behaviour != nil {
@@ -83,22 +83,24 @@ func (s *shard) podsAnew() {
 }
 
 func (s *shard) podsSynced() {
-	s.loop.Post(func() {
-		for uid, p := range s.pods {
-			if !p.anew {
-				s.podGone(uid)
-			}
+	for uid, p := range s.pods {
+		if !p.anew {
+			s.podGone(uid)
 		}
-		for uid, d := range s.driven {
-			if !d.anew {
-				s.undrive(uid)
-			}
+	}
+	for uid, d := range s.driven {
+		if !d.anew {
+			s.undrive(uid)
 		}
-	})
+	}
 }
 
 func (s *shard) podSeen(n *node, seen *sighting) {
 	p := s.pods[seen.uid]
+	if p != nil && p.node != n { // the one before this one of the same name has left
+		s.podGone(seen.uid)
+		p = nil
+	}
 	finished := seen.phase == "Succeeded" || seen.phase == "Failed"
 	if p == nil {
 		p = &pod{sighting: seen, node: n, started: seen.phase == "Running" || finished, ended: finished}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"sync"
 	"time"
 
 	"windtunnel/hollow"
@@ -39,18 +40,19 @@ type shard struct {
 	loop    *loop.Loop
 	// Each kind of request has a connection of its own, so that none waits behind another's.
 	leases, nodesQueue, podsQueue api.Queue
-	watchNodes, watchPods         *api.Watch
-
-	// names are read by the connections' goroutines and never change.
-	names map[string]*node
+	watches                       *h2.Client
 
 	behaviour behaviour.Behaviour // nil: the life that this package gives pods
+
+	mu    sync.RWMutex
+	names map[string]*node // those that have not left
 
 	random *rand.Rand // of the runtimes' latencies; of the loop
 
 	// Of the loop. A shard has pods of one kind.
-	pods   map[string]*pod    // by UID
-	driven map[string]*driven // by UID
+	watchNodes, watchPods *api.Watch         // nil before the first node starts
+	pods                  map[string]*pod    // by UID
+	driven                map[string]*driven // by UID
 }
 
 // Run starts the nodes and serves the control socket until ctx ends, which is no error. What happens to pods is up to life; nil for one
@@ -60,10 +62,6 @@ func Run(ctx context.Context, config hollow.ShardConfig, life behaviour.Behaviou
 	if err != nil {
 		return fmt.Errorf("shard %s: %w", config.Name, err)
 	}
-	s.loop.Post(func() {
-		s.watchNodes.Start()
-		s.watchPods.Start()
-	})
 	return s.Host.Run(ctx, gcPercent, func(ctx context.Context) error { s.loop.Run(ctx); return nil })
 }
 
@@ -83,9 +81,7 @@ func newShard(ctx context.Context, config hollow.ShardConfig, life behaviour.Beh
 	client := func() *h2.Client { return server.Client(ctx, config.Shared, userAgent, api.Dialer()) }
 	queue := func() api.Queue { return api.Queue{Loop: s.loop, Client: client(), Most: atOnce} }
 	s.leases, s.nodesQueue, s.podsQueue = queue(), queue(), queue()
-	watches := client()
-	s.watchNodes = &api.Watch{Client: watches, Loop: s.loop, Path: "/api/v1/nodes", Event: s.nodeEvent}
-	s.watchPods = &api.Watch{Client: watches, Loop: s.loop, Path: "/api/v1/pods", Fields: "spec.nodeName!=", Event: s.podEvent, Begin: s.podsAnew, Synced: s.podsSynced}
+	s.watches = client()
 	first := 0 // tells shards apart
 	if len(config.Nodes) > 0 {
 		first = config.Nodes[0].Index
@@ -93,6 +89,8 @@ func newShard(ctx context.Context, config hollow.ShardConfig, life behaviour.Beh
 	s.random = config.Random(first)
 	s.Host, err = host.New(config, func(described hollow.Node, _ int) host.Node {
 		n := &node{Node: described, shard: s}
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.names[n.Name] = n
 		return n
 	})
@@ -102,20 +100,66 @@ func newShard(ctx context.Context, config hollow.ShardConfig, life behaviour.Beh
 	return s, nil
 }
 
+// watch begins the watches, or begins them anew, so that they tell of all that there is about the nodes that the shard has by now: such a
+// node, and pods on it, may have been there before the shard had it.
+func (s *shard) watch() {
+	if s.watchNodes != nil {
+		s.watchNodes.Stop()
+		s.watchPods.Stop()
+	}
+	s.mu.RLock()
+	for _, n := range s.names {
+		n.watched = true
+	}
+	s.mu.RUnlock()
+	s.watchNodes = &api.Watch{Client: s.watches, Loop: s.loop, Path: "/api/v1/nodes", Event: s.nodeEvent}
+	pods := &api.Watch{Client: s.watches, Loop: s.loop, Path: "/api/v1/pods", Fields: "spec.nodeName!=", Event: s.podEvent, Begin: s.podsAnew}
+	pods.Synced = func() {
+		s.loop.Post(func() {
+			if s.watchPods == pods { // else another has begun, which has not told of everything yet
+				s.podsSynced()
+			}
+		})
+	}
+	s.watchPods = pods
+	s.watchNodes.Start()
+	s.watchPods.Start()
+}
+
+// named is the shard's node of a name, or nil.
+func (s *shard) named(name []byte) *node {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.names[string(name)]
+}
+
+// forget leaves a node out from now on.
+func (s *shard) forget(n *node) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.names[n.Name] == n { // else it is another one that has come meanwhile
+		delete(s.names, n.Name)
+	}
+}
+
 // nodeEvent hands on what concerns a node of the shard: its pod network, and that it is not Ready.
 func (s *shard) nodeEvent(e wire.Event) {
 	meta, err := wire.ReadMeta(e.Object)
 	if err != nil {
 		return
 	}
-	n := s.names[string(meta.Name)]
+	n := s.named(meta.Name)
 	if n == nil {
+		return
+	}
+	uid := string(meta.UID)
+	if e.Type == wire.Deleted {
+		s.loop.Post(func() { n.deleted(uid) })
 		return
 	}
 	cidr := string(wire.At(e.Object, 2, 1)) // spec.podCIDR
 	ready := readyStatus(e.Object)
-	gone := e.Type == wire.Deleted
-	s.loop.Post(func() { n.seen(cidr, ready, gone) })
+	s.loop.Post(func() { n.seen(uid, cidr, ready) })
 }
 
 // readyStatus is the status of a Node's condition Ready: status = 3 {conditions = 4 {type = 1, status = 2}}.
