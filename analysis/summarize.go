@@ -108,6 +108,9 @@ func (e *evidence) readAll(d *results.Dir) {
 	if e.others != nil {
 		each(e, d, results.BystanderFile, func(r results.Request) { e.others.request(r, e.phases) })
 	}
+	if _, err := os.Stat(d.Path(results.ObjectsFile)); err == nil { // only what cannot be read of it is of interest here
+		each(e, d, results.ObjectsFile, func(results.ObjectEvent) {})
+	}
 	e.audit = readAudit(d.Path(results.AuditFile), e.phases, e.run.Started)
 }
 

@@ -111,3 +111,4 @@ type ConditionsAct struct {
 	MaxBad     int      // of objects with a bad one
 	Timeout    time.Duration
 }
+	Record    bool          // of MomentStart: what happens to the Jobs is recorded

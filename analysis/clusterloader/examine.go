@@ -34,6 +34,7 @@ type evidence struct {
 	nodes     []results.NodeEvent
 	asked     []results.Request // whether the API server is ready
 	db        *database
+	objects   []results.ObjectEvent
 }
 
 // neverEnded is what went wrong in a step or a call in which the run was killed.
@@ -98,6 +99,9 @@ func (e *evidence) read(d *results.Dir) {
 	e.db = newDatabase(e.wanted())
 	if len(e.db.wanted) > 0 {
 		each(d, results.ScrapesFile, e.db.add)
+	if slices.ContainsFunc(e.calls, func(c call) bool { return c.Method == jobMethod }) {
+		each(d, results.ObjectsFile, func(o results.ObjectEvent) { e.objects = append(e.objects, o) })
+	}
 	}
 	e.db.containerMetrics(e.processes)
 	e.db.finish()

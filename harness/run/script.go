@@ -44,7 +44,7 @@ func (s *session) script(ctx context.Context, phase profiles.Phase) error {
 		return &EnvironmentError{fmt.Errorf("make the observer's identity: %w", err)}
 	}
 	x := &script{session: s, plan: s.plan.Script, phase: phase.Name, clients: clients{loader: s.load}}
-	if x.waits, err = waits.New(ctx, config); err != nil {
+	if x.waits, err = waits.New(ctx, config, s.objectEvent); err != nil {
 		return &EnvironmentError{err}
 	}
 	defer x.close()
@@ -269,6 +269,12 @@ func (x *script) act(ctx context.Context, key string, act profiles.Act) error {
 // stateOfScript is one line about where a script is.
 func (s *session) stateOfScript() string {
 	text := fmt.Sprintf("%d pods run, %d requests", s.watches.pods.Running(""), s.records.sent.Load())
+// objectEvent records what has just happened to an object that a measurement follows.
+func (s *session) objectEvent(e results.ObjectEvent) {
+	e.At = s.clock.Now()
+	s.records.objects.Append(e)
+}
+
 	if step := s.doing.Load(); step != nil {
 		text = fmt.Sprintf("step %d %s (%v), %s", step.Number, step.Name, time.Duration(s.clock.Now()-step.Begin).Round(time.Second), text)
 	}

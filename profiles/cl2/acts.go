@@ -31,7 +31,7 @@ func (t *Test) act(m PlannedMeasurement) (act *profiles.Act, fatal bool) {
 	case "WaitForControlledPodsRunning":
 		return p.controlled(m.Action), false
 	case "WaitForFinishedJobs", "JobLifecycleLatency":
-		return &profiles.Act{Jobs: &profiles.JobsAct{Moment: m.Action, Selection: p.selection(), Timeout: p.duration("timeout", usualWait)}}, false
+		return &profiles.Act{Jobs: &profiles.JobsAct{Moment: m.Action, Selection: p.selection(), Timeout: p.duration("timeout", usualWait), Record: m.Method == "JobLifecycleLatency"}}, false
 	case "WaitForRunningPods":
 		return &profiles.Act{Pods: &profiles.PodsAct{Selection: p.selection(), Count: p.int("desiredPodCount", 0), Timeout: p.duration("timeout", shortWait)}}, p.bool("isFatal", false)
 	case "WaitForNodes":
