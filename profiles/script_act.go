@@ -8,6 +8,7 @@ type Act struct {
 	Restart    *RestartAct    // starts a component anew
 	Faults     *FaultsAct     // begins or ends faults of nodes
 	Probe      *ProbeAct      // asks whether the API server answers
+	Profile    *ProfileAct    // takes profiles of a component
 	Controlled *ControlledAct // waits for the pods of controllers
 	Pods       *PodsAct       // waits for pods
 	Jobs       *JobsAct       // waits for Jobs
@@ -77,6 +78,22 @@ type JobsAct struct {
 	Selection Selection
 	Timeout   time.Duration // of MomentGather
 }
+// The kinds of ProfileAct, as Go names them.
+const (
+	ProfileCPU    = "profile"
+	ProfileMemory = "heap"
+	ProfileBlock  = "block"
+)
+
+// ProfileAct takes profiles of a component from its start to its gather, one each interval: of the CPU the first one at the start, of others
+// one more at the gather.
+type ProfileAct struct {
+	Moment    string // MomentStart or MomentGather
+	Component string // such as kube-apiserver
+	Kind      string
+	Every     time.Duration
+}
+
 
 // NodesAct waits until the number of nodes that are ready and take pods is between two bounds.
 type NodesAct struct {

@@ -33,6 +33,7 @@ type script struct {
 	volumes *volumes.Provisioner // nil when nothing asks for volumes
 	clients clients
 	faults  scriptFaults
+	profile profilers
 	probes  probes
 }
 
@@ -61,6 +62,7 @@ func (x *script) close() {
 	x.probes.close()
 	x.waits.Close()
 	x.clients.close()
+	x.profile.close()
 	if x.volumes != nil {
 		x.volumes.Close()
 	}
@@ -254,6 +256,8 @@ func (x *script) act(ctx context.Context, key string, act profiles.Act) error {
 	case act.Restart != nil:
 		return x.session.restart(ctx, *act.Restart)
 	case act.Probe != nil:
+	case act.Profile != nil:
+		return x.profile.do(ctx, x.session, key, *act.Profile)
 		return x.probes.do(ctx, x.session, key, *act.Probe)
 	case act.Faults != nil && act.Faults.Moment == profiles.MomentStart:
 		x.faults.start(ctx, x.session, key, *act.Faults.Faults)

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -219,6 +220,15 @@ func TestScriptRestart(t *testing.T) {
 		}
 	}
 	for _, row := range w.summary().Requests {
+	found, err := filepath.Glob(dir.Path("profiles", "127.0.0.1_kube-apiserver_MemoryProfile_everything_*.pprof"))
+	if err != nil || len(found) != 1 {
+		t.Errorf("profiles %v, %v; want one", found, err)
+	}
+	for _, name := range found {
+		if data, err := os.ReadFile(name); err != nil || !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) { // gzip, as of every profile of Go's
+			t.Errorf("%s is no profile: %v", name, err)
+		}
+	}
 		if row.Resource != "configmaps" {
 			t.Errorf("a row of %s %s among the figures of the load", row.Verb, row.Resource)
 		}
