@@ -69,14 +69,15 @@ func (w *Waits) readyNodes(ctx context.Context, act profiles.NodesAct) error {
 	})
 }
 
-// takesPods tells whether a node is ready and has no taint that keeps pods away.
+// takesPods tells whether a node is ready and has no taint that keeps pods away, but for the one by which hollow nodes are told from real
+// ones: the load tolerates it.
 func takesPods(o metav1.Object) bool {
 	node, ok := o.(*corev1.Node)
 	if !ok || node.Spec.Unschedulable {
 		return false
 	}
 	for _, taint := range node.Spec.Taints {
-		if taint.Effect == corev1.TaintEffectNoSchedule || taint.Effect == corev1.TaintEffectNoExecute {
+		if taint.Key != profiles.TaintHollow && (taint.Effect == corev1.TaintEffectNoSchedule || taint.Effect == corev1.TaintEffectNoExecute) {
 			return false
 		}
 	}

@@ -151,8 +151,12 @@ func testName(t *cl2.Test) string {
 	return t.Path
 }
 
-// planCL2 prints what tests would do.
-func (a *app) planCL2(tests []*cl2.Test, output string) error {
+// planCL2 prints what tests would do on the cluster that the sets describe.
+func (a *app) planCL2(tests []*cl2.Test, sets []string, output string) error {
+	cluster, err := cl2.Cluster(sets)
+	if err != nil {
+		return err
+	}
 	var plans []*cl2.Plan
 	var all error
 	for _, test := range tests {
@@ -161,12 +165,19 @@ func (a *app) planCL2(tests []*cl2.Test, output string) error {
 			all = errors.Join(all, err)
 			continue
 		}
+		guest := &profiles.Plan{Profile: *cluster}
+		if cluster.ControlPlane.Provider == profiles.ProviderExisting {
+			if guest, err = test.Compile(cluster); err != nil {
+				all = errors.Join(all, err)
+				continue
+			}
+		}
 		if n := len(test.Problems()); n > 0 {
 			fmt.Fprintf(a.err, "%s: warnings: %d; windtunnel validate shows them\n", testName(test), n)
 		}
 		plans = append(plans, plan)
 		if output != "json" {
-			if err := writeCL2Plan(a.out, testName(test), plan); err != nil {
+			if err := writeCL2Plan(a.out, testName(test), plan, guest); err != nil {
 				return err
 			}
 		}

@@ -92,7 +92,9 @@ func TestCL2Input(t *testing.T) {
 		{[]string{"plan", "-f", cl2Small, "--set", "hollowNodes.cuont=5"}, codeUsage, []string{"cuont", "count"}},
 		{[]string{"plan", "-f", cl2Small, "--testoverrides", filepath.Join(dir, "none.yaml")}, codeUsage, []string{"read the overrides", "none.yaml"}},
 		{[]string{"run", "-f", cl2Mistakes, "--results", dir}, codeUsage, []string{"config.yaml:2:12", "9 problems"}},
-		{[]string{"run", "-f", cl2Small, "--provider", "kind", "--results", dir}, codeUsage, []string{"embedded control plane, not on the provider kind"}},
+		{[]string{"run", "-f", cl2Small, "--provider", "existing", "--results", dir}, codeUsage, []string{"controlPlane.existing"}},
+		{[]string{"plan", "-f", cl2Small, "--provider", "existing", "--set", "controlPlane.existing.kubeconfig=/nowhere", "--set", "controlPlane.existing.image=x"}, codePass,
+			[]string{"on the cluster of /nowhere: 1 users in a priority level", "create, delete namespaces"}},
 		{[]string{"run", "-f", cl2Small, "--set", "phases=[]", "--results", dir}, codeUsage, []string{`"phases" cannot be set`}},
 	} {
 		code, out, errs := invoke(c.args...)

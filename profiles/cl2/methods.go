@@ -39,6 +39,7 @@ const (
 	noExec    = "nothing can be executed in the pods of hollow nodes"
 
 	noDriver   = "nothing is installed in the cluster, and hollow nodes run no drivers; what needs it will wait in vain"
+	notOurs    = "the control plane belongs to somebody else: its components are not killed and not restarted"
 	noCommands = "commands of a test are not executed on this machine"
 )
 
