@@ -108,13 +108,20 @@ func (e *evidence) readAll(d *results.Dir) {
 	if e.others != nil {
 		each(e, d, results.BystanderFile, func(r results.Request) { e.others.request(r, e.phases) })
 	}
+	if _, err := os.Stat(d.Path(results.ObjectsFile)); err == nil { // only what cannot be read of it is of interest here
+		each(e, d, results.ObjectsFile, func(results.ObjectEvent) {})
+	}
 	e.audit = readAudit(d.Path(results.AuditFile), e.phases, e.run.Started)
 }
 
 // owned gives a pod of a test, which no template of a profile made, to its namespace in place of a template. Those of the cluster's own
-// namespaces are nobody's.
+// namespaces are nobody's, and on a cluster with others' pods those are that do not carry the run's label.
 func (e *evidence) owned(r results.PodEvent) results.PodEvent {
-	if len(e.run.Steps) > 0 && r.Object == "" && r.Source == "watch" && !strings.HasPrefix(r.Namespace, "kube-") {
+	if len(e.run.Steps) == 0 || r.Object != "" || r.Source != "watch" || strings.HasPrefix(r.Namespace, "kube-") {
+		return r
+	}
+	others := profiles.ControlPlane{Provider: e.run.Provider}.AmongReal()
+	if !others || strings.Contains(","+r.Labels+",", ","+profiles.LabelRun+"="+e.run.ID+",") {
 		r.Object = r.Namespace
 	}
 	return r

@@ -42,8 +42,9 @@ type Operation struct {
 	Namespace string `json:"namespace,omitempty"`
 	// Name is the object's.
 	Name string `json:"name"`
-	// Body renders the whole object as JSON, the same each time; nil for a deletion. It may be called from several goroutines.
-	Body func() ([]byte, error) `json:"-"`
+	// Body renders the whole object as JSON for the run of that id, the same each time; nil for a deletion. It may be called from several
+	// goroutines.
+	Body func(run string) ([]byte, error) `json:"-"`
 }
 
 // Requests are the verbs of the requests that the operation sends when all goes well.

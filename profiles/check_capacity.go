@@ -99,7 +99,7 @@ func (c *checker) canRun(path, name string, spec map[string]any) {
 	case h.Count == 0:
 		c.problem(path, "write hollowNodes: {count: NUMBER}", "pods of %s cannot run: there are no hollow nodes", name)
 		return
-	case spec == nil, c.ControlPlane.amongReal() && forReal(spec):
+	case spec == nil, c.ControlPlane.AmongReal() && forReal(spec):
 		return
 	case !toBeScheduled(spec):
 		c.problem(path, "take schedulerName and schedulingGates out of the pods' spec", "pods of %s are not for the default scheduler, so they stay pending", name)

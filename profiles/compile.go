@@ -45,7 +45,7 @@ func compileObject(name string, o Object, p *Profile) (Template, error) {
 		}
 		t.Pods, t.Scheduled = count, toBeScheduled(digMap(o.Manifest, holder.spec...))
 	}
-	manifest, err := o.instanceManifest(name, t.Resource, p.ControlPlane.amongReal())
+	manifest, err := o.instanceManifest(name, t.Resource, p.ControlPlane.AmongReal())
 	if err != nil {
 		return Template{}, err
 	}
@@ -69,14 +69,7 @@ func (o Object) instanceManifest(name string, r Resource, amongReal bool) (json.
 	if amongReal {
 		placeOnHollow(manifest, r.Kind)
 	}
-	for _, part := range labelledParts(r.Kind) {
-		if holder, there := dig(manifest, part...); there {
-			if m, ok := holder.(map[string]any); ok {
-				labels := ensureMap(ensureMap(m, "metadata"), "labels")
-				labels[LabelRun], labels[LabelObject] = placeholderRun, name
-			}
-		}
-	}
+	label(manifest, r.Kind, map[string]string{LabelRun: placeholderRun, LabelObject: name})
 	metadata := ensureMap(manifest, "metadata")
 	metadata["name"] = placeholderName
 	if r.Namespaced {
@@ -92,6 +85,21 @@ func (o Object) instanceManifest(name string, r Resource, amongReal bool) (json.
 		return nil, fmt.Errorf("write the manifest as JSON: %w", err)
 	}
 	return bytes.TrimSpace(b.Bytes()), nil
+}
+
+// label puts labels on an object and on the templates in it from which controllers make the pods.
+func label(manifest map[string]any, kind string, all map[string]string) {
+	for _, part := range labelledParts(kind) {
+		holder, _ := dig(manifest, part...)
+		m, ok := holder.(map[string]any)
+		if !ok {
+			continue
+		}
+		labels := ensureMap(ensureMap(m, "metadata"), "labels")
+		for key, value := range all {
+			labels[key] = value
+		}
+	}
 }
 
 // paddingAnnotation holds the padding of an object.

@@ -37,6 +37,36 @@ func TestPlaceOnHollow(t *testing.T) {
 	}
 }
 
+// TestMark: what is of the run can be found again, and asks for hollow nodes and volumes where its author has said nothing of either.
+func TestMark(t *testing.T) {
+	type m = map[string]any
+	labels := m{"labels": m{"windtunnel/run": "r"}}
+	placed := func(spec m) m {
+		spec["nodeSelector"] = m{"windtunnel/hollow": "true"}
+		spec["tolerations"] = []any{m{"key": "windtunnel/hollow", "operator": "Exists", "effect": "NoSchedule"}}
+		return spec
+	}
+	for name, c := range map[string]struct {
+		kind           string
+		manifest, want m
+	}{
+		"claim":            {"PersistentVolumeClaim", m{"spec": m{}}, m{"metadata": labels, "spec": m{"storageClassName": "windtunnel-hollow"}}},
+		"claim of a class": {"PersistentVolumeClaim", m{"spec": m{"storageClassName": ""}}, m{"metadata": labels, "spec": m{"storageClassName": ""}}},
+		"stateful set": {"StatefulSet", m{"spec": m{"volumeClaimTemplates": []any{m{"spec": m{}}}, "template": m{"metadata": m{"labels": m{"a": "b"}}, "spec": m{}}}},
+			m{"metadata": labels, "spec": m{"volumeClaimTemplates": []any{m{"spec": m{"storageClassName": "windtunnel-hollow"}}},
+				"template": m{"metadata": m{"labels": m{"a": "b", "windtunnel/run": "r"}}, "spec": placed(m{})}}}},
+		"pod": {"Pod", m{"metadata": m{"name": "p", "labels": nil}, "spec": m{"volumes": []any{m{"emptyDir": m{}}, m{"ephemeral": m{"volumeClaimTemplate": m{"spec": m{}}}}}}},
+			m{"metadata": m{"name": "p", "labels": labels["labels"]}, "spec": placed(m{"volumes": []any{m{"emptyDir": m{}},
+				m{"ephemeral": m{"volumeClaimTemplate": m{"spec": m{"storageClassName": "windtunnel-hollow"}}}}}})}},
+		"no pods": {"Secret", m{"data": m{}}, m{"metadata": labels, "data": m{}}},
+	} {
+		Mark(c.manifest, c.kind, "r")
+		if diff := cmp.Diff(c.want, c.manifest); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 // TestPlacementFollowsTheProvider: the embedded control plane has hollow nodes only, any other has real ones beside them.
 func TestPlacementFollowsTheProvider(t *testing.T) {
 	load := func(provider string) string {

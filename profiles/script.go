@@ -20,6 +20,22 @@ type Script struct {
 	Length time.Duration `json:"length"`
 	// Claims says that some objects ask for volumes, which somebody has to provide.
 	Claims bool `json:"claims,omitempty"`
+	// Notes are what a reader of the run must know, a sentence each.
+	Notes []string `json:"notes,omitempty"`
+	// Use is what the steps do to the cluster.
+	Use ScriptUse `json:"use"`
+}
+
+// ScriptUse is what a script does to a cluster, as far as it can be told before: whoever owns one allows no more than is needed.
+type ScriptUse struct {
+	// Operations are what is done, by resource.
+	Operations map[Resource][]OperationVerb `json:"-"`
+	// Reads are the resources that are looked at; some are named more than once.
+	Reads []Resource `json:"-"`
+	// MostRequests is how many requests are planned within one second at most.
+	MostRequests int `json:"mostRequests"`
+	// Unpaced names the first step that sends as many as the system answers; empty when there is none.
+	Unpaced string `json:"unpaced,omitempty"`
 }
 
 // ScriptSteps are the steps of a script in their order.

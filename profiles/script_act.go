@@ -8,6 +8,7 @@ type Act struct {
 	Restart    *RestartAct    // starts a component anew
 	Faults     *FaultsAct     // begins or ends faults of nodes
 	Probe      *ProbeAct      // asks whether the API server answers
+	Profile    *ProfileAct    // takes profiles of a component
 	Controlled *ControlledAct // waits for the pods of controllers
 	Pods       *PodsAct       // waits for pods
 	Jobs       *JobsAct       // waits for Jobs
@@ -31,6 +32,31 @@ const (
 	MomentStop   = "stop"   // ends it without waiting
 )
 
+// Reads are the resources that an act lists and watches.
+func (a Act) Reads() []Resource {
+	builtin := func(apiVersion, kind string) Resource {
+		r, _ := ResourceFor(apiVersion, kind)
+		return r
+	}
+	switch {
+	case a.Controlled != nil && a.Controlled.Moment == MomentStart:
+		return []Resource{a.Controlled.Resource, builtin("apps/v1", "ReplicaSet"), builtin("v1", "Pod")}
+	case a.Pods != nil:
+		return []Resource{builtin("v1", "Pod")}
+	case a.Jobs != nil:
+		return []Resource{builtin("batch/v1", "Job")}
+	case a.Nodes != nil:
+		return []Resource{builtin("v1", "Node")}
+	case a.Claims != nil:
+		return []Resource{builtin("v1", "PersistentVolumeClaim")}
+	case a.Volumes != nil:
+		return []Resource{builtin("v1", "PersistentVolume")}
+	case a.Conditions != nil:
+		return []Resource{a.Conditions.Resource}
+	}
+	return nil
+}
+
 // RestartAct kills a component, and starts it again a while later.
 type RestartAct struct {
 	Component string        // such as kube-apiserver
@@ -50,6 +76,22 @@ type ProbeAct struct {
 	Path    string // with its query
 	Every   time.Duration
 	Timeout time.Duration // of one request
+}
+
+// The kinds of ProfileAct, as Go names them.
+const (
+	ProfileCPU    = "profile"
+	ProfileMemory = "heap"
+	ProfileBlock  = "block"
+)
+
+// ProfileAct takes profiles of a component from its start to its gather, one each interval: of the CPU the first one at the start, of others
+// one more at the gather.
+type ProfileAct struct {
+	Moment    string // MomentStart or MomentGather
+	Component string // such as kube-apiserver
+	Kind      string
+	Every     time.Duration
 }
 
 // ControlledAct waits until each object of a kind has the pods that its specification asks for. Every change of a specification begins an
@@ -76,6 +118,7 @@ type JobsAct struct {
 	Moment    string // MomentStart or MomentGather
 	Selection Selection
 	Timeout   time.Duration // of MomentGather
+	Record    bool          // of MomentStart: what happens to the Jobs is recorded
 }
 
 // NodesAct waits until the number of nodes that are ready and take pods is between two bounds.

@@ -11,6 +11,8 @@ func columnsOf[T Record]() []column[T] {
 		columns = watchEventColumns()
 	case PodEvent:
 		columns = podEventColumns()
+	case ObjectEvent:
+		columns = objectEventColumns()
 	case NodeEvent:
 		columns = nodeEventColumns()
 	case ProcessSample:
@@ -66,6 +68,21 @@ func watchEventColumns() []column[WatchEvent] {
 		wordColumn("resource", "plural name of the resource", func(e *WatchEvent) *string { return &e.Resource }),
 		wordColumn("type", "ADDED, MODIFIED, DELETED, BOOKMARK, ERROR, or INITIAL for an object that was there when the watch began", func(e *WatchEvent) *string { return &e.Type }),
 		int64Column("bytes", "bytes", "size of the event", func(e *WatchEvent) *int64 { return &e.Bytes }),
+	}
+}
+
+func objectEventColumns() []column[ObjectEvent] {
+	return []column[ObjectEvent]{
+		int64Column("at", instant, "when it was received", func(e *ObjectEvent) *int64 { return &e.At }),
+		wordColumn("measure", "the measurement that follows the object, METHOD/IDENTIFIER", func(e *ObjectEvent) *string { return &e.Measure }),
+		wordColumn("group", "API group; empty: core", func(e *ObjectEvent) *string { return &e.Group }),
+		wordColumn("version", "API version", func(e *ObjectEvent) *string { return &e.Version }),
+		wordColumn("resource", "plural name of the resource", func(e *ObjectEvent) *string { return &e.Resource }),
+		wordColumn("namespace", "the object's namespace", func(e *ObjectEvent) *string { return &e.Namespace }),
+		textColumn("name", "the object's name", func(e *ObjectEvent) *string { return &e.Name }),
+		textColumn("uid", "the object's UID", func(e *ObjectEvent) *string { return &e.UID }),
+		wordColumn("event", "created, started, completed, failed or deleted", func(e *ObjectEvent) *string { return &e.Event }),
+		int64Column("stamp", "s, Unix time", "when it was by the object itself, in whole seconds; 0: it does not say", func(e *ObjectEvent) *int64 { return &e.Stamp }),
 	}
 }
 

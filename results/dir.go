@@ -29,6 +29,8 @@ const (
 	ScrapesFile   = "series/scrapes.arrows"
 	MetricsFile   = "series/metrics.arrows" // absent in runs of windtunnels that did not write it yet
 
+	// ObjectsFile has the transitions of objects that measurements of a script follow; a run without a script has none.
+	ObjectsFile = "samples/objects.arrows"
 	// BystanderFile has the requests of the bystander, which is there on a cluster that others use as well.
 	BystanderFile = "samples/bystander.arrows"
 

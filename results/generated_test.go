@@ -40,6 +40,7 @@ func TestReadmeTables(t *testing.T) {
 func tables() string {
 	var b strings.Builder
 	describe(&b, "`"+RequestsFile+"`: one request that the harness sent, or was to send", columnsOf[Request]())
+	describe(&b, "`"+ObjectsFile+"`: one transition of an object that a measurement of a script follows", columnsOf[ObjectEvent]())
 	describe(&b, "`"+WatchesFile+"`: one event that a watcher of a watch step received", columnsOf[WatchEvent]())
 	describe(&b, "`"+PodsFile+"` and `samples/hollow-<n>.arrows`: one transition in a pod's life", columnsOf[PodEvent]())
 	describe(&b, "`"+NodesFile+"`: one transition of a node", columnsOf[NodeEvent]())

@@ -64,6 +64,16 @@ const (
 	VolumesStateful  = "stateful"
 )
 
+// ObjectEvent is one transition in the life of an object that a measurement of a script follows, such as a Job.
+type ObjectEvent struct {
+	At                       Instant // when it was received
+	Measure                  string  // the measurement, METHOD/IDENTIFIER
+	Group, Version, Resource string
+	Namespace, Name, UID     string
+	Event                    string // created | started | completed | failed | deleted
+	Stamp                    int64  // when it was by the object itself, Unix seconds; 0 where it does not say
+}
+
 // NodeEvent is one transition of a node, received by watch, or what a fault step did to it.
 type NodeEvent struct {
 	At     Instant

@@ -11,7 +11,7 @@ import (
 
 // Record is what a stream can hold.
 type Record interface {
-	Request | WatchEvent | PodEvent | NodeEvent | ProcessSample | Scrape | Metric
+	Request | WatchEvent | PodEvent | ObjectEvent | NodeEvent | ProcessSample | Scrape | Metric
 }
 
 // Keys of the metadata of a stream's schema and of its fields.

@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 func TestRoundTrip(t *testing.T) {
 	t.Run("Request", roundTrip[Request])
 	t.Run("WatchEvent", roundTrip[WatchEvent])
+	t.Run("ObjectEvent", roundTrip[ObjectEvent])
 	t.Run("PodEvent", roundTrip[PodEvent])
 	t.Run("NodeEvent", roundTrip[NodeEvent])
 	t.Run("ProcessSample", roundTrip[ProcessSample])

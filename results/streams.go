@@ -70,6 +70,8 @@ func OpenStream(path string) (*Stream, error) {
 		return streamOf[WatchEvent](path, meta), nil
 	case recordName[PodEvent]():
 		return streamOf[PodEvent](path, meta), nil
+	case recordName[ObjectEvent]():
+		return streamOf[ObjectEvent](path, meta), nil
 	case recordName[NodeEvent]():
 		return streamOf[NodeEvent](path, meta), nil
 	case recordName[ProcessSample]():

@@ -37,12 +37,11 @@ type etcdSummary struct {
 
 // etcdMetrics are etcd's histograms between start and gather, and the most bytes of its database at any look.
 func etcdMetrics(e *evidence, w window) finding {
-	var f finding
 	looks, ok := e.db.between(etcdComponent, w.start.returned(), w.gather.At)
 	if !ok {
-		f.note("there are not two looks at etcd's metrics")
-		return f
+		return e.unseen(etcdComponent)
 	}
+	var f finding
 	s := etcdSummary{e.bucketLists(commitMetric, looks), e.bucketLists(snapshotMetric, looks), e.bucketLists(roundTripMetric, looks), e.bucketLists(fsyncMetric, looks), 0}
 	n := 0
 	for _, metric := range []string{sizeMetric, oldSizeMetric} {

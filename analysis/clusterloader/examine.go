@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"windtunnel/profiles"
 	"windtunnel/results"
 )
 
@@ -33,6 +34,7 @@ type evidence struct {
 	processes []results.ProcessSample
 	nodes     []results.NodeEvent
 	asked     []results.Request // whether the API server is ready
+	objects   []results.ObjectEvent
 	db        *database
 }
 
@@ -78,7 +80,9 @@ func (e *evidence) read(d *results.Dir) {
 	all := pods{}
 	each(d, results.PodsFile, all.add)
 	for _, p := range all {
-		e.pods = append(e.pods, p)
+		if e.own(p) {
+			e.pods = append(e.pods, p)
+		}
 	}
 	slices.SortFunc(e.pods, func(a, b *pod) int {
 		return cmp.Or(cmp.Compare(a.created, b.created), strings.Compare(a.namespace, b.namespace), strings.Compare(a.name, b.name))
@@ -95,12 +99,32 @@ func (e *evidence) read(d *results.Dir) {
 		})
 	}
 	slices.SortStableFunc(e.asked, func(a, b results.Request) int { return cmp.Compare(a.Planned, b.Planned) })
+	if slices.ContainsFunc(e.calls, func(c call) bool { return c.Method == jobMethod }) {
+		each(d, results.ObjectsFile, func(o results.ObjectEvent) { e.objects = append(e.objects, o) })
+	}
 	e.db = newDatabase(e.wanted())
 	if len(e.db.wanted) > 0 {
 		each(d, results.ScrapesFile, e.db.add)
 	}
 	e.db.containerMetrics(e.processes)
 	e.db.finish()
+}
+
+// own tells whether a pod is the run's. Where there may be others', those that the run has made carry its label; the embedded control plane
+// has no others.
+func (e *evidence) own(p *pod) bool {
+	others := profiles.ControlPlane{Provider: e.run.Provider}.AmongReal()
+	return !others || p.labels[profiles.LabelRun] == e.run.ID
+}
+
+// unseen is a finding about a component at whose metrics there are not two looks. A cluster that was there may let nobody look at it.
+func (e *evidence) unseen(component string) finding {
+	if e.run.Provider == profiles.ProviderExisting && len(e.db.looks[component]) == 0 {
+		return finding{skip: "the cluster lets nobody read the metrics of " + component}
+	}
+	var f finding
+	f.note("there are not two looks at the metrics of %s", component)
+	return f
 }
 
 func each[T results.Record](d *results.Dir, file string, add func(T)) {

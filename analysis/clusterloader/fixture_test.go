@@ -23,6 +23,7 @@ type history struct {
 	samples []results.ProcessSample
 	scrapes []results.Scrape
 	asked   []results.Request // nil: no file
+	objects []results.ObjectEvent
 }
 
 func newHistory() *history {
@@ -100,6 +101,7 @@ func (h *history) write(t testing.TB) *results.Dir {
 	fill(t, d, results.NodesFile, h.nodes)
 	fill(t, d, results.ProcessesFile, h.samples)
 	fill(t, d, results.ScrapesFile, h.scrapes)
+	fill(t, d, results.ObjectsFile, h.objects)
 	if h.asked != nil {
 		fill(t, d, results.RequestsFile, h.asked)
 	}

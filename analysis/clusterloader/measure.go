@@ -23,8 +23,6 @@ type method struct {
 	idle bool
 	// waits says that a call judges by returning: it failed, or what it waited for came.
 	waits bool
-	// lacks says what of the original is not computed.
-	lacks string
 	// alone says that a single call without an action is start and gather in one.
 	alone bool
 }
@@ -51,7 +49,7 @@ func methods() map[string]method {
 		"SchedulingMetrics":              {compute: schedulingMetrics, metrics: schedulerMetrics, restarts: true},
 		"SystemPodMetrics":               {compute: systemPodMetrics},
 		"TestMetrics":                    {compute: testMetrics, metrics: testMetricsNames},
-		"JobLifecycleLatency":            {waits: true, lacks: "the records have no times of jobs, so that there are no figures"},
+		jobMethod:                        {compute: jobLifecycleLatency, once: true},
 		"WaitForAvailablePVs":            wait,
 		"WaitForBoundPVCs":               wait,
 		"WaitForControlledPodsRunning":   wait,
@@ -258,9 +256,6 @@ func (e *evidence) called(i *instance, how method) finding {
 	f.decides = f.decides && calls > 0 && (gathered || !started) // what is only started has not waited yet
 	if how.waits && started && !gathered {
 		f.note("it was never gathered")
-	}
-	if how.lacks != "" {
-		f.note("%s", how.lacks)
 	}
 	if !how.waits && f.skip == "" && len(f.errors) == 0 {
 		f.note("carried out; nothing is measured by it")

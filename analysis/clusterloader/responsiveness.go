@@ -36,7 +36,11 @@ func apiMetrics(params) []string {
 type apiCall struct{ verb, resource, subresource, scope string }
 
 func (c apiCall) String() string {
-	return fmt.Sprintf("%s %s (%s)", c.verb, results.ResourcePath("", c.resource, c.subresource), c.scope)
+	text := c.verb + " " + results.ResourcePath("", c.resource, c.subresource)
+	if c.scope == "" { // of what is no resource, such as /openapi/v3
+		return text
+	}
+	return text + " (" + c.scope + ")"
 }
 
 // apiRow is what is known of one.

@@ -41,12 +41,11 @@ func prometheusSchedulingMetrics(e *evidence, w window) finding {
 }
 
 func (e *evidence) schedulingMetrics(w window, name string) finding {
-	var f finding
 	looks, ok := e.db.between(schedulerComponent, w.start.returned(), w.gather.At)
 	if !ok {
-		f.note("there are not two looks at the scheduler's metrics")
-		return f
+		return e.unseen(schedulerComponent)
 	}
+	var f finding
 	show := func(what string, h histogram) latency {
 		l := h.latency()
 		if n := h.count(); n > 0 {

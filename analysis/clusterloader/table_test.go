@@ -10,7 +10,7 @@ import (
 // TestTableIsWhole: every measurement that a config can name is computed, or skipped with a reason, or only does something; and nothing
 // is computed that no config can name.
 func TestTableIsWhole(t *testing.T) {
-	does := []string{"ChaosMonkey", "Exec", "RestartApiserver", "Sleep"}
+	does := []string{"BlockProfile", "CPUProfile", "ChaosMonkey", "Exec", "MemoryProfile", "RestartApiserver", "Sleep"}
 	table, named := methods(), map[string]bool{}
 	for _, m := range cl2.Methods() {
 		named[m.Name] = true

@@ -214,6 +214,8 @@ func TestParquetOfEveryType(t *testing.T) {
 	one(s, "watcher", "3")
 	s, _ = stored(t, results.PodEvent{UID: "u"})
 	one(s, "uid", "u")
+	s, _ = stored(t, results.ObjectEvent{Event: "started"})
+	one(s, "event", "started")
 	s, _ = stored(t, results.NodeEvent{Event: "ready"})
 	one(s, "event", "ready")
 	s, _ = stored(t, results.ProcessSample{CPUSeconds: 1.5})

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"windtunnel/analysis/clusterloader"
 	"windtunnel/results"
 )
 
@@ -229,6 +230,52 @@ func TestPerfDataGolden(t *testing.T) {
 		fmt.Fprintf(&all, "== %s\n%s", f.Path, f.Data)
 	}
 	golden(t, "perfdata.txt", all.Bytes(), d.ID())
+}
+
+// TestPerfDataOfTest: a test of ClusterLoader2's has its own summaries among the artifacts, byte for byte, and none of ours under their names.
+func TestPerfDataOfTest(t *testing.T) {
+	d, s := run(t)
+	info, err := d.ReadRun()
+	if err != nil {
+		t.Fatal(err)
+	}
+	info.Name, info.Steps = "density", []results.StepSpan{{Number: 1, Name: "all", Begin: 2 * second, End: 22 * second}}
+	for at, action := range map[int64]string{3 * second: "start", 21 * second: "gather"} {
+		info.Marks = append(info.Marks, results.Mark{At: at, End: at + 1, Step: 1, Method: "ResourceUsageSummary", Identifier: "usage", Action: action, Params: json.RawMessage(`{}`)})
+	}
+	if err := d.WriteRun(info); err != nil {
+		t.Fatal(err)
+	}
+	test := clusterloader.Examine(d, info)
+	s.ClusterLoader = &test.Result
+	files, damage, err := PerfData(d, s, "job")
+	if err != nil || damage != nil {
+		t.Fatal(damage, err)
+	}
+	by := map[string]string{}
+	for _, f := range files {
+		by[strings.SplitN(f.Path, "/", 3)[2]] = string(f.Data)
+	}
+	if len(test.Files) != 2 {
+		t.Fatalf("%d files of the test, want its summary and junit.xml", len(test.Files))
+	}
+	for _, f := range test.Files {
+		if got := by["artifacts/"+filepath.Base(f.Name)]; got != string(f.Data) {
+			t.Errorf("%s is %q", f.Name, got)
+		}
+	}
+	usage := 0
+	for name := range by {
+		if strings.Contains(name, "ResourceUsageSummary") {
+			usage++
+		}
+		if strings.Contains(name, "PodStartupLatency") {
+			t.Errorf("%s is not the test's", name)
+		}
+	}
+	if usage != 1 || by["finished.json"] == "" || len(by) != len(files) {
+		t.Errorf("%d summaries of usage among %d files", usage, len(files))
+	}
 }
 
 // TestPerfDataReadsAsPerfdashReadsIt decodes the files into the types that perfdash has, and checks values worked out by hand.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,8 +26,8 @@ type File struct {
 
 // PerfData renders a run as the files that ClusterLoader2 would have left, in the folders in which perfdash looks for them:
 // <job>/<build>/artifacts, with the number of the build made of the run's start. Latencies are in ms. What windtunnel measures
-// otherwise than ClusterLoader2 is said in docs/export.md; what it does not measure has no file. What cannot be read is
-// returned as damage; the files are made of all else.
+// otherwise than ClusterLoader2 is said in docs/export.md; what it does not measure has no file. A test of ClusterLoader2's has its own
+// summaries, and windtunnel's are not beside them. What cannot be read is returned as damage; the files are made of all else.
 func PerfData(d *results.Dir, s results.Summary, job string) (files []File, damage, err error) {
 	started, err := time.Parse(time.RFC3339, s.Run.Started)
 	if err != nil {
@@ -34,34 +35,55 @@ func PerfData(d *results.Dir, s results.Summary, job string) (files []File, dama
 	}
 	build := fmt.Sprintf("%s/%s/", job, started.UTC().Format("20060102150405"))
 	ended := started.Add(time.Duration(s.Run.Seconds * float64(time.Second))).UTC()
-	add := func(path string, v any) {
+	add := func(name string, v any) {
 		data, _ := json.MarshalIndent(v, "", "  ") // numbers, strings and maps of them, all finite
-		files = append(files, File{build + path, append(data, '\n')})
+		files = append(files, File{build + name, append(data, '\n')})
 	}
 	measurement := func(name string, v any) {
 		add(fmt.Sprintf("artifacts/%s_%s_%s.json", name, s.Run.Profile, ended.Format(time.RFC3339)), v)
 	}
-	if p := podStartup(s.PodStartup); len(p.DataItems) > 0 {
-		measurement("PodStartupLatency_PodStartupLatency", p)
-	}
-	if p := apiResponsiveness(s.Server); len(p.DataItems) > 0 {
-		measurement("APIResponsivenessPrometheus_simple", p)
+	throughput, err1 := schedulingThroughput(d, s.Phases)
+	usage, err2 := resourceUsage(d, s.Phases)
+	if s.ClusterLoader != nil {
+		if files, err = summariesOf(d, build+"artifacts/"); err != nil {
+			return nil, nil, err
+		}
+	} else {
+		if p := podStartup(s.PodStartup); len(p.DataItems) > 0 {
+			measurement("PodStartupLatency_PodStartupLatency", p)
+		}
+		if p := apiResponsiveness(s.Server); len(p.DataItems) > 0 {
+			measurement("APIResponsivenessPrometheus_simple", p)
+		}
+		if throughput != nil {
+			measurement("SchedulingThroughput", throughput)
+		}
+		if usage != nil {
+			measurement("ResourceUsageSummary", usage)
+		}
 	}
 	if p := clientResponsiveness(s.Requests); len(p.DataItems) > 0 {
 		measurement("ClientAPIResponsiveness", p)
-	}
-	throughput, err1 := schedulingThroughput(d, s.Phases)
-	if throughput != nil {
-		measurement("SchedulingThroughput", throughput)
-	}
-	usage, err2 := resourceUsage(d, s.Phases)
-	if usage != nil {
-		measurement("ResourceUsageSummary", usage)
 	}
 	add("artifacts/cl2-metadata.json", clusterMetadata(s.Run))
 	add("started.json", map[string]any{"timestamp": started.Unix()})
 	add("finished.json", map[string]any{"timestamp": ended.Unix(), "passed": s.Verdict == results.Pass, "result": prowResult(s.Verdict)})
 	return files, errors.Join(err1, err2), nil
+}
+
+// summariesOf are the files of a test of ClusterLoader2's, its junit.xml among them, in a folder.
+func summariesOf(d *results.Dir, folder string) ([]File, error) {
+	run, err := d.ReadRun()
+	if err != nil {
+		return nil, fmt.Errorf("export run: %w", err)
+	}
+	var files []File
+	if test := clusterloader.Examine(d, run); test != nil {
+		for _, f := range test.Files {
+			files = append(files, File{folder + path.Base(f.Name), f.Data})
+		}
+	}
+	return files, nil
 }
 
 // PerfdashConfig is the job's configuration for perfdash's --configPath.

@@ -34,6 +34,9 @@ type Cluster interface {
 	// Observer is the configuration of a client that may read everything and that priority and fairness exempts, so that it
 	// neither queues behind the load nor pushes it aside. It has no rate limit of its own.
 	Observer(ctx context.Context) (*rest.Config, error)
+	// Provisioner is the configuration of a client that provides volumes for claims. It passes through priority and fairness as the
+	// load does.
+	Provisioner(ctx context.Context) (*rest.Config, error)
 	// Kubeconfig is an administrator's file for kubectl and other clients. It holds a key.
 	Kubeconfig(ctx context.Context) ([]byte, error)
 	// Components are the components as far as they can be seen, in the order of starting. PID is that of this machine, 0 where

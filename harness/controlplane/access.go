@@ -26,6 +26,11 @@ func (c *Cluster) Observer(context.Context) (*rest.Config, error) {
 	return c.RESTConfig("windtunnel:observer", masters)
 }
 
+// Provisioner is the configuration of a client of the group of the load's users.
+func (c *Cluster) Provisioner(context.Context) (*rest.Config, error) {
+	return c.RESTConfig("windtunnel:volumes", cluster.UsersGroup)
+}
+
 // RESTConfig is the configuration of a client with a new certificate for the user. Its own rate limiter is off.
 func (c *Cluster) RESTConfig(user string, groups ...string) (*rest.Config, error) {
 	id, err := c.Issue(user, groups...)

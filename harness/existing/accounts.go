@@ -21,6 +21,7 @@ import (
 const (
 	observerAccount  = "observer"
 	bystanderAccount = "bystander"
+	storageAccount   = "volumes"
 	userAccount      = "user-" // and a number
 )
 

@@ -43,6 +43,7 @@ type Cluster struct {
 	accounts accounts
 	observer *account
 	others   *account // the bystander
+	storage  *account // who provides hollow volumes; nil where nothing asks for them
 	users    []*account
 	schemas  map[string]string // UIDs by name
 	metrics  []cluster.Target
@@ -125,6 +126,9 @@ func (c *Cluster) enter(ctx context.Context) error {
 	for _, u := range c.users {
 		names = append(names, u.name)
 	}
+	if c.storage != nil {
+		names = append(names, c.storage.name)
+	}
 	if err := c.levels(ctx, names); err != nil {
 		return err
 	}
@@ -154,6 +158,11 @@ func (c *Cluster) makeAccounts(ctx context.Context) (err error) {
 	if c.others, err = c.accounts.make(ctx, c.meta(Namespace, bystanderAccount)); err != nil {
 		return err
 	}
+	if s := c.options.Plan.Script; s != nil && s.Claims {
+		if c.storage, err = c.accounts.make(ctx, c.meta(Namespace, storageAccount)); err != nil {
+			return err
+		}
+	}
 	for i := range usersOf(c.options.Plan) {
 		user, err := c.accounts.make(ctx, c.meta(Namespace, userName(i)))
 		if err != nil {
@@ -178,12 +187,16 @@ func (c *Cluster) makeRights(ctx context.Context) error {
 			return err
 		}
 	}
+	if c.storage != nil {
+		if err := c.role(ctx, "", prefix+"volumes", provisionRights().rules(), storageAccount); err != nil {
+			return err
+		}
+	}
 	look, core := []string{"get", "list", "watch"}, []string{""}
-	if err := c.role(ctx, "", prefix+"observer", []rbacv1.PolicyRule{
-		{APIGroups: core, Resources: []string{"pods", "nodes"}, Verbs: look},
-		{APIGroups: core, Resources: []string{"namespaces"}, ResourceNames: []string{Namespace}, Verbs: look},
-		{NonResourceURLs: []string{"/metrics"}, Verbs: []string{"get"}},
-	}, observerAccount); err != nil {
+	if err := c.role(ctx, "", prefix+"observer", append(viewOf(c.options.Plan).rules(),
+		rbacv1.PolicyRule{APIGroups: core, Resources: []string{"namespaces"}, ResourceNames: []string{Namespace}, Verbs: look},
+		rbacv1.PolicyRule{NonResourceURLs: []string{"/metrics", "/readyz"}, Verbs: []string{"get"}},
+	), observerAccount); err != nil {
 		return err
 	}
 	consent := rbacv1.PolicyRule{APIGroups: core, Resources: []string{"configmaps"}, ResourceNames: []string{ConsentName}, Verbs: look}

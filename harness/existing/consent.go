@@ -140,8 +140,11 @@ func (c Consent) allowsNow(now time.Time) error {
 
 // allowsRate checks the limit of requests. A plan that sends as fast as the system answers has no rate to compare.
 func (c Consent) allowsRate(plan *profiles.Plan) error {
-	if at := unpaced(plan); at != "" {
-		return fmt.Errorf("the cluster's owner allows %g requests a second (%s), and %s sends as many as the system answers: give it arrivals", c.MaxRequestsPerSecond, keyMaxRequests, at)
+	if at, remedy := unpaced(plan); at != "" {
+		return fmt.Errorf("the cluster's owner allows %g requests a second (%s), and %s sends as many as the system answers: %s", c.MaxRequestsPerSecond, keyMaxRequests, at, remedy)
+	}
+	if s := plan.Script; s != nil && float64(s.Use.MostRequests) > c.MaxRequestsPerSecond {
+		return fmt.Errorf("the script plans %d requests in a second, and the cluster's owner allows %g (%s)", s.Use.MostRequests, c.MaxRequestsPerSecond, keyMaxRequests)
 	}
 	for _, phase := range plan.Outline() {
 		// Planned instants are counted second by second: in less than a second, two at once would be a rate of thousands.
@@ -156,18 +159,21 @@ func (c Consent) allowsRate(plan *profiles.Plan) error {
 	return nil
 }
 
-// unpaced names the first step that sends requests without planned instants; "" when there is none.
-func unpaced(plan *profiles.Plan) string {
+// unpaced names the first step that sends requests without planned instants, "" when there is none, and says what helps.
+func unpaced(plan *profiles.Plan) (at, remedy string) {
+	if plan.Script != nil && plan.Script.Use.Unpaced != "" {
+		return plan.Script.Use.Unpaced, "give it a tuning set with a rate"
+	}
 	for _, phase := range plan.Phases {
 		for _, track := range phase.Tracks {
 			for i, step := range track.Steps {
 				if step.Reconcile != nil && step.Reconcile.Arrivals == nil || step.Requests != nil && step.Requests.ClosedLoop != nil {
-					return fmt.Sprintf("phase %s, track %s, step %d", phase.Name, track.Name, i)
+					return fmt.Sprintf("phase %s, track %s, step %d", phase.Name, track.Name, i), "give it arrivals"
 				}
 			}
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // errNoConsent says what an owner has to do.

@@ -80,11 +80,56 @@ func TestAllows(t *testing.T) {
 		{Consent{Load: true, MaxRequestsPerSecond: 19}, plan, "phase prepare"},
 		{Consent{Load: true, MaxRequestsPerSecond: 1000}, unbounded, "phase prepare, track fill, step 0"},
 		{Consent{Load: true}, unbounded, ""},
+		{Consent{Load: true, MaxRequestsPerSecond: 50}, scripted(50, ""), ""},
+		{Consent{Load: true, MaxRequestsPerSecond: 49}, scripted(50, ""), "the script plans 50 requests in a second"},
+		{Consent{Load: true, MaxRequestsPerSecond: 1000}, scripted(1, "step 3"), "step 3 sends as many as the system answers: give it a tuning set with a rate"},
 	} {
 		err := test.consent.allows(test.plan, now)
 		if (err == nil) != (test.says == "") || err != nil && !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%v: %v, want %q", test.consent, err, test.says)
 		}
+	}
+}
+
+// scripted is a plan of a script that makes Deployments and patches Roles, and waits for Jobs.
+func scripted(most int, unpaced string) *profiles.Plan {
+	deployments, _ := profiles.ResourceFor("apps/v1", "Deployment")
+	roles, _ := profiles.ResourceFor("rbac.authorization.k8s.io/v1", "Role")
+	jobs, _ := profiles.ResourceFor("batch/v1", "Job")
+	return &profiles.Plan{Script: &profiles.Script{Use: profiles.ScriptUse{
+		Operations: map[profiles.Resource][]profiles.OperationVerb{
+			deployments: {profiles.OperationCreate, profiles.OperationDelete}, roles: {profiles.OperationPatch},
+		},
+		Reads: []profiles.Resource{jobs}, MostRequests: most, Unpaced: unpaced,
+	}}}
+}
+
+// rulesOf are rights as texts, by group and resource.
+func rulesOf(r rights) map[string]string {
+	all := map[string]string{}
+	for _, rule := range r.rules() {
+		for _, name := range rule.Resources {
+			all[rule.APIGroups[0]+"/"+name] = strings.Join(rule.Verbs, " ")
+		}
+	}
+	return all
+}
+
+// TestRightsOfScript: the users may do what the script does, the observer sees what it waits for, and neither more.
+func TestRightsOfScript(t *testing.T) {
+	plan := scripted(1, "")
+	const group = "rbac.authorization.k8s.io/"
+	users := map[string]string{"apps/deployments": "create delete", group + "roles": "bind escalate get patch", group + "clusterroles": "bind escalate"}
+	if got := rulesOf(rightsOf(plan)); !maps.Equal(got, users) {
+		t.Errorf("users: %v\nwant %v", got, users)
+	}
+	look := "get list watch"
+	observer := map[string]string{"/pods": look, "/nodes": look, "/namespaces": look, "/serviceaccounts": look, "batch/jobs": look}
+	if got := rulesOf(viewOf(plan)); !maps.Equal(got, observer) {
+		t.Errorf("observer: %v\nwant %v", got, observer)
+	}
+	if got := rulesOf(viewOf(paced(t, "arrivals: {rate: 40}"))); !maps.Equal(got, map[string]string{"/pods": look, "/nodes": look}) {
+		t.Errorf("the observer of a profile: %v", got)
 	}
 }
 
@@ -127,12 +172,7 @@ func TestRights(t *testing.T) {
 		"pod": {Resource: profiles.Resource{Version: "v1", Name: "pods"}}, "web": {Resource: profiles.Resource{Group: "apps", Version: "v1", Name: "deployments"}},
 		"role": {Resource: profiles.Resource{Group: "rbac.authorization.k8s.io", Version: "v1", Name: "rolebindings"}}}
 	plan.Phases = []profiles.Phase{{Tracks: []profiles.Track{{Steps: []profiles.Step{step, {Watch: &profiles.Watch{Object: "pod"}}, {Reconcile: &profiles.Reconcile{Object: "role"}}}}}}}
-	got := map[string]string{}
-	for _, rule := range rightsOf(plan).rules() {
-		for _, name := range rule.Resources {
-			got[rule.APIGroups[0]+"/"+name] = strings.Join(rule.Verbs, " ")
-		}
-	}
+	got := rulesOf(rightsOf(plan))
 	want := map[string]string{"/nodes": "get list", "/pods": "deletecollection list watch", "/pods/status": "patch", "/pods/eviction": "create", "apps/deployments/scale": "get update",
 		"rbac.authorization.k8s.io/rolebindings": "create delete", "rbac.authorization.k8s.io/roles": "bind escalate", "rbac.authorization.k8s.io/clusterroles": "bind escalate"}
 	if !maps.Equal(got, want) {

@@ -25,6 +25,52 @@ func rightsOf(plan *profiles.Plan) rights {
 			}
 		}
 	}
+	if plan.Script != nil {
+		for of, verbs := range plan.Script.Use.Operations {
+			for _, verb := range verbs {
+				r.operation(of, verb)
+			}
+		}
+	}
+	return r
+}
+
+func (r rights) operation(of profiles.Resource, verb profiles.OperationVerb) {
+	switch verb {
+	case profiles.OperationCreate:
+		r.allow(of, "", "create")
+	case profiles.OperationPatch: // it reads first
+		r.allow(of, "", "get", "patch")
+	case profiles.OperationDelete:
+		r.allow(of, "", "delete")
+	}
+}
+
+// viewOf are the rights of who observes a plan's run.
+func viewOf(plan *profiles.Plan) rights {
+	r := rights{}
+	kinds := [][2]string{{"v1", "Pod"}, {"v1", "Node"}}
+	if plan.Script != nil { // which namespaces there are, and whether pods can be made in them
+		kinds = append(kinds, [2]string{"v1", "Namespace"}, [2]string{"v1", "ServiceAccount"})
+		for _, of := range plan.Script.Use.Reads {
+			r.allow(of, "", "get", "list", "watch")
+		}
+	}
+	for _, k := range kinds {
+		of, _ := profiles.ResourceFor(k[0], k[1])
+		r.allow(of, "", "get", "list", "watch")
+	}
+	return r
+}
+
+// provisionRights are those of who provides hollow volumes.
+func provisionRights() rights {
+	r := rights{}
+	for kind, verbs := range map[string][]string{"PersistentVolumeClaim": {"get", "list", "watch"}, "PersistentVolume": {"get", "list", "watch", "create", "delete"}} {
+		of, _ := profiles.ResourceFor("v1", kind)
+		r.allow(of, "", verbs...)
+	}
+	r.allow(profiles.Resource{Group: "storage.k8s.io", Name: "storageclasses"}, "", "create", "delete")
 	return r
 }
 

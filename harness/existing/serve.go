@@ -67,6 +67,14 @@ func (c *Cluster) Observer(context.Context) (*rest.Config, error) {
 	return c.observer.config(c.target), nil
 }
 
+// Provisioner implements cluster.Cluster. There is one where the plan has a script with claims.
+func (c *Cluster) Provisioner(context.Context) (*rest.Config, error) {
+	if c.storage == nil {
+		return nil, errors.New("the plan has no claims, so that nobody was made to provide volumes")
+	}
+	return c.storage.config(c.target), nil
+}
+
 // Kubeconfig implements cluster.Cluster.
 func (c *Cluster) Kubeconfig(ctx context.Context) ([]byte, error) { return c.target.Kubeconfig(ctx) }
 

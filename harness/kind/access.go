@@ -158,6 +158,11 @@ func (c *Cluster) Observer(context.Context) (*rest.Config, error) {
 	return c.restConfig(c.access, "windtunnel:observer", masters)
 }
 
+// Provisioner is the configuration of a client of the group of the load's users.
+func (c *Cluster) Provisioner(context.Context) (*rest.Config, error) {
+	return c.restConfig(c.access, "windtunnel:volumes", cluster.UsersGroup)
+}
+
 // Kubeconfig is a file for kubectl and other clients of the group system:masters.
 func (c *Cluster) Kubeconfig(context.Context) ([]byte, error) {
 	const user, name = "windtunnel:admin", "windtunnel"

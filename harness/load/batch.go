@@ -229,7 +229,7 @@ func (w *batchWork) ready() {
 
 // body renders the object. Where that fails the record says so.
 func (w *batchWork) body(o profiles.Operation) ([]byte, error) {
-	body, err := o.Body()
+	body, err := o.Body(w.x.client.options.Run)
 	if err != nil {
 		w.unsent(o, o.Requests()[0])
 	}

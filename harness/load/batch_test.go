@@ -17,7 +17,7 @@ import (
 
 // operationOn is an operation on a ConfigMap; a deletion has no body.
 func operationOn(verb profiles.OperationVerb, namespace, name, value string) profiles.Operation {
-	return profiles.Operation{Verb: verb, Resource: configMaps().Resource, Namespace: namespace, Name: name, Body: func() ([]byte, error) {
+	return profiles.Operation{Verb: verb, Resource: configMaps().Resource, Namespace: namespace, Name: name, Body: func(string) ([]byte, error) {
 		return fmt.Appendf(nil, `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":%q,"namespace":%q},"data":{"value":%q}}`, name, namespace, value), nil
 	}}
 }
@@ -133,7 +133,7 @@ func TestBatchFailures(t *testing.T) {
 	rec := &recorder{}
 	client := r.dial(t, rec, 1, 1)
 	broken := operationOn(profiles.OperationCreate, "default", "batch-c", "")
-	broken.Body = func() ([]byte, error) { return nil, errors.New("no such variable") }
+	broken.Body = func(string) ([]byte, error) { return nil, errors.New("no such variable") }
 	list := [][]profiles.Operation{
 		{operationOn(profiles.OperationCreate, "default", "Not_A_Name", ""), operationOn(profiles.OperationCreate, "default", "batch-never", "")},
 		{operationOn(profiles.OperationPatch, "default", "batch-missing", ""), operationOn(profiles.OperationDelete, "default", "batch-missing", "")},
@@ -172,9 +172,9 @@ func TestBatchRendering(t *testing.T) {
 	slow := func(verb profiles.OperationVerb) profiles.Operation {
 		o := operationOn(verb, "a", "b", "")
 		body := o.Body
-		o.Body = func() ([]byte, error) {
+		o.Body = func(string) ([]byte, error) {
 			time.Sleep(render)
-			return body()
+			return body("")
 		}
 		return o
 	}

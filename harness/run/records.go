@@ -19,29 +19,50 @@ type records struct {
 	processes *results.Writer[results.ProcessSample]
 	scrapes   *results.Writer[results.Scrape]
 	looks     *results.Writer[results.Metric]
-	others    *results.Writer[results.Request] // of the bystander; nil where there is none
-	looking   sync.Mutex                       // keeps the values of one look together
-	phase     atomic.Pointer[string]           // the phase under way, for records that name it
-	sent      atomic.Int64                     // how many requests were recorded
+	others    *results.Writer[results.Request]     // of the bystander; nil where there is none
+	objects   *results.Writer[results.ObjectEvent] // of a script; nil where there is none
+	all       []stream                             // those above
+	looking   sync.Mutex                           // keeps the values of one look together
+	phase     atomic.Pointer[string]               // the phase under way, for records that name it
+	sent      atomic.Int64                         // how many requests were recorded
 	closed    chan struct{}
 }
 
-// openRecords makes the files; shared is whether the run has a bystander.
-func openRecords(dir *results.Dir, clock results.Clock, shared bool) (*records, error) {
+// stream is one of them, whatever its records are.
+type stream interface {
+	Failed() <-chan struct{}
+	Err() error
+	Close() error
+}
+
+// openRecords makes the files; shared is whether the run has a bystander, scripted whether it has a script.
+func openRecords(dir *results.Dir, clock results.Clock, shared, scripted bool) (*records, error) {
 	r := &records{closed: make(chan struct{})}
 	r.setPhase("boot")
-	var errs [8]error
-	r.requests, errs[0] = results.NewWriter[results.Request](dir.Path(results.RequestsFile), results.WithClock(clock))
-	r.pods, errs[1] = results.NewWriter[results.PodEvent](dir.Path(results.PodsFile), results.WithClock(clock))
-	r.nodes, errs[2] = results.NewWriter[results.NodeEvent](dir.Path(results.NodesFile), results.WithClock(clock))
-	r.processes, errs[3] = results.NewWriter[results.ProcessSample](dir.Path(results.ProcessesFile), results.WithClock(clock))
-	r.scrapes, errs[4] = results.NewWriter[results.Scrape](dir.Path(results.ScrapesFile), results.WithClock(clock))
-	r.watches, errs[5] = results.NewWriter[results.WatchEvent](dir.Path(results.WatchesFile), results.WithClock(clock))
-	r.looks, errs[6] = results.NewWriter[results.Metric](dir.Path(results.MetricsFile), results.WithClock(clock))
+	err := errors.Join(
+		open(r, &r.requests, dir.Path(results.RequestsFile), clock),
+		open(r, &r.pods, dir.Path(results.PodsFile), clock),
+		open(r, &r.nodes, dir.Path(results.NodesFile), clock),
+		open(r, &r.processes, dir.Path(results.ProcessesFile), clock),
+		open(r, &r.scrapes, dir.Path(results.ScrapesFile), clock),
+		open(r, &r.watches, dir.Path(results.WatchesFile), clock),
+		open(r, &r.looks, dir.Path(results.MetricsFile), clock),
+	)
 	if shared {
-		r.others, errs[7] = results.NewWriter[results.Request](dir.Path(results.BystanderFile), results.WithClock(clock))
+		err = errors.Join(err, open(r, &r.others, dir.Path(results.BystanderFile), clock))
 	}
-	return r, errors.Join(errs[:]...)
+	if scripted {
+		err = errors.Join(err, open(r, &r.objects, dir.Path(results.ObjectsFile), clock))
+	}
+	return r, err
+}
+
+// open makes one of the files.
+func open[T results.Record](r *records, w **results.Writer[T], path string, clock results.Clock) (err error) {
+	if *w, err = results.NewWriter[T](path, results.WithClock(clock)); err == nil {
+		r.all = append(r.all, *w)
+	}
+	return err
 }
 
 func (r *records) setPhase(name string) { r.phase.Store(&name) }
@@ -77,43 +98,24 @@ func (r *records) metrics(look []results.Metric) {
 
 // watch ends the run as soon as a record cannot be written: a run without its records is worth nothing.
 func (r *records) watch(fail context.CancelCauseFunc) {
-	var err error
-	var others <-chan struct{} // of nobody
-	if r.others != nil {
-		others = r.others.Failed()
-	}
-	select {
-	case <-others:
-		err = r.others.Err()
-	case <-r.closed:
-	case <-r.requests.Failed():
-		err = r.requests.Err()
-	case <-r.watches.Failed():
-		err = r.watches.Err()
-	case <-r.pods.Failed():
-		err = r.pods.Err()
-	case <-r.nodes.Failed():
-		err = r.nodes.Err()
-	case <-r.processes.Failed():
-		err = r.processes.Err()
-	case <-r.scrapes.Failed():
-		err = r.scrapes.Err()
-	case <-r.looks.Failed():
-		err = r.looks.Err()
-	}
-	if err != nil {
-		fail(fmt.Errorf("%w: %w", errRecords, err))
+	for _, one := range r.all {
+		go func() {
+			select {
+			case <-r.closed:
+			case <-one.Failed():
+				fail(fmt.Errorf("%w: %w", errRecords, one.Err()))
+			}
+		}()
 	}
 }
 
 // close writes what is buffered.
 func (r *records) close() error {
 	close(r.closed)
-	var others error
-	if r.others != nil {
-		others = r.others.Close()
+	var err error
+	for _, one := range r.all {
+		err = errors.Join(err, one.Close())
 	}
-	err := errors.Join(others, r.requests.Close(), r.watches.Close(), r.pods.Close(), r.nodes.Close(), r.processes.Close(), r.scrapes.Close(), r.looks.Close())
 	if err != nil {
 		return fmt.Errorf("%w: %w", errRecords, err)
 	}

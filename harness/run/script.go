@@ -9,9 +9,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/client-go/rest"
 
-	"windtunnel/harness/cluster"
 	"windtunnel/harness/volumes"
 	"windtunnel/harness/waits"
 	"windtunnel/profiles"
@@ -31,9 +29,11 @@ type script struct {
 	phase   string // in which the steps are
 	waits   *waits.Waits
 	volumes *volumes.Provisioner // nil when nothing asks for volumes
+	made    []string             // namespaces that were not there before
 	clients clients
 	faults  scriptFaults
 	probes  probes
+	profile profilers
 }
 
 // script carries out the plan's script: what it needs is made, the steps are gone through in a phase of their own, and what was made is
@@ -43,8 +43,11 @@ func (s *session) script(ctx context.Context, phase profiles.Phase) error {
 	if err != nil {
 		return &EnvironmentError{fmt.Errorf("make the observer's identity: %w", err)}
 	}
+	for _, text := range s.plan.Script.Notes {
+		s.note("%s", text)
+	}
 	x := &script{session: s, plan: s.plan.Script, phase: phase.Name, clients: clients{loader: s.load}}
-	if x.waits, err = waits.New(ctx, config); err != nil {
+	if x.waits, err = waits.New(ctx, config, s.objectEvent); err != nil {
 		return &EnvironmentError{err}
 	}
 	defer x.close()
@@ -59,6 +62,7 @@ func (s *session) script(ctx context.Context, phase profiles.Phase) error {
 
 func (x *script) close() {
 	x.probes.close()
+	x.profile.close()
 	x.waits.Close()
 	x.clients.close()
 	if x.volumes != nil {
@@ -66,22 +70,19 @@ func (x *script) close() {
 	}
 }
 
-// identifier is a cluster that makes a client for somebody of any name.
-type identifier interface {
-	RESTConfig(user string, groups ...string) (*rest.Config, error)
-}
-
-// provide begins to provide volumes, if some objects of the script ask for them and the cluster is one where that is to be done.
-func (x *script) provide(ctx context.Context) (err error) {
-	names, ok := x.session.cluster.(identifier)
-	if !x.plan.Claims || !ok {
+// provide begins to provide volumes, if some objects of the script ask for them. Where there are others' claims, those of the script name
+// the class of its volumes.
+func (x *script) provide(ctx context.Context) error {
+	if !x.plan.Claims {
 		return nil
 	}
-	config, err := names.RESTConfig("windtunnel:volumes", cluster.UsersGroup)
+	config, err := x.session.cluster.Provisioner(ctx)
 	if err != nil {
 		return fmt.Errorf("make the provisioner's identity: %w", err)
 	}
-	x.volumes, err = volumes.Start(ctx, config)
+	x.volumes, err = volumes.Start(ctx, config, volumes.Options{
+		Default: !x.session.plan.Profile.ControlPlane.AmongReal(), Labels: map[string]string{profiles.LabelRun: x.session.id},
+	})
 	return err
 }
 
@@ -255,6 +256,8 @@ func (x *script) act(ctx context.Context, key string, act profiles.Act) error {
 		return x.session.restart(ctx, *act.Restart)
 	case act.Probe != nil:
 		return x.probes.do(ctx, x.session, key, *act.Probe)
+	case act.Profile != nil:
+		return x.profile.do(ctx, x.session, key, *act.Profile)
 	case act.Faults != nil && act.Faults.Moment == profiles.MomentStart:
 		x.faults.start(ctx, x.session, key, *act.Faults.Faults)
 		return nil
@@ -264,6 +267,12 @@ func (x *script) act(ctx context.Context, key string, act profiles.Act) error {
 		return nil
 	}
 	return x.waits.Do(ctx, key, act)
+}
+
+// objectEvent records what has just happened to an object that a measurement follows.
+func (s *session) objectEvent(e results.ObjectEvent) {
+	e.At = s.clock.Now()
+	s.records.objects.Append(e)
 }
 
 // stateOfScript is one line about where a script is.

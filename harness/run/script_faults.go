@@ -90,7 +90,7 @@ func (f *scriptFaults) run(ctx context.Context, s *session, spec profiles.Script
 		if pause(ctx, time.Duration(wait)) != nil {
 			return nil
 		}
-		numbers := f.choose(s.pack.Names(), spec, random)
+		numbers := f.choose(s.nodeNames(), spec, random)
 		if len(numbers) == 0 {
 			s.event("fault: no node is left that has not been down")
 			return nil

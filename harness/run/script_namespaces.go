@@ -32,12 +32,15 @@ func (x *script) prepare(ctx context.Context) error {
 		return err
 	}
 	n := x.plan.Namespaces
-	if there, err := x.present(ctx, client); err != nil {
+	there, err := present(ctx, client, n.Names)
+	if err != nil {
 		return err
-	} else if len(there) > 0 && !n.Existing {
+	}
+	if len(there) > 0 && !n.Existing {
 		return fmt.Errorf("namespaces of the script are there already: %s", strings.Join(there, ", "))
 	}
-	if err := x.clients.batch(ctx, preparePhase, "namespaces", namespaceBatch(profiles.OperationCreate, n.Names)); err != nil {
+	x.made = slices.DeleteFunc(slices.Clone(n.Names), func(name string) bool { return slices.Contains(there, name) })
+	if err := x.clients.batch(ctx, preparePhase, "namespaces", namespaceBatch(profiles.OperationCreate, x.made)); err != nil {
 		return fmt.Errorf("make the namespaces: %w", err)
 	}
 	for _, name := range n.Names {
@@ -61,15 +64,15 @@ func (x *script) observer(ctx context.Context) (kubernetes.Interface, error) {
 	return client, nil
 }
 
-// present are those of the script's namespaces that there are.
-func (x *script) present(ctx context.Context, client kubernetes.Interface) ([]string, error) {
+// present are those of some namespaces that there are.
+func present(ctx context.Context, client kubernetes.Interface, names []string) ([]string, error) {
 	list, err := client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("list namespaces: %w", err)
 	}
 	var there []string
 	for _, one := range list.Items {
-		if slices.Contains(x.plan.Namespaces.Names, one.Name) {
+		if slices.Contains(names, one.Name) {
 			there = append(there, one.Name)
 		}
 	}
@@ -81,8 +84,9 @@ func namespaceBatch(verb profiles.OperationVerb, names []string) profiles.Batch 
 	resource, _ := profiles.ResourceFor("v1", "Namespace")
 	b := profiles.Batch{Pace: profiles.Pace{Kind: profiles.PaceParallel, Workers: 1}}
 	for _, name := range names {
-		o := profiles.Operation{Verb: verb, Resource: resource, Name: name, Body: func() ([]byte, error) {
-			return json.Marshal(map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": name}})
+		o := profiles.Operation{Verb: verb, Resource: resource, Name: name, Body: func(run string) ([]byte, error) {
+			metadata := map[string]any{"name": name, "labels": map[string]any{profiles.LabelRun: run}}
+			return json.Marshal(map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
 		}}
 		b.Actions = append(b.Actions, profiles.Action{Operations: []profiles.Operation{o}})
 	}
@@ -104,29 +108,41 @@ func usable(ctx context.Context, client kubernetes.Interface, namespace string) 
 	}
 }
 
-// cleanup deletes the script's namespaces. That some stay is worth a note, and no reason to call the run a failure.
+// cleanup deletes the namespaces that the script has made, and where there are others' volumes the hollow ones. That some stay is worth a
+// note, and no reason to call the run a failure.
 func (x *script) cleanup(ctx context.Context) error {
-	n := x.plan.Namespaces
-	if !n.Delete {
-		return nil
+	if x.plan.Namespaces.Delete {
+		if err := x.deleteNamespaces(ctx); err != nil {
+			return err
+		}
 	}
+	if x.volumes != nil && x.session.plan.Profile.ControlPlane.AmongReal() {
+		if err := x.volumes.Leave(ctx); err != nil {
+			x.session.note("the volumes: %v", err)
+		}
+	}
+	return nil
+}
+
+func (x *script) deleteNamespaces(ctx context.Context) error {
 	client, err := x.observer(ctx)
 	if err != nil {
 		return err
 	}
-	if err := x.clients.batch(ctx, cleanupPhase, "namespaces", namespaceBatch(profiles.OperationDelete, n.Names)); err != nil {
+	if err := x.clients.batch(ctx, cleanupPhase, "namespaces", namespaceBatch(profiles.OperationDelete, x.made)); err != nil {
 		x.session.note("delete the namespaces: %v", err)
 	}
-	limit := time.Now().Add(n.Timeout)
+	timeout := x.plan.Namespaces.Timeout
+	limit := time.Now().Add(timeout)
 	for {
-		left, err := x.present(ctx, client)
+		left, err := present(ctx, client, x.made)
 		switch {
 		case err != nil:
 			return err
 		case len(left) == 0:
 			return nil
 		case time.Now().After(limit):
-			x.session.note("%d namespaces are still there %v after their deletion: %s", len(left), n.Timeout, strings.Join(left[:min(len(left), 5)], ", "))
+			x.session.note("%d namespaces are still there %v after their deletion: %s", len(left), timeout, strings.Join(left[:min(len(left), 5)], ", "))
 			return nil
 		}
 		x.session.options.Progress.Status(fmt.Sprintf("%d namespaces are left", len(left)))

@@ -67,13 +67,13 @@ func newSession(dir *results.Dir, o Options, fail context.CancelCauseFunc) (*ses
 		Limits:   map[string]float64{},
 	}
 	s.allowed, s.forbid = context.WithCancelCause(context.Background())
-	if s.records, err = openRecords(dir, clock, o.Plan.Profile.ControlPlane.Provider == profiles.ProviderExisting); err != nil {
+	if s.records, err = openRecords(dir, clock, o.Plan.Profile.ControlPlane.Provider == profiles.ProviderExisting, o.Plan.Script != nil); err != nil {
 		return nil, &EnvironmentError{fmt.Errorf("open the record files: %w", err)}
 	}
 	if err := dir.WriteRun(s.info); err != nil {
 		return nil, &EnvironmentError{fmt.Errorf("write run.json: %w", err)}
 	}
-	go s.records.watch(fail)
+	s.records.watch(fail)
 	return s, nil
 }
 

@@ -22,14 +22,12 @@ import (
 	"k8s.io/client-go/util/workqueue"
 
 	"windtunnel/harness/internal/quiet"
+	"windtunnel/profiles"
 )
 
 const (
 	// ProvisionerName is what a StorageClass names for volumes of this package.
-	ProvisionerName = "windtunnel.dev/hollow"
-	// ClassName is the StorageClass that Start makes, the cluster's default.
-	ClassName = "windtunnel-hollow"
-
+	ProvisionerName       = "windtunnel.dev/hollow"
 	annotationDefault     = "storageclass.kubernetes.io/is-default-class"
 	annotationProvisioner = "volume.kubernetes.io/storage-provisioner" // on a claim: who is to provide
 	annotationBy          = "pv.kubernetes.io/provisioned-by"          // on a volume: who has provided
@@ -39,12 +37,15 @@ const (
 	qps     = 50
 	burst   = 100
 
-	syncTimeout = time.Minute
+	syncTimeout  = time.Minute
+	leaveTimeout = 30 * time.Second
+	leaveEvery   = 200 * time.Millisecond
 )
 
 // Provisioner provides volumes for claims, and takes those away whose claim is gone.
 type Provisioner struct {
 	client  kubernetes.Interface
+	options Options
 	claims  cache.Indexer
 	volumes cache.Indexer
 	queue   workqueue.TypedRateLimitingInterface[task]
@@ -58,23 +59,31 @@ type task struct {
 	key    string
 }
 
-// Start makes the default StorageClass and provides volumes until ctx ends, or Close. The identity of config needs to read claims and
-// classes and to make and delete volumes.
-func Start(ctx context.Context, config *rest.Config) (*Provisioner, error) {
+// Options say how volumes are provided.
+type Options struct {
+	// Default makes the class the cluster's default. On a cluster with others' claims it must not be.
+	Default bool
+	// Labels are on the class and on every volume.
+	Labels map[string]string
+}
+
+// Start makes the StorageClass profiles.HollowStorageClass and provides volumes until ctx ends, or Close. The identity of config needs to
+// read claims and volumes and to make and delete classes and volumes.
+func Start(ctx context.Context, config *rest.Config, o Options) (*Provisioner, error) {
 	config = rest.CopyConfig(config)
 	config.QPS, config.Burst = qps, burst
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("make a client for volumes: %w", err)
 	}
-	if _, err := client.StorageV1().StorageClasses().Create(ctx, class(), metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+	if _, err := client.StorageV1().StorageClasses().Create(ctx, o.class(), metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
 		return nil, fmt.Errorf("make the storage class: %w", err)
 	}
 	factory := informers.NewSharedInformerFactory(client, 0)
 	claims, volumes := factory.Core().V1().PersistentVolumeClaims().Informer(), factory.Core().V1().PersistentVolumes().Informer()
 	ctx, end := context.WithCancel(ctx)
 	p := &Provisioner{
-		client: client, claims: claims.GetIndexer(), volumes: volumes.GetIndexer(), end: end,
+		client: client, options: o, claims: claims.GetIndexer(), volumes: volumes.GetIndexer(), end: end,
 		queue: workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[task]()),
 	}
 	err = p.listen(claims, volumes)
@@ -96,18 +105,49 @@ func Start(ctx context.Context, config *rest.Config) (*Provisioner, error) {
 	return p, nil
 }
 
-// Close ends it. Volumes that there are stay.
+// Close ends it. The class and the volumes that there are stay.
 func (p *Provisioner) Close() {
 	p.end()
 	p.running.Wait()
 }
 
-func class() *storagev1.StorageClass {
+// Leave waits until no volume of ours is left, while Kubernetes releases those whose claims have gone, and deletes the class: a cluster that
+// stays is as it was. It comes before Close. The error says what is left.
+func (p *Provisioner) Leave(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, leaveTimeout)
+	defer cancel()
+	err := p.client.StorageV1().StorageClasses().Delete(ctx, profiles.HollowStorageClass, metav1.DeleteOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("delete the storage class: %w", err)
+	}
+	for {
+		left := 0
+		for _, v := range p.volumes.List() {
+			if v.(*corev1.PersistentVolume).Annotations[annotationBy] == ProvisionerName {
+				left++
+			}
+		}
+		if left == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d hollow volumes are left", left)
+		case <-time.After(leaveEvery):
+		}
+	}
+}
+
+func (o Options) class() *storagev1.StorageClass {
 	reclaim, binding := corev1.PersistentVolumeReclaimDelete, storagev1.VolumeBindingImmediate
-	return &storagev1.StorageClass{
-		ObjectMeta:  metav1.ObjectMeta{Name: ClassName, Annotations: map[string]string{annotationDefault: "true"}},
+	c := &storagev1.StorageClass{
+		ObjectMeta:  metav1.ObjectMeta{Name: profiles.HollowStorageClass, Labels: o.Labels},
 		Provisioner: ProvisionerName, ReclaimPolicy: &reclaim, VolumeBindingMode: &binding,
 	}
+	if o.Default {
+		c.Annotations = map[string]string{annotationDefault: "true"}
+	}
+	return c
 }
 
 // listen puts what changes into the queue.
@@ -159,7 +199,7 @@ func (p *Provisioner) provide(ctx context.Context, key string) error {
 	if claim.Spec.VolumeName != "" || claim.DeletionTimestamp != nil || claim.Annotations[annotationProvisioner] != ProvisionerName {
 		return nil
 	}
-	_, err = p.client.CoreV1().PersistentVolumes().Create(ctx, volumeFor(claim), metav1.CreateOptions{})
+	_, err = p.client.CoreV1().PersistentVolumes().Create(ctx, p.options.volumeFor(claim), metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
 		return nil
 	}
@@ -167,14 +207,14 @@ func (p *Provisioner) provide(ctx context.Context, key string) error {
 }
 
 // volumeFor is the volume that a claim asks for, named after the claim so that it is made once.
-func volumeFor(claim *corev1.PersistentVolumeClaim) *corev1.PersistentVolume {
+func (o Options) volumeFor(claim *corev1.PersistentVolumeClaim) *corev1.PersistentVolume {
 	name := "pvc-" + string(claim.UID)
 	class := ""
 	if claim.Spec.StorageClassName != nil {
 		class = *claim.Spec.StorageClassName
 	}
 	return &corev1.PersistentVolume{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: map[string]string{annotationBy: ProvisionerName}},
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: o.Labels, Annotations: map[string]string{annotationBy: ProvisionerName}},
 		Spec: corev1.PersistentVolumeSpec{
 			Capacity:                      corev1.ResourceList{corev1.ResourceStorage: claim.Spec.Resources.Requests[corev1.ResourceStorage]},
 			AccessModes:                   claim.Spec.AccessModes,

@@ -31,7 +31,7 @@ func TestProvisioner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Start(t.Context(), config)
+	p, err := Start(t.Context(), config, Options{Default: true, Labels: map[string]string{"windtunnel/run": "r"}})
 	if err != nil {
 		t.Fatal(err)
 	}

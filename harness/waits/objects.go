@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -70,14 +69,15 @@ func (w *Waits) readyNodes(ctx context.Context, act profiles.NodesAct) error {
 	})
 }
 
-// takesPods tells whether a node is ready and has no taint that keeps pods away.
+// takesPods tells whether a node is ready and has no taint that keeps pods away, but for the one by which hollow nodes are told from real
+// ones: the load tolerates it.
 func takesPods(o metav1.Object) bool {
 	node, ok := o.(*corev1.Node)
 	if !ok || node.Spec.Unschedulable {
 		return false
 	}
 	for _, taint := range node.Spec.Taints {
-		if taint.Effect == corev1.TaintEffectNoSchedule || taint.Effect == corev1.TaintEffectNoExecute {
+		if taint.Key != profiles.TaintHollow && (taint.Effect == corev1.TaintEffectNoSchedule || taint.Effect == corev1.TaintEffectNoExecute) {
 			return false
 		}
 	}
@@ -177,68 +177,6 @@ func (w *Waits) conditions(ctx context.Context, act profiles.ConditionsAct) erro
 		return n >= act.Min, fmt.Sprintf("%d of %d %s %s", n, act.Min, act.Resource.Name, what)
 	})
 	return errors.Join(err, tooMany)
-}
-
-// jobs are the Jobs that have finished since the start.
-type jobs struct {
-	selection profiles.Selection
-	news      *news
-
-	mu       sync.Mutex
-	finished map[string]bool // keys; those of Jobs that were deleted since, as their TTL does, stay until there is another of the name
-}
-
-// changed hears of a Job.
-func (j *jobs) changed(_, now metav1.Object) {
-	u, ok := now.(*unstructured.Unstructured)
-	if !ok {
-		return
-	}
-	j.mu.Lock()
-	j.finished[keyOf(u)] = hasCondition(u, "Complete=True", "Failed=True")
-	j.mu.Unlock()
-	j.news.tell()
-}
-
-// finishedJobs begins to watch Jobs, or waits until all that there are have finished.
-func (w *Waits) finishedJobs(ctx context.Context, key string, act profiles.JobsAct) error {
-	resource, _ := profiles.ResourceFor("batch/v1", "Job")
-	w.mu.Lock()
-	known := w.jobs[key]
-	w.mu.Unlock()
-	if act.Moment == profiles.MomentStart {
-		if known != nil {
-			return nil
-		}
-		j := &jobs{selection: act.Selection, news: newNews(), finished: map[string]bool{}}
-		if err := w.follow(w.life, resource, act.Selection, j.changed); err != nil {
-			return err
-		}
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.jobs[key] = j
-		return nil
-	}
-	if known == nil {
-		return errors.New("it has not been started")
-	}
-	ctx, cancel := within(ctx, act.Timeout)
-	defer cancel()
-	keys, _, err := w.keysOf(ctx, resource, known.selection)
-	if err != nil {
-		return err
-	}
-	return await(ctx, known.news, func() (bool, string) {
-		known.mu.Lock()
-		defer known.mu.Unlock()
-		finished := 0
-		for key := range keys {
-			if known.finished[key] {
-				finished++
-			}
-		}
-		return finished == len(keys), fmt.Sprintf("%d of %d Jobs have finished", finished, len(keys))
-	})
 }
 
 // asUnstructured is an object of any client in one form.

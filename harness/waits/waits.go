@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"windtunnel/profiles"
+	"windtunnel/results"
 )
 
 // ErrTimeout is the cause of a wait that took longer than it may.
@@ -20,6 +21,7 @@ var ErrTimeout = errors.New("timed out")
 // Waits are the waits of one script, and what they watch from one call to the next.
 type Waits struct {
 	typed   kubernetes.Interface
+	record  func(results.ObjectEvent)
 	dynamic dynamic.Interface
 	life    context.Context // of the watches
 	end     context.CancelFunc
@@ -31,13 +33,14 @@ type Waits struct {
 	jobs       map[string]*jobs
 }
 
-// New makes the clients; nothing is watched yet. All watches end with ctx.
-func New(ctx context.Context, config *rest.Config) (*Waits, error) {
+// New makes the clients; nothing is watched yet. All watches end with ctx. record gets the transitions that an act wants recorded, at once and
+// without their instant.
+func New(ctx context.Context, config *rest.Config, record func(results.ObjectEvent)) (*Waits, error) {
 	plain := rest.CopyConfig(config)
 	plain.QPS = -1
 	compact := rest.CopyConfig(plain)
 	compact.ContentType, compact.AcceptContentTypes = "application/vnd.kubernetes.protobuf", "application/vnd.kubernetes.protobuf,application/json"
-	w := &Waits{controlled: map[string]*tracker{}, jobs: map[string]*jobs{}}
+	w := &Waits{record: record, controlled: map[string]*tracker{}, jobs: map[string]*jobs{}}
 	var err error
 	if w.typed, err = kubernetes.NewForConfig(compact); err != nil {
 		return nil, fmt.Errorf("make a client for waits: %w", err)

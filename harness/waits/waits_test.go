@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 
 	"windtunnel/harness/internal/live"
 	"windtunnel/profiles"
+	"windtunnel/results"
 )
 
 // rig is waits, and somebody beside them who makes objects and says how pods are.
@@ -26,13 +28,22 @@ type rig struct {
 	cluster   *live.Cluster
 	client    kubernetes.Interface
 	namespace string
+
+	mu      sync.Mutex
+	objects []results.ObjectEvent // recorded
+}
+
+func (r *rig) record(e results.ObjectEvent) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.objects = append(r.objects, e)
 }
 
 func newRig(t *testing.T, namespace string) *rig {
 	t.Helper()
 	r := &rig{t: t, cluster: live.Use(t, suite.Shared(t)), namespace: namespace}
 	var err error
-	if r.waits, err = New(t.Context(), r.cluster.Observer()); err != nil {
+	if r.waits, err = New(t.Context(), r.cluster.Observer(), r.record); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(r.waits.Close)
@@ -248,11 +259,11 @@ func TestPodsAndOthers(t *testing.T) {
 	r.says(do(profiles.Act{}), "nothing is to be waited for")
 }
 
-// TestFinishedJobs: the wait is for all Jobs that there are when it begins, whether they complete or fail.
+// TestFinishedJobs: the wait is for all Jobs that there are when it begins, whether they complete or fail, and what happens to them is recorded.
 func TestFinishedJobs(t *testing.T) {
 	r := newRig(t, "waits-jobs")
 	do := func(ctx context.Context, moment string) error {
-		return r.waits.Do(ctx, "c", profiles.Act{Jobs: &profiles.JobsAct{Moment: moment, Selection: profiles.Selection{Namespace: r.namespace}, Timeout: 30 * time.Second}})
+		return r.waits.Do(ctx, "c", profiles.Act{Jobs: &profiles.JobsAct{Moment: moment, Selection: profiles.Selection{Namespace: r.namespace}, Timeout: 30 * time.Second, Record: true}})
 	}
 	r.says(do(t.Context(), profiles.MomentGather), "not been started")
 	if err := do(t.Context(), profiles.MomentStart); err != nil {
@@ -274,5 +285,17 @@ func TestFinishedJobs(t *testing.T) {
 	}
 	if err := do(t.Context(), profiles.MomentGather); err != nil {
 		t.Error(err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	lives := map[string]string{}
+	for _, e := range r.objects {
+		lives[e.Name] += e.Event + " "
+		if stamped := e.Event != "failed"; e.Measure != "c" || e.Resource != "jobs" || e.Namespace != r.namespace || e.UID == "" || stamped != (e.Stamp > 1.7e9) {
+			t.Errorf("recorded %+v", e)
+		}
+	}
+	if lives["good"] != "created started completed " || lives["bad"] != "created started failed " {
+		t.Errorf("recorded %q", lives)
 	}
 }

@@ -17,10 +17,14 @@ import (
 type cl2Flags struct {
 	overrides []string
 	suite     string
+	skip      []string
+	overwrite []string
 }
 
 func (f *cl2Flags) register(cmd *cobra.Command, withSuite bool) {
 	cmd.Flags().StringArrayVar(&f.overrides, "testoverrides", nil, "of a ClusterLoader2 config: a `FILE` of variables; may be given several times, later ones win")
+	cmd.Flags().StringArrayVar(&f.skip, "skip-steps", nil, "of a ClusterLoader2 config: leave out the steps of this `NAME`; may be given several times")
+	cmd.Flags().StringArrayVar(&f.overwrite, "overwrite-test-config", nil, "of a ClusterLoader2 config: a value of its own, as in Namespace.Prefix=mine; may be given several times (`PATH=VALUE`)")
 	if withSuite {
 		cmd.Flags().StringVar(&f.suite, "testsuite", "", "read the ClusterLoader2 configs that the suite in `FILE` names, in place of --file")
 	}
@@ -33,7 +37,7 @@ func (a *app) cl2Tests(cmd *cobra.Command, f *profileFlags, c *cl2Flags, args []
 	if err != nil || format == cl2.NoFormat {
 		return nil, false, err
 	}
-	tests, err = a.readCL2(name, data, format, c.overrides, f.settings(cmd))
+	tests, err = a.readCL2(name, data, format, c, f.settings(cmd))
 	return tests, true, err
 }
 
@@ -54,14 +58,16 @@ func (a *app) cl2Source(f *profileFlags, c *cl2Flags, args []string) (name strin
 			f.stdin = data // it cannot be read again
 		}
 	}
-	if format == cl2.NoFormat && len(c.overrides) > 0 {
-		return "", nil, format, usageError{errors.New("--testoverrides is for ClusterLoader2's configs; a profile's fields are set by --set")}
+	for flag, values := range map[string][]string{"testoverrides": c.overrides, "skip-steps": c.skip, "overwrite-test-config": c.overwrite} {
+		if format == cl2.NoFormat && len(values) > 0 {
+			return "", nil, format, usageError{fmt.Errorf("--%s is for ClusterLoader2's configs; a profile's fields are set by --set", flag)}
+		}
 	}
 	return name, data, format, nil
 }
 
 // readCL2 reads a config, or the configs of a suite.
-func (a *app) readCL2(name string, data []byte, format cl2.Format, overrides, sets []string) ([]*cl2.Test, error) {
+func (a *app) readCL2(name string, data []byte, format cl2.Format, c *cl2Flags, sets []string) ([]*cl2.Test, error) {
 	if format == cl2.ModuleFile {
 		return nil, usageError{fmt.Errorf("%s is a module of a ClusterLoader2 config: give the config that names it", name)}
 	}
@@ -70,7 +76,7 @@ func (a *app) readCL2(name string, data []byte, format cl2.Format, overrides, se
 		return nil, err
 	}
 	o := cl2.Options{
-		Overrides: overrides, Environment: os.Environ(), Nodes: cluster.HollowNodes.Count, Seed: cluster.Seed,
+		Overrides: c.overrides, SkipSteps: c.skip, Overwrite: c.overwrite, Environment: os.Environ(), Nodes: cluster.HollowNodes.Count, Seed: cluster.Seed,
 		ImageRegistry: os.Getenv("REGISTRY_K8S_REPO"),
 		Read: func(path string) ([]byte, error) {
 			if path == name {
@@ -145,8 +151,12 @@ func testName(t *cl2.Test) string {
 	return t.Path
 }
 
-// planCL2 prints what tests would do.
-func (a *app) planCL2(tests []*cl2.Test, output string) error {
+// planCL2 prints what tests would do on the cluster that the sets describe.
+func (a *app) planCL2(tests []*cl2.Test, sets []string, output string) error {
+	cluster, err := cl2.Cluster(sets)
+	if err != nil {
+		return err
+	}
 	var plans []*cl2.Plan
 	var all error
 	for _, test := range tests {
@@ -155,12 +165,19 @@ func (a *app) planCL2(tests []*cl2.Test, output string) error {
 			all = errors.Join(all, err)
 			continue
 		}
+		guest := &profiles.Plan{Profile: *cluster}
+		if cluster.ControlPlane.Provider == profiles.ProviderExisting {
+			if guest, err = test.Compile(cluster); err != nil {
+				all = errors.Join(all, err)
+				continue
+			}
+		}
 		if n := len(test.Problems()); n > 0 {
 			fmt.Fprintf(a.err, "%s: warnings: %d; windtunnel validate shows them\n", testName(test), n)
 		}
 		plans = append(plans, plan)
 		if output != "json" {
-			if err := writeCL2Plan(a.out, testName(test), plan); err != nil {
+			if err := writeCL2Plan(a.out, testName(test), plan, guest); err != nil {
 				return err
 			}
 		}

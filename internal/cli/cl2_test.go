@@ -85,11 +85,16 @@ func TestCL2Input(t *testing.T) {
 		{[]string{"plan", "-f", cl2Mistakes}, codeUsage, []string{"config.yaml:2:12", "9 problems"}},
 		{[]string{"plan", "-f", cl2Small, "--testsuite", suite}, codeUsage, []string{"not both"}},
 		{[]string{"plan", "smoke", "--testoverrides", unused}, codeUsage, []string{"--testoverrides is for ClusterLoader2's configs"}},
+		{[]string{"plan", "smoke", "--skip-steps", "x"}, codeUsage, []string{"--skip-steps is for ClusterLoader2's configs"}},
+		{[]string{"plan", "-f", cl2Small, "--overwrite-test-config", "Namespace.Prefix=mine", "--skip-steps", "Pause"}, codePass, []string{"namespaces: mine-1"}},
+		{[]string{"validate", cl2Small, "--overwrite-test-config", "Namespace.Prefx=mine"}, codeUsage, []string{"--overwrite-test-config:1:1", "namespace.prefix"}},
 		{[]string{"plan", "-f", cl2Small, "--set", "name=x"}, codeUsage, []string{`--set:1:1: name: a ClusterLoader2 config says itself what is done: "name" cannot be set`}},
 		{[]string{"plan", "-f", cl2Small, "--set", "hollowNodes.cuont=5"}, codeUsage, []string{"cuont", "count"}},
 		{[]string{"plan", "-f", cl2Small, "--testoverrides", filepath.Join(dir, "none.yaml")}, codeUsage, []string{"read the overrides", "none.yaml"}},
 		{[]string{"run", "-f", cl2Mistakes, "--results", dir}, codeUsage, []string{"config.yaml:2:12", "9 problems"}},
-		{[]string{"run", "-f", cl2Small, "--provider", "kind", "--results", dir}, codeUsage, []string{"embedded control plane, not on the provider kind"}},
+		{[]string{"run", "-f", cl2Small, "--provider", "existing", "--results", dir}, codeUsage, []string{"controlPlane.existing"}},
+		{[]string{"plan", "-f", cl2Small, "--provider", "existing", "--set", "controlPlane.existing.kubeconfig=/nowhere", "--set", "controlPlane.existing.image=x"}, codePass,
+			[]string{"on the cluster of /nowhere: 1 users in a priority level", "create, delete namespaces"}},
 		{[]string{"run", "-f", cl2Small, "--set", "phases=[]", "--results", dir}, codeUsage, []string{`"phases" cannot be set`}},
 	} {
 		code, out, errs := invoke(c.args...)

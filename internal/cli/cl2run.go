@@ -48,9 +48,6 @@ func compileCL2(tests []*cl2.Test, sets []string) ([]*profiles.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if name := cluster.ControlPlane.Provider; name != profiles.ProviderEmbedded && name != "" {
-		return nil, usageError{fmt.Errorf("tests of ClusterLoader2's run on the embedded control plane, not on the provider %s", name)}
-	}
 	if err := resolveStages("--set", cluster); err != nil {
 		return nil, err
 	}

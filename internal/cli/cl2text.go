@@ -14,13 +14,14 @@ import (
 	"windtunnel/profiles/cl2"
 )
 
-// writeCL2Plan prints what a test would do.
-func writeCL2Plan(w io.Writer, name string, plan *cl2.Plan) error {
+// writeCL2Plan prints what a test would do; guest says on which cluster, and what it would be allowed there.
+func writeCL2Plan(w io.Writer, name string, plan *cl2.Plan, guest *profiles.Plan) error {
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "%s: %s, a test of ClusterLoader2's\n\n", plan.Name, name)
 	fmt.Fprintf(out, "seed %d · %d nodes · at most %d pods at one time\n", plan.Seed, plan.Nodes, plan.PeakPods)
 	fmt.Fprintf(out, "planned: %s of paces and sleeps, and what the system needs to answer\n", short(plan.Duration()))
 	fmt.Fprintf(out, "namespaces: %s\n", namespaces(plan.Namespace))
+	writeGuest(out, guest)
 	if f := plan.ChaosMonkey.NodeFailure; f != nil {
 		fmt.Fprintf(out, "node failures: %.4g %% of the nodes every %s, for %s each\n", f.FailureRate*100, f.Interval, f.SimulatedDowntime)
 	}

@@ -39,7 +39,7 @@ func (a *app) planCommand() *cobra.Command {
 				return err
 			}
 			if ok {
-				return a.planCL2(tests, output)
+				return a.planCL2(tests, flags.settings(cmd), output)
 			}
 			plan, err := a.load(cmd, &flags, args)
 			if err != nil {

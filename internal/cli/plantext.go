@@ -24,12 +24,7 @@ func writePlan(w io.Writer, plan *profiles.Plan) error {
 	fmt.Fprintf(out, "planned: %s, and what the system needs to answer · about %.1f GB of memory · %d open files in the largest process\n",
 		short(estimate.Duration), float64(estimate.Memory)/1e9, estimate.Files)
 	fmt.Fprintf(out, "limits: %s\n", limits(p.ControlPlane))
-	if e := p.ControlPlane.Existing; e != nil && p.ControlPlane.Provider == profiles.ProviderExisting {
-		fmt.Fprintf(out, "on the cluster of %s: %d users in a priority level of %d shares, after a baseline of %s; they may\n", e.Kubeconfig, existing.Users(plan), e.Shares, e.Baseline)
-		for _, line := range existing.Rights(plan) {
-			fmt.Fprintf(out, "  %s\n", line)
-		}
-	}
+	writeGuest(out, plan)
 	for _, phase := range plan.Outline() {
 		writePhase(out, plan, phase)
 	}
@@ -39,6 +34,19 @@ func writePlan(w io.Writer, plan *profiles.Plan) error {
 		fmt.Fprintln(out, "  and as many of the closed loops as the system answers")
 	}
 	return out.Flush()
+}
+
+// writeGuest prints what a run would be allowed to do on a cluster that exists; nothing for any other.
+func writeGuest(out io.Writer, plan *profiles.Plan) {
+	cp := plan.Profile.ControlPlane
+	if cp.Existing == nil || cp.Provider != profiles.ProviderExisting {
+		return
+	}
+	fmt.Fprintf(out, "on the cluster of %s: %d users in a priority level of %d shares, after a baseline of %s; they may\n",
+		cp.Existing.Kubeconfig, existing.Users(plan), cp.Existing.Shares, cp.Existing.Baseline)
+	for _, line := range existing.Rights(plan) {
+		fmt.Fprintf(out, "  %s\n", line)
+	}
 }
 
 // closedLoops tells whether the plan has users, whose requests nobody can count before they are answered.

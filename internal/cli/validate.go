@@ -28,7 +28,7 @@ func (a *app) validateCommand() *cobra.Command {
 				case err != nil:
 				case format != cl2.NoFormat:
 					var tests []*cl2.Test
-					if tests, err = a.readCL2(name, data, format, flags.overrides, sets); err == nil {
+					if tests, err = a.readCL2(name, data, format, &flags, sets); err == nil {
 						err = a.validateCL2(tests, strict)
 					}
 					all = errors.Join(all, err)

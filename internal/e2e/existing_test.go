@@ -162,6 +162,7 @@ func TestExisting(t *testing.T) {
 	l := newLab(t)
 	t.Run("refused", l.refused)
 	t.Run("whole", l.whole)
+	t.Run("script", l.script)
 	t.Run("switched off", func(t *testing.T) {
 		l.switched(t, func() error { return l.setConsent(map[string]string{"load": "off"}) })
 	})
@@ -252,6 +253,51 @@ func (l *lab) whole(t *testing.T) {
 			t.Fatalf("a request of the load has the user agent %q: %+v", e.UserAgent, e)
 		}
 	}
+}
+
+// script: a config of ClusterLoader2's does its work there as the load's users and a provisioner of volumes, within the owner's limits, says what it
+// can neither do nor see, and leaves the cluster as it was.
+func (l *lab) script(t *testing.T) {
+	l = l.of(t)
+	prepare := func() *invocation {
+		return windtunnel(t, "run", "-f", filepath.Join(testdata(t), "script", "guest.yaml"), "--provider", "existing", "--set", "controlPlane.existing.kubeconfig="+l.kubeconfig,
+			"--set", "hollowNodes.count=0", "--set", patient, "-o", "json")
+	}
+	l.consent(t, "on", "--max-requests-per-second", "39")
+	prepare().run(2).says("the script plans 40 requests in a second", "allows 39 (maxRequestsPerSecond)")
+	l.consent(t, "on")
+	before := l.inventory()
+	w := prepare().run(0)
+	l.unchanged(before)
+	levels := map[string]int{}
+	for _, track := range []string{"step-2.1", "step-2.2", "step-2.3", "step-5", "step-8"} {
+		for _, r := range w.requests("workload", track) {
+			levels[r.PriorityLevel+" "+r.Identity]++
+			if r.Error != "" {
+				t.Errorf("%s %s: %s", r.Verb, r.Object, r.Error)
+			}
+		}
+	}
+	if len(levels) != 1 || slices.Collect(maps.Values(levels))[0] != 2+20+2+40+4 {
+		t.Errorf("requests by priority level and user: %v", levels)
+	}
+	skipped := map[string]string{}
+	for _, m := range w.summary().ClusterLoader.Measurements {
+		skipped[m.Method] += m.Skip
+	}
+	if !strings.Contains(skipped["RestartApiserver"], "belongs to somebody else") || !strings.Contains(skipped["EtcdMetrics"], "lets nobody read the metrics of etcd") {
+		t.Errorf("skipped: %v", skipped)
+	}
+	provided := 0
+	for _, e := range l.audited(time.Time{}) {
+		if e.User.Username == "system:serviceaccount:windtunnel:volumes" && strings.HasPrefix(e.RequestURI, "/api/v1/persistentvolumes?") {
+			provided++
+		}
+	}
+	if provided == 0 {
+		t.Error("nobody has provided volumes")
+	}
+	l.noToken(w.dir())
 }
 
 // noToken checks that nothing that looks like a service account's token is in a file.

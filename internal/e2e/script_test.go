@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -11,11 +12,42 @@ import (
 	"windtunnel/results"
 )
 
+// everything are the arguments of a run of the config that uses everything once, on nodes of a tier.
+func everything(t *testing.T, tier string) []string {
+	return []string{"run", "-f", filepath.Join(testdata(t), "script", "config.yaml"), "--set", "hollowNodes.count=4", "--set", "hollowNodes.tier=" + tier,
+		"--set", "validity.maxErrors=0.05", "--set", patient, "-o", "json", "--seed", "3"}
+}
+
 // TestScript runs a config of ClusterLoader2's that uses everything once: what the steps do, that one which fails is recorded and the
 // next is carried out, that a fatal one is the last, and what the run directory keeps for the measurements.
 func TestScript(t *testing.T) {
-	w := windtunnel(t, "run", "-f", filepath.Join(testdata(t), "script", "config.yaml"), "--set", "hollowNodes.count=4", "--set", "hollowNodes.tier=light",
-		"--set", "validity.maxErrors=0.05", "--set", patient, "-o", "json", "--seed", "3").run(3)
+	scriptRun(t, windtunnel(t, everything(t, "light")...).run(3))
+}
+
+// TestKindScript: on kind the same config does the same, and its pods run on hollow nodes alone.
+func TestKindScript(t *testing.T) {
+	w := onKind(t, everything(t, "kubelet")...).run(3)
+	scriptRun(t, w)
+	placed := 0
+	for e, err := range results.Read[results.PodEvent](filepath.Join(w.dir(), results.PodsFile)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Event != "scheduled" || !strings.HasPrefix(e.Namespace, "every-") {
+			continue
+		}
+		if placed++; !strings.HasPrefix(e.Node, "hollow-") {
+			t.Errorf("%s/%s is on %s", e.Namespace, e.Name, e.Node)
+		}
+	}
+	if placed < 20 {
+		t.Errorf("%d pods were scheduled", placed)
+	}
+}
+
+// scriptRun checks a run of that config.
+func scriptRun(t *testing.T, w *invocation) {
+	t.Helper()
 	run, ok := w.record()
 	if !ok || run.Outcome != "completed" || run.Name != "everything" {
 		t.Fatalf("run %q, outcome %q, error %q", run.Name, run.Outcome, run.Error)
@@ -187,6 +219,15 @@ func scriptOutcome(t *testing.T, w *invocation) {
 	}
 	if m := by["InClusterNetworkLatency/network"]; m.Verdict != results.NotJudged || m.Skip == "" {
 		t.Errorf("network %+v", m)
+	}
+	found, err := filepath.Glob(dir.Path("profiles", "127.0.0.1_kube-apiserver_MemoryProfile_everything_*.pprof"))
+	if err != nil || len(found) != 1 {
+		t.Errorf("profiles %v, %v; want one", found, err)
+	}
+	for _, name := range found {
+		if data, err := os.ReadFile(name); err != nil || !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) { // gzip, as of every profile of Go's
+			t.Errorf("%s is no profile: %v", name, err)
+		}
 	}
 	for _, name := range append(slices.Clone(c.Files), "clusterloader2/junit.xml") {
 		if info, err := os.Stat(dir.Path(name)); err != nil || info.Size() == 0 {

@@ -13,7 +13,8 @@ const (
 	usualWait     = 10 * time.Minute
 	longWait      = 30 * time.Minute
 	probeTimeout  = 5 * time.Second // ClusterLoader2 gives the hosts this time, and the cluster any
-	usualDowntime = 30              // seconds, of a component that is started again
+	profileEvery  = 5 * time.Minute
+	usualDowntime = 30 // seconds, of a component that is started again
 )
 
 // act is what a call does beside being a mark, and whether the test cannot go on when it fails. It is nil for the most.
@@ -28,10 +29,16 @@ func (t *Test) act(m PlannedMeasurement) (act *profiles.Act, fatal bool) {
 		return p.chaos(m.Action), false
 	case "APIAvailability":
 		return p.availability(m.Action), false
+	case "CPUProfile":
+		return p.profile(m.Action, profiles.ProfileCPU), false
+	case "MemoryProfile":
+		return p.profile(m.Action, profiles.ProfileMemory), false
+	case "BlockProfile":
+		return p.profile(m.Action, profiles.ProfileBlock), false
 	case "WaitForControlledPodsRunning":
 		return p.controlled(m.Action), false
 	case "WaitForFinishedJobs", "JobLifecycleLatency":
-		return &profiles.Act{Jobs: &profiles.JobsAct{Moment: m.Action, Selection: p.selection(), Timeout: p.duration("timeout", usualWait)}}, false
+		return &profiles.Act{Jobs: &profiles.JobsAct{Moment: m.Action, Selection: p.selection(), Timeout: p.duration("timeout", usualWait), Record: m.Method == "JobLifecycleLatency"}}, false
 	case "WaitForRunningPods":
 		return &profiles.Act{Pods: &profiles.PodsAct{Selection: p.selection(), Count: p.int("desiredPodCount", 0), Timeout: p.duration("timeout", shortWait)}}, p.bool("isFatal", false)
 	case "WaitForNodes":
@@ -67,6 +74,10 @@ func (p Params) availability(action string) *profiles.Act {
 		return nil
 	}
 	return &profiles.Act{Probe: &profiles.ProbeAct{Moment: action, Path: "/readyz?exclude=shutdown", Every: p.duration("pollFrequency", time.Second), Timeout: probeTimeout}}
+}
+
+func (p Params) profile(action, kind string) *profiles.Act {
+	return &profiles.Act{Profile: &profiles.ProfileAct{Moment: action, Component: p.text("componentName"), Kind: kind, Every: profileEvery}}
 }
 
 func (p Params) controlled(action string) *profiles.Act {

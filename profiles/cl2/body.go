@@ -3,16 +3,23 @@ package cl2
 import (
 	"encoding/json"
 	"fmt"
+
+	"windtunnel/profiles"
 )
 
-// bodyOf gives the function that renders document n of an object template for one object. Templates are executed one at a time.
-func (t *Test) bodyOf(m *manifest, from instance, n int) func() ([]byte, error) {
-	return func() ([]byte, error) {
+// bodyOf gives the function that renders document n of an object template for one object. Templates are executed one at a time. What is
+// marked can be told from others' objects, and has its pods on hollow nodes.
+func (t *Test) bodyOf(m *manifest, from instance, n int, marked bool) func(string) ([]byte, error) {
+	return func(run string) ([]byte, error) {
 		content, err := t.content(m, from, n)
 		if err != nil {
 			return nil, fmt.Errorf("render %s for %s: %w", from.object.ObjectTemplatePath, from.name(), err)
 		}
-		return json.Marshal(named(content, from))
+		content = named(content, from)
+		if kind, _ := content["kind"].(string); marked {
+			profiles.Mark(content, kind, run)
+		}
+		return json.Marshal(content)
 	}
 }
 

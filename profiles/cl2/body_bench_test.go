@@ -21,7 +21,7 @@ func BenchmarkBody(b *testing.B) {
 		body := operations[len(operations)-1].Body
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := body(); err != nil {
+			if _, err := body(""); err != nil {
 				b.Fatal(err)
 			}
 		}

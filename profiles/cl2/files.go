@@ -18,6 +18,10 @@ type Options struct {
 	List func(dir string) []string
 	// Overrides are the files of variables, as --testoverrides names them; later ones win.
 	Overrides []string
+	// SkipSteps are the names of steps that are left out.
+	SkipSteps []string
+	// Overwrite has PATH=VALUE texts: values of the config itself, such as Namespace.Prefix=mine, that stand in the place of its own.
+	Overwrite []string
 	// Environment has NAME=VALUE lines. Those that begin with CL2_ are variables of the templates; the others serve only to
 	// expand $NAME in the argument of IncludeFile.
 	Environment []string

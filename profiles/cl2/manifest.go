@@ -186,6 +186,7 @@ func (t *Test) inspect(r *rendered) ([]made, error) {
 			return nil, errReported
 		}
 		seen[meta] = true
+		t.programs(n)
 		list = append(list, made{typeMeta: meta, pods: podsOf(meta.kind, content, t.Nodes)})
 	}
 	return list, nil

@@ -36,10 +36,10 @@ const (
 	noCloud   = "there is no cloud provider"
 	noAddOn   = "hollow nodes do not run the component that it measures"
 	noRecord  = "a run keeps no records that it could be computed from"
-	noProfile = "profiles of components are not taken during a test"
 	noExec    = "nothing can be executed in the pods of hollow nodes"
 
 	noDriver   = "nothing is installed in the cluster, and hollow nodes run no drivers; what needs it will wait in vain"
+	notOurs    = "the control plane belongs to somebody else: its components are not killed and not restarted"
 	noCommands = "commands of a test are not executed on this machine"
 )
 
@@ -49,8 +49,8 @@ const (
 const methodTable = `
 APIAvailability | | start pause unpause gather | pollFrequency:duration!start threshold:float useHostInternalIPs:bool useHostPublicIPs:bool hostPollTimeoutSeconds:int hostPollExecTimeoutSeconds:int |
 APIResponsivenessPrometheus | prometheus | start gather | useSimpleLatencyQuery:bool summaryName:text allowedSlowCalls:int customThresholds:text singleResourceThreshold:duration |
-BlockProfile | | start gather | componentName:text! | PROFILE
-CPUProfile | | start gather | componentName:text! | PROFILE
+BlockProfile | | start gather | componentName:text! |
+CPUProfile | | start gather | componentName:text! |
 ChaosMonkey | | start stop | failureRate:float interval:duration jitterFactor:float simulatedDowntime:duration |
 CiliumEndpointPropagationDelay | prometheus | start gather | bucketSLO:float percentileSLO:float | ADDON
 ClusterOOMsTracker | | start gather | clusterOOMsTrackerEnabled:bool clusterOOMsIgnoredProcesses:text clusterOOMsFailureEnabled:bool |
@@ -66,7 +66,7 @@ InClusterNetworkLatency | probes | start gather | PROBE | NETWORK
 JobLifecycleLatency | | start gather | selector timeout:duration |
 KubeStateMetricsLatency | | start gather | | ADDON
 LoadBalancerNodeSyncLatency | cloud | measure gather | selector waitTimeout:duration | CLOUD
-MemoryProfile | | start gather | componentName:text! | PROFILE
+MemoryProfile | | start gather | componentName:text! |
 MetricsForE2E | | | gatherKubeletsMetrics:bool |
 MetricsServerPrometheus | prometheus | start gather | | ADDON
 NegLatency | prometheus | start gather | negInitBucketSLO:float negInitPercentileSLO:float negAttachBucketSLO:float negAttachPercentileSLO:float negDetachBucketSLO:float negDetachPercentileSLO:float | CLOUD
@@ -107,7 +107,7 @@ func Methods() []Method {
 		"PROBE", "replicasPerProbe:int!start pingSleepDuration:duration threshold:duration checkProbesReadyTimeout:duration checkProbesReadyInterval:duration",
 		"SYSTEMPODS", "systemPodMetricsEnabled:bool restartCountThresholdOverrides:text enableRestartCountCheck:bool systemPodsFailureEnabled:bool",
 	)
-	reasons := map[string]string{"NETWORK": noNetwork, "RULES": noRules, "CLOUD": noCloud, "ADDON": noAddOn, "EXEC": noExec, "COMMANDS": noCommands, "RECORD": noRecord, "PROFILE": noProfile}
+	reasons := map[string]string{"NETWORK": noNetwork, "RULES": noRules, "CLOUD": noCloud, "ADDON": noAddOn, "EXEC": noExec, "COMMANDS": noCommands, "RECORD": noRecord}
 	var all []Method
 	for line := range strings.Lines(strings.TrimSpace(methodTable)) {
 		cells := strings.Split(strings.TrimSpace(line), "|")

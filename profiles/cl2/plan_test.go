@@ -173,7 +173,7 @@ type deployment struct {
 
 func body(t testing.TB, o profiles.Operation) (string, deployment) {
 	t.Helper()
-	data, err := o.Body()
+	data, err := o.Body("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func TestBodies(t *testing.T) {
 		for range 4 {
 			group.Go(func() {
 				same := again.Steps[1].Phases[0].Actions[i].Operations
-				if got, err := same[len(same)-1].Body(); err != nil || string(got) != text {
+				if got, err := same[len(same)-1].Body(""); err != nil || string(got) != text {
 					t.Errorf("the same seed gives %s (%v) and %s", got, err, text)
 				}
 			})

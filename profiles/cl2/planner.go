@@ -19,7 +19,8 @@ type Planner struct {
 	pods     map[podKey]int // of each instance
 	current  int            // pods
 	peakPods int
-	planned  int // operations so far
+	planned  int  // operations so far
+	marked   bool // the objects are: there are others' beside them
 }
 
 // stateKey is what ClusterLoader2 keeps a count for.
@@ -245,7 +246,7 @@ func (p *Planner) action(verb profiles.OperationVerb, members []member, namespac
 		for n, x := range list {
 			pods += x.pods
 			a.Operations = append(a.Operations, profiles.Operation{
-				Verb: verb, Resource: x.resource(namespace != ""), Namespace: namespace, Name: from.name(), Body: p.test.bodyOf(m.manifest, from, n),
+				Verb: verb, Resource: x.resource(namespace != ""), Namespace: namespace, Name: from.name(), Body: p.test.bodyOf(m.manifest, from, n, p.marked),
 			})
 		}
 		p.account(m.key, index, pods)

@@ -36,8 +36,10 @@ type Test struct {
 	constraints map[string]string
 	methods     []Method
 	found       problems
-	modules     int        // that were rendered
-	rendering   sync.Mutex // of bodies
+	modules     int             // that were rendered
+	skipped     map[string]bool // names of steps that were left out
+	images      []string        // of containers that are to do something
+	rendering   sync.Mutex      // of bodies
 }
 
 // Read reads a config for so many nodes. It never fails: Problems and Err say what is wrong.
@@ -45,7 +47,7 @@ func Read(path string, o Options) *Test { return read(Scenario{ConfigPath: path}
 
 // read reads a scenario.
 func read(s Scenario, o Options) *Test {
-	t := &Test{Identifier: s.Identifier, Path: s.ConfigPath, Nodes: o.Nodes, Seed: o.Seed, options: o, manifests: map[string]*manifest{}, methods: Methods()}
+	t := &Test{Identifier: s.Identifier, Path: s.ConfigPath, Nodes: o.Nodes, Seed: o.Seed, options: o, manifests: map[string]*manifest{}, methods: Methods(), skipped: map[string]bool{}}
 	t.files = &files{read: o.Read, dir: filepath.Dir(s.ConfigPath), known: map[string]*file{}}
 	t.templates = &templates{files: t.files, seed: o.Seed, includeDir: o.IncludeDir, env: lookup(o.Environment), parsed: map[*file]*parsed{}}
 	f, err := t.files.openAt(s.ConfigPath)
@@ -61,9 +63,11 @@ func read(s Scenario, o Options) *Test {
 		}
 		return t
 	}
+	t.overwrite(root, o.Overwrite)
 	d := &decoder{found: &t.found}
 	t.Config = d.config(root)
 	t.Config.Steps = t.flatten(d, t.Config.Steps, "", 0)
+	t.unskipped()
 	t.fillDefaults()
 	t.validate()
 	t.lint()
@@ -161,6 +165,9 @@ func (t *Test) flatten(d *decoder, steps []*Step, module string, depth int) []*S
 	var all []*Step
 	for _, s := range steps {
 		s.Module = module
+		if t.skips(s, depth) {
+			continue
+		}
 		if s.module == nil || s.module.path == "" && len(s.module.params) == 0 {
 			all = append(all, s)
 			continue

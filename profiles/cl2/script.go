@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"windtunnel/profiles"
@@ -22,6 +23,7 @@ func (t *Test) Compile(cluster *profiles.Profile) (*profiles.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	planner.marked = cluster.ControlPlane.AmongReal()
 	profile := *cluster
 	profile.Name = nameOf(t)
 	plan, err := profiles.Compile(&profile)
@@ -29,7 +31,8 @@ func (t *Test) Compile(cluster *profiles.Profile) (*profiles.Plan, error) {
 		return nil, err
 	}
 	plan.Script = &profiles.Script{
-		Steps: &script{test: t, planner: planner}, Namespaces: t.namespaces(), Pods: outline.PeakPods, Length: outline.Duration(), Claims: t.claims(),
+		Steps: &script{test: t, planner: planner, on: profile.ControlPlane}, Namespaces: t.namespaces(), Pods: outline.PeakPods, Length: outline.Duration(),
+		Claims: t.claims(), Use: t.use(outline), Notes: t.notes(),
 	}
 	if f := t.Config.ChaosMonkey.NodeFailure; f != nil {
 		plan.Script.Faults = f.faults(t.Config.ChaosMonkey.ExcludedNodes)
@@ -93,6 +96,7 @@ func (f *NodeFailure) faults(except []string) *profiles.ScriptFaults {
 type script struct {
 	test    *Test
 	planner *Planner
+	on      profiles.ControlPlane
 }
 
 // Next implements profiles.ScriptSteps.
@@ -107,7 +111,7 @@ func (s *script) Next(count func(profiles.Count) (int, error)) (*profiles.Script
 		step.Err = errors.Join(step.Err, phase.Err)
 	}
 	for _, m := range planned.Measurements {
-		one, err := s.test.measure(m)
+		one, err := s.measure(m)
 		if err != nil {
 			return nil, err
 		}
@@ -117,7 +121,8 @@ func (s *script) Next(count func(profiles.Count) (int, error)) (*profiles.Script
 }
 
 // measure is a call of a measurement as the harness carries it out.
-func (t *Test) measure(m PlannedMeasurement) (profiles.Measure, error) {
+func (s *script) measure(m PlannedMeasurement) (profiles.Measure, error) {
+	t := s.test
 	text, err := json.Marshal(t.recorded(m))
 	if err != nil {
 		return profiles.Measure{}, fmt.Errorf("write the parameters of %s as JSON: %w", m.Method, err)
@@ -130,5 +135,12 @@ func (t *Test) measure(m PlannedMeasurement) (profiles.Measure, error) {
 		one.Scrape = method.Needs == "prometheus" || method.Needs == "ssh"
 	}
 	one.Act, one.Fatal = t.act(m)
+	switch {
+	case one.Act == nil:
+	case one.Act.Restart != nil && s.on.Provider == profiles.ProviderExisting:
+		one.Act, one.Scrape, one.Skip = nil, false, notOurs
+	case one.Act.Nodes != nil && s.on.AmongReal(): // the test's nodes are the hollow ones
+		one.Act.Nodes.Selection.Labels = strings.Trim(one.Act.Nodes.Selection.Labels+","+profiles.LabelHollow, ",")
+	}
 	return one, nil
 }

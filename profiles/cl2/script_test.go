@@ -52,7 +52,7 @@ func bodies(t *testing.T, steps []*profiles.ScriptStep) []string {
 				for _, o := range a.Operations {
 					text := string(o.Verb) + " " + o.Resource.Name + " " + o.Namespace + "/" + o.Name
 					if o.Body != nil {
-						body, err := o.Body()
+						body, err := o.Body("")
 						if err != nil {
 							t.Fatal(err)
 						}
@@ -91,6 +91,83 @@ func TestCompile(t *testing.T) {
 	deleted := steps[5].Batches[1].Actions
 	if len(deleted) != 4 || deleted[3].Operations[0].Name != "left-1" {
 		t.Errorf("the LISTs found 2 claims in each of 2 namespaces; deleted is %+v", deleted)
+	}
+}
+
+// TestCompileForOthers: among others' objects a test's carry the run's label and run on hollow nodes, which are the nodes that it waits for;
+// what is not ours to break is left alone; and it is known before what the test does.
+func TestCompileForOthers(t *testing.T) {
+	test := reading(map[string]string{"test/config.yaml": `name: x
+tuningSets: [{name: even, qpsLoad: {qps: 2}}, {name: fast, parallelismLimitedLoad: {parallelismLimit: 1}}]
+steps:
+- phases:
+  - {namespaceRange: {min: 1, max: 1}, replicasPerNamespace: 4, tuningSet: even, objectBundle: [{basename: p, objectTemplatePath: pod.yaml}]}
+  - {namespaceRange: {min: 1, max: 1}, replicasPerNamespace: 4, tuningSet: even, objectBundle: [{basename: q, objectTemplatePath: pod.yaml}]}
+- measurements:
+  - {method: WaitForNodes, identifier: n, params: {minDesiredNodeCount: 1, maxDesiredNodeCount: 1, labelSelector: a = b}}
+  - {method: WaitForFinishedJobs, identifier: j, params: {action: start}}
+  - {method: RestartApiserver, identifier: r}
+- phases:
+  - {namespaceRange: {min: 1, max: 1}, replicasPerNamespace: 4, tuningSet: fast, objectBundle: [{basename: q, objectTemplatePath: pod.yaml}]}
+`, "test/pod.yaml": "{apiVersion: v1, kind: Pod, metadata: {name: x}}\n"}, nil)
+	cluster, err := Cluster([]string{"controlPlane.provider=existing", "controlPlane.existing.kubeconfig=/k", "controlPlane.existing.image=i"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := test.Compile(cluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	use := plan.Script.Use
+	pods, _ := profiles.ResourceFor("v1", "Pod")
+	jobs, _ := profiles.ResourceFor("batch/v1", "Job")
+	if got := use.Operations[pods]; !slices.Equal(got, []profiles.OperationVerb{"create", "patch"}) || !slices.Contains(use.Reads, jobs) ||
+		use.MostRequests != 4 || use.Unpaced != "step 3, tuning set fast" {
+		t.Errorf("use %+v", use)
+	}
+	step, err := plan.Script.Steps.Next(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := step.Batches[0].Actions[0].Operations[0].Body("r")
+	if err != nil || !strings.Contains(string(body), `"windtunnel/run":"r"`) {
+		t.Errorf("%s, %v", body, err)
+	}
+	if step, err = plan.Script.Steps.Next(nil); err != nil {
+		t.Fatal(err)
+	}
+	if nodes := step.Measures[0].Act.Nodes; nodes.Selection.Labels != "a = b,windtunnel/hollow" {
+		t.Errorf("it waits for nodes of %q", nodes.Selection.Labels)
+	}
+	if r := step.Measures[2]; r.Act != nil || !strings.Contains(r.Skip, "belongs to somebody else") {
+		t.Errorf("restart %+v", r)
+	}
+}
+
+// TestPrograms: containers that are to do something are warned of once, and the run says so; pause is simulated whole.
+func TestPrograms(t *testing.T) {
+	test := reading(map[string]string{"test/config.yaml": "name: x\n" + tuningSets + createPods, "test/pod.yaml": `apiVersion: v1
+kind: Pod
+metadata: {name: "{{.Name}}"}
+spec:
+  initContainers: [{name: i, image: registry.k8s.io/pause:3.9}]
+  containers: [{name: a, image: "example.org/pause/load:v1"}, {name: b, image: pause}]
+`}, nil)
+	cluster, err := Cluster(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := test.Compile(cluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "hollow nodes run no containers: what example.org/pause/load:v1 would do in the pods of the test is not done"
+	if notes := plan.Script.Notes; len(notes) != 1 || notes[0] != want {
+		t.Errorf("notes %q", notes)
+	}
+	list := test.Problems()
+	if len(list) != 1 || list[0].Message != want || list[0].Severity != profiles.Warning || list[0].Line != 6 || list[0].Column != 33 {
+		t.Errorf("problems %+v", list)
 	}
 }
 
