@@ -78,7 +78,7 @@ func describe(c Config, pod, dir string, cluster *rest.Config) (hollow.ShardConf
 	s := c.Shard
 	s.Name, s.Nodes, s.Server = pod, nil, cluster.Host
 	s.RootDir, s.Socket = filepath.Join(dir, "nodes"), filepath.Join(dir, "control.sock")
-	if s.Minimal() {
+	if s.Minimal() || len(s.Stages) > 0 {
 		s.Shared = hollow.Identity{TokenFile: cluster.BearerTokenFile}
 	}
 	if s.CA = cluster.CAData; s.CA == nil {
