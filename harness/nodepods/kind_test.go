@@ -48,7 +48,7 @@ func onKind(t testing.TB) (*rest.Config, kubernetes.Interface) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.WarningHandler = rest.NoWarnings{}
+	config.WarningHandler, config.QPS = rest.NoWarnings{}, -1 // a list of everything is many requests
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)

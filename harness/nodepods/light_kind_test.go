@@ -3,9 +3,11 @@ package nodepods_test
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
+	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"windtunnel/harness/nodepods"
@@ -40,7 +42,9 @@ func TestLightPodsOnKind(t *testing.T) {
 			if err := p.Up(t.Context(), []string{"hollow-1", "hollow-9"}); err != nil {
 				t.Fatal(err)
 			}
+			begin = time.Now()
 			deploy(t, client, 24)
+			t.Logf("24 pods run after %v", time.Since(begin))
 			for _, n := range []int{18, 5} { // a further pod, and one that goes; those that go are drained
 				begin = time.Now()
 				if err := nodepods.Scale(t.Context(), config, nodepods.Scaling{Count: n, Drain: true}); err != nil {
@@ -51,11 +55,25 @@ func TestLightPodsOnKind(t *testing.T) {
 				if err != nil || len(list.Items) != n {
 					t.Errorf("there are %d nodes, not %d: %v", len(list.Items), n, err)
 				}
+				pods, err := client.CoreV1().Pods("default").List(t.Context(), metav1.ListOptions{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, one := range pods.Items {
+					there := slices.ContainsFunc(list.Items, func(node v1.Node) bool { return node.Name == one.Spec.NodeName })
+					if one.Spec.NodeName != "" && !there {
+						t.Errorf("pod %s (%s, deleted at %v) is left on %s, which has gone", one.Name, one.Status.Phase, one.DeletionTimestamp, one.Spec.NodeName)
+					}
+				}
 			}
+			begin = time.Now()
 			undeploy(t, client)
+			t.Logf("the pods have gone after %v", time.Since(begin))
+			begin = time.Now()
 			if err := p.Stop(t.Context()); err != nil {
 				t.Fatal(err)
 			}
+			t.Logf("everything is removed after %v", time.Since(begin))
 			nothingLeft(t, config, client, before)
 			recorded := 0
 			for _, pod := range []string{"0", "1"} {

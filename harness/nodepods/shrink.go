@@ -181,9 +181,11 @@ func (a *access) evict(ctx context.Context, nodes []victim) (left, blocked int, 
 	return left, blocked, nil
 }
 
-// stays says whether a pod is not to be evicted: it has ended, belongs to its node, or a DaemonSet would make it anew at once.
+// stays says whether a pod is not to be evicted: it has ended, belongs to its node, or a DaemonSet would make it anew at once. One that has
+// ended because it is being deleted still needs its node, which says so first and deletes it then.
 func stays(one *v1.Pod) bool {
-	if one.Status.Phase == v1.PodSucceeded || one.Status.Phase == v1.PodFailed || one.Annotations[v1.MirrorPodAnnotationKey] != "" {
+	ended := one.Status.Phase == v1.PodSucceeded || one.Status.Phase == v1.PodFailed
+	if ended && one.DeletionTimestamp == nil || one.Annotations[v1.MirrorPodAnnotationKey] != "" {
 		return true
 	}
 	owner := metav1.GetControllerOf(one)
