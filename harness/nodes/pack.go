@@ -42,7 +42,7 @@ func (p *Pack) launch(ctx context.Context, s *shard) error {
 		return err
 	}
 	s.argv = []string{p.opts.KubeBinary, "hollow-nodes", "--config", file}
-	process, err := p.sup.Launch(ctx, supervise.Spec{Name: s.config.Name, Argv: s.argv, Log: s.log, Grace: stopGrace, Group: "hollow"})
+	process, err := p.sup.Launch(ctx, supervise.Spec{Name: s.config.Name, Argv: s.argv, Env: s.config.Environment(), Log: s.log, Grace: stopGrace, Group: "hollow"})
 	if err != nil {
 		return err
 	}
