@@ -22,7 +22,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"runtime"
 	"time"
 
 	"windtunnel/profiles"
@@ -112,15 +111,24 @@ type Identity struct {
 func (c ShardConfig) Light() bool { return c.Tier == profiles.TierLight }
 
 // Environment is what the process of a shard is to have in its environment, as NAME=VALUE. Light nodes do a little work at each of very many
-// instants, so what Go's scheduler does around an instant is most of what they cost. One processor for each four of the machine, which
-// is the control plane's, spares the waking of a second thread that finds nothing to do. And schedtrace, which prints one line at the
-// start and the next in 23 days, keeps the runtime's monitor from falling asleep with the last goroutine: it would be woken by the
-// next one, and look every 20 µs (sysmon in runtime/proc.go). Both together halve a light node's CPU time.
+// instants, so what Go's scheduler does around an instant is most of what they cost. schedtrace, which prints one line at the start and
+// the next in 23 days, keeps the runtime's monitor from falling asleep with the last goroutine: it would be woken by the next one, and
+// look every 20 µs (sysmon in runtime/proc.go). Together with Processors it halves a light node's CPU time. Nothing for tier kubelet, which
+// does not gain by it.
 func (c ShardConfig) Environment() []string {
 	if !c.Light() {
 		return nil
 	}
-	return []string{fmt.Sprintf("GOMAXPROCS=%d", max(1, runtime.NumCPU()/4)), "GODEBUG=schedtrace=2000000000"}
+	return []string{"GODEBUG=schedtrace=2000000000"}
+}
+
+// Processors is GOMAXPROCS of the process of a shard on a machine with that many cores; 0 to leave it as it is. One for each four cores, which
+// are the control plane's, spares light nodes the waking of a second thread that finds nothing to do.
+func (c ShardConfig) Processors(cores int) int {
+	if !c.Light() {
+		return 0
+	}
+	return max(1, cores/4)
 }
 
 // Minimal says whether the nodes are of tier light at fidelity minimal.

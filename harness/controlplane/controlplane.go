@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"windtunnel/harness/cluster"
 	"windtunnel/harness/supervise"
 	"windtunnel/profiles"
@@ -176,20 +178,11 @@ func (c *Cluster) startClients(ctx context.Context) error {
 
 // together runs functions side by side and returns the first error, after all have ended; it cancels the others.
 func together(ctx context.Context, funcs ...func(context.Context) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	errs := make(chan error, len(funcs))
+	group, ctx := errgroup.WithContext(ctx)
 	for _, f := range funcs {
-		go func() { errs <- f(ctx) }()
+		group.Go(func() error { return f(ctx) })
 	}
-	var first error
-	for range funcs {
-		if err := <-errs; err != nil && first == nil {
-			first = err
-			cancel()
-		}
-	}
-	return first
+	return group.Wait()
 }
 
 // Server is the API server's URL.

@@ -171,7 +171,6 @@ func (p *Pack) listening(ordinal int) {
 	p.mu.Lock()
 	p.listens[ordinal] = true
 	p.mu.Unlock()
-	p.hear()
 }
 
 // foreignClock notes, once, that what happens in the runtimes has no instant that means anything here.

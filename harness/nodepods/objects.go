@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
@@ -91,6 +92,7 @@ func (o Options) changeSet(object *unstructured.Unstructured, described pod.Conf
 	container := &set.Spec.Template.Spec.Containers[0]
 	container.Image = o.Image
 	container.Resources = resourcesFor(described)
+	container.Env = append(container.Env, environment(described)...)
 	changed, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&set)
 	if err != nil {
 		return err
@@ -98,6 +100,15 @@ func (o Options) changeSet(object *unstructured.Unstructured, described pod.Conf
 	delete(changed, "status")
 	object.Object = changed
 	return nil
+}
+
+// environment is what a pod has in its environment for what its nodes are.
+func environment(c pod.Config) (all []v1.EnvVar) {
+	for _, variable := range c.Shard.Environment() {
+		name, value, _ := strings.Cut(variable, "=")
+		all = append(all, v1.EnvVar{Name: name, Value: value})
+	}
+	return all
 }
 
 // What a pod of hollow nodes asks for besides the memory of hollow.Need, measured by BenchmarkPods in this package.

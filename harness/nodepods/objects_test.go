@@ -3,11 +3,13 @@ package nodepods
 import (
 	"encoding/json"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -79,6 +81,9 @@ func TestObjectsFollowTheProfile(t *testing.T) {
 	if got := template.Spec.Containers[0].Resources; !cmp.Equal(got, resourcesFor(c)) {
 		t.Errorf("resources %v", got)
 	}
+	if got := withValue(template.Spec.Containers[0].Env); len(got) == 0 || !cmp.Equal(got, environment(c)) {
+		t.Errorf("environment %v", got)
+	}
 }
 
 // TestManifestsAreSizedAsTheHarnessWould: what kubectl applies has the same requests and limits for its numbers.
@@ -105,7 +110,8 @@ func TestManifestsAreSizedAsTheHarnessWould(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		got, want := set.Spec.Template.Spec.Containers[0].Resources, resourcesFor(c)
+		container := set.Spec.Template.Spec.Containers[0]
+		got, want := container.Resources, resourcesFor(c)
 		text := func(r v1.ResourceRequirements) string {
 			b, err := json.Marshal(r)
 			if err != nil {
@@ -115,6 +121,9 @@ func TestManifestsAreSizedAsTheHarnessWould(t *testing.T) {
 		}
 		if text(got) != text(want) || int(*set.Spec.Replicas) != c.Pods() {
 			t.Errorf("%s has %s in %d pods, the harness would have %s in %d", folder, text(got), *set.Spec.Replicas, text(want), c.Pods())
+		}
+		if diff := cmp.Diff(environment(c), withValue(container.Env), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s: environment (-harness +kubectl):\n%s", folder, diff)
 		}
 	}
 }
@@ -158,4 +167,9 @@ func TestOlder(t *testing.T) {
 			t.Errorf("%q is older than %q: %v", c.a, c.than, !c.want)
 		}
 	}
+}
+
+// withValue are the variables that have a value, and do not take it from the pod.
+func withValue(all []v1.EnvVar) []v1.EnvVar {
+	return slices.DeleteFunc(slices.Clone(all), func(e v1.EnvVar) bool { return e.ValueFrom != nil })
 }

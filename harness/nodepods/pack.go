@@ -33,7 +33,6 @@ type Pack struct {
 	going  sync.WaitGroup
 
 	failures chan error // the first failure of a pod while they start
-	heard    chan struct{}
 
 	mu       sync.Mutex
 	now      map[int]*v1.Pod // as last seen, by ordinal
@@ -63,7 +62,7 @@ func Start(ctx context.Context, config *rest.Config, o Options) (*Pack, error) {
 		return nil, fmt.Errorf("start hollow nodes: %w", err)
 	}
 	p := &Pack{
-		access: access, opts: o, described: o.describe(), failures: make(chan error, 1), heard: make(chan struct{}, 1),
+		access: access, opts: o, described: o.describe(), failures: make(chan error, 1),
 		now: map[int]*v1.Pod{}, listens: map[int]bool{}, seen: map[string]bool{}, down: map[string]bool{},
 	}
 	for i := range p.described.Count {

@@ -2,7 +2,6 @@ package nodepods
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -14,19 +13,12 @@ import (
 	"windtunnel/results"
 )
 
-const (
-	// stallTime is how long no further node may become Ready before the start is given up.
-	stallTime = time.Minute
-	// lookEvery is how often the number of Ready nodes is looked at; the watch itself is pushed.
-	lookEvery = 100 * time.Millisecond
-	// statusTime bounds asking about a failure.
-	statusTime = 5 * time.Second
-)
+// statusTime bounds asking about a failure.
+const statusTime = 5 * time.Second
 
 // run makes everything and waits until all nodes are Ready.
 func (p *Pack) run(ctx context.Context) error {
-	timeout := time.Duration(p.opts.Spec.ReadyTimeout)
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, slowError{timeout})
+	ctx, cancel := observe.WithReadyTimeout(ctx, time.Duration(p.opts.Spec.ReadyTimeout))
 	defer cancel()
 	watch, err := observe.Nodes(ctx, p.config, p.opts.Spec.NamePrefix, p.opts.Clock, func(results.NodeEvent) {})
 	if err != nil {
@@ -41,7 +33,8 @@ func (p *Pack) run(ctx context.Context) error {
 		return err
 	}
 	p.watchPods()
-	if err := p.await(ctx, watch.Ready); err != nil {
+	wait := observe.ReadyWait{Total: len(p.names), Ready: watch.Ready, Progress: p.opts.Progress, Also: p.allListen, Failed: p.failures, Behind: p.behind}
+	if err := wait.Await(ctx); err != nil {
 		return err
 	}
 	p.mu.Lock()
@@ -49,48 +42,6 @@ func (p *Pack) run(ctx context.Context) error {
 	p.mu.Unlock()
 	p.account()
 	return nil
-}
-
-// slowError is why the wait ends when it took too long. It is a context.DeadlineExceeded.
-type slowError struct{ timeout time.Duration }
-
-func (e slowError) Error() string        { return fmt.Sprintf("not all are Ready within %v", e.timeout) }
-func (e slowError) Is(target error) bool { return target == context.DeadlineExceeded }
-
-// await waits until as many nodes as there are are Ready and all pods are listened to; a pod's failure, a stall or the context's end make it
-// fail.
-func (p *Pack) await(ctx context.Context, ready func() int) error {
-	total, last, most := len(p.names), -1, 0
-	stall := time.NewTimer(stallTime)
-	defer stall.Stop()
-	look := time.NewTicker(lookEvery)
-	defer look.Stop()
-	for {
-		if now := ready(); now != last {
-			if now > most { // a node that comes and goes is no progress
-				most = now
-				stall.Reset(stallTime)
-			}
-			last = now
-			p.opts.Progress(now, total)
-		}
-		if last >= total && p.allListen() {
-			return nil
-		}
-		select {
-		case <-look.C:
-		case <-p.heard:
-		case err := <-p.failures:
-			return err
-		case <-stall.C:
-			return p.behind(fmt.Errorf("%d of %d nodes are Ready and no other became so for %v", last, total, stallTime))
-		case <-ctx.Done():
-			if cause := context.Cause(ctx); errors.Is(cause, context.DeadlineExceeded) {
-				return p.behind(fmt.Errorf("%d of %d nodes are Ready: %w", last, total, cause))
-			}
-			return context.Cause(ctx)
-		}
-	}
 }
 
 // allListen says whether what the runtimes see is recorded from now on, where it is to be and can be.
@@ -104,8 +55,8 @@ func (p *Pack) allListen() bool {
 }
 
 // behind blames the pod that is furthest behind, with what it and the cluster say of it.
-func (p *Pack) behind(why error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.follow), statusTime)
+func (p *Pack) behind(ctx context.Context, why error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statusTime)
 	defer cancel()
 	p.mu.Lock()
 	now := map[int]*v1.Pod{}

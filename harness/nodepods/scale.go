@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"windtunnel/harness/cluster"
+	"windtunnel/harness/observe"
 	"windtunnel/hollow/pod"
 	manifests "windtunnel/manifests/hollow"
 )
@@ -194,8 +195,8 @@ func (a *access) awaitNodes(ctx context.Context, c pod.Config, from, to int) err
 		if errors.As(problem, &dead) {
 			return problem
 		}
-		if time.Since(since) > stallTime {
-			return fmt.Errorf("%d of %d nodes of the pods concerned are Ready and no other became so for %v: %w", ready, wanted, stallTime, problem)
+		if time.Since(since) > observe.StallTime {
+			return fmt.Errorf("%d of %d nodes of the pods concerned are Ready and no other became so for %v: %w", ready, wanted, observe.StallTime, problem)
 		}
 		if !pause(ctx, growEvery) {
 			return context.Cause(ctx)

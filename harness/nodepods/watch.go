@@ -54,7 +54,6 @@ func (p *Pack) see(one *v1.Pod) {
 		p.followContainer(one)
 	}
 	p.mu.Unlock()
-	p.hear()
 	if why := ended(one); why != "" {
 		p.fail(one, why)
 	} else if why := crashed(one); why != "" {
@@ -71,14 +70,6 @@ func (p *Pack) lose(one *v1.Pod) {
 	}
 	p.mu.Unlock()
 	p.fail(one, "the pod was deleted")
-}
-
-// hear wakes the wait for readiness.
-func (p *Pack) hear() {
-	select {
-	case p.heard <- struct{}{}:
-	default:
-	}
 }
 
 // fail tells, once, of a pod's failure: the start, or after it the run. What happens while everything is removed is none.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,6 +22,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"windtunnel/harness/nodes"
+	"windtunnel/hollow"
 	"windtunnel/profiles"
 	"windtunnel/results"
 )
@@ -58,6 +60,7 @@ func BenchmarkPeers(b *testing.B) {
 	}
 	for _, p := range []peer{
 		{"kwok", func(b *testing.B) (int, func()) { return startKWOK(b, kwok, client) }},
+		{"kwok-tuned", func(b *testing.B) (int, func()) { return startKWOK(b, kwok, client, tuned()...) }},
 		{"minimal", func(b *testing.B) (int, func()) { return startLight(b, profiles.FidelityMinimal, client) }},
 		{"kubelet", func(b *testing.B) (int, func()) { return startLight(b, profiles.FidelityKubelet, client) }},
 	} {
@@ -112,8 +115,14 @@ func peerDeployment(i int) *appsv1.Deployment {
 	}}
 }
 
-// startKWOK makes the nodes, which KWOK does not, and starts it.
-func startKWOK(b *testing.B, program string, client kubernetes.Interface) (pid int, end func()) {
+// tuned is what light nodes do for their process, done for KWOK's: so much of the difference is due to these settings alone.
+func tuned() []string {
+	light := hollow.ShardConfig{Tier: profiles.TierLight}
+	return append(light.Environment(), fmt.Sprintf("GOMAXPROCS=%d", light.Processors(runtime.NumCPU())))
+}
+
+// startKWOK makes the nodes, which KWOK does not, and starts it, with these variables besides our own.
+func startKWOK(b *testing.B, program string, client kubernetes.Interface, env ...string) (pid int, end func()) {
 	dir := b.TempDir()
 	config, err := suite.Shared(b).RESTConfig("kwok", "system:masters")
 	if err != nil {
@@ -137,6 +146,7 @@ func startKWOK(b *testing.B, program string, client kubernetes.Interface) (pid i
 		args = append(args, "--config", filepath.Join(os.Getenv("WINDTUNNEL_KWOK_STAGES"), stage))
 	}
 	cmd := exec.Command(program, args...)
+	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = log, log, &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -93,6 +94,7 @@ func runShard(ctx context.Context, log shardLog, config hollow.ShardConfig) erro
 	if !config.Light() {
 		return shard.Run(klog.NewContext(ctx, log.logger), config, log.reports)
 	}
+	runtime.GOMAXPROCS(config.Processors(runtime.NumCPU()))
 	life, err := staged.Life(config, func(err error) { fmt.Fprintln(log, err) })
 	if err != nil {
 		return err

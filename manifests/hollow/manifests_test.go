@@ -42,7 +42,8 @@ func TestObjectsAreThoseOfKustomize(t *testing.T) {
 	}
 }
 
-// TestVariantsHaveWhatTheirNodesNeed: the folders for light nodes change how many and what they are, the pods' size, and nothing else.
+// TestVariantsHaveWhatTheirNodesNeed: the folders for light nodes change how many and what they are, the pods' size and
+// environment (harness/nodepods holds these against the harness' own), and nothing else.
 func TestVariantsHaveWhatTheirNodesNeed(t *testing.T) {
 	for variant, folders := range map[string][]string{"hollow-light": {"."}, "hollow-minimal": {".", "minimal"}} {
 		want := map[string]any{}
@@ -54,7 +55,9 @@ func TestVariantsHaveWhatTheirNodesNeed(t *testing.T) {
 			delete(all["ConfigMap windtunnel/hollow-nodes"].(map[string]any), "data")
 			spec := all["StatefulSet windtunnel/hollow-nodes"].(map[string]any)["spec"].(map[string]any)
 			delete(spec, "replicas")
-			delete(spec["template"].(map[string]any)["spec"].(map[string]any)["containers"].([]any)[0].(map[string]any), "resources")
+			container := spec["template"].(map[string]any)["spec"].(map[string]any)["containers"].([]any)[0].(map[string]any)
+			delete(container, "resources")
+			delete(container, "env")
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-its parts +it):\n%s", variant, diff)

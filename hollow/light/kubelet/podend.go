@@ -1,0 +1,139 @@
+package kubelet
+
+import (
+	"net/netip"
+	"time"
+
+	"windtunnel/hollow/light/api"
+)
+
+// end ends a pod that is being deleted, within its grace.
+func (p *pod) end(grace time.Duration) {
+	if p.gone || p.ending && !p.terminal {
+		return
+	}
+	if p.driven != nil {
+		p.driven.released = true
+	}
+	if p.terminal {
+		p.node.writer.changed(p) // to delete it
+		return
+	}
+	runs := p.runs()
+	p.ending = true
+	p.stopTimers()
+	if p.driven == nil { // else it is written already
+		p.node.writer.changed(p) // the generation that was observed
+	}
+	stop, code := p.node.takes(p.node.shard.config.Stop(), 0), int32(0)
+	if stop > grace {
+		stop, code = grace, exitKilled
+	}
+	if runs {
+		// The status is on its way before a container is told to end (SyncTerminatingPod).
+		p.node.loop.Post(func() { p.killAll() })
+		stop = max(stop, leastStop)
+	} else {
+		stop = 0
+	}
+	over := func() {
+		if p.gone {
+			return
+		}
+		for i := range p.list {
+			if c := &p.list[i]; c.state == running {
+				c.stopped(code)
+			}
+		}
+		if p.driven != nil {
+			p.conclude(code)
+		}
+		p.terminal = true
+		p.leaveSandbox()
+		p.node.writer.changed(p)
+		p.timer = p.node.loop.After(terminatedSync, func() {
+			if p.gone {
+				return
+			}
+			if p.deleting { // then every look at it counts as a change (SetPodStatus in pkg/kubelet/status/status_manager.go)
+				p.node.writer.changed(p)
+			}
+			p.clean()
+		})
+	}
+	if stop <= 0 {
+		over()
+		return
+	}
+	p.timer = p.node.loop.After(stop, over)
+}
+
+// killAll posts that the containers that run are told to end.
+func (p *pod) killAll() {
+	for i := range p.list {
+		if c := &p.list[i]; c.state == running && !p.gone {
+			c.kill("Stopping container " + c.spec.Name)
+		}
+	}
+}
+
+// clean lets go of the pod's volumes after a while; what never ran has ended then as well. The status manager reads the pod once more
+// (TerminatePod), and deletes one that is to be deleted.
+func (p *pod) clean() {
+	for _, o := range p.objects {
+		p.node.release(o)
+	}
+	p.objects = nil
+	p.timer = p.node.loop.After(api.Jitter(cleanUp, cleanUpJitter), func() {
+		p.finished = true
+		if !p.gone {
+			p.node.writer.changed(p)
+		}
+	})
+}
+
+// leaveSandbox gives the address back.
+func (p *pod) leaveSandbox() {
+	p.sandbox = false
+	if p.address.IsValid() {
+		p.node.addresses.Release(p.address)
+		p.address = netip.Addr{}
+	}
+}
+
+// vanish forgets a pod that the server has no more; containers that still run are killed.
+func (p *pod) vanish() {
+	p.stopTimers()
+	if p.driven != nil {
+		p.node.loop.Stop(p.driven.timer)
+	}
+	if !p.ending {
+		p.killAll()
+	}
+	p.gone = true
+	for i := range p.list {
+		if c := &p.list[i]; c.state == running {
+			c.stopped(exitKilled)
+		}
+	}
+	p.leaveSandbox()
+	for _, o := range p.objects {
+		p.node.release(o)
+	}
+	p.objects = nil
+	p.node.events.forget(p)
+	delete(p.node.pods, string(p.object.UID))
+}
+
+func (p *pod) stopTimers() {
+	l := p.node.loop
+	l.Stop(p.timer)
+	for _, t := range p.renewals {
+		l.Stop(t)
+	}
+	for i := range p.list {
+		l.Stop(p.list[i].timer)
+		l.Stop(p.list[i].probe)
+		l.Stop(p.list[i].liveness)
+	}
+}
