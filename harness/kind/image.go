@@ -39,6 +39,15 @@ func (e Engine) has(ctx context.Context, image string) bool {
 	return err == nil
 }
 
+// whole is the name under which kind finds an image that is on the machine. Podman keeps what was built or loaded here below localhost/, and
+// kind takes a name without a registry for one of docker.io, where it would look for it in vain.
+func (e Engine) whole(ctx context.Context, image string) string {
+	if local := "localhost/" + image; e.name == "podman" && e.has(ctx, local) {
+		return local
+	}
+	return image
+}
+
 // ensure fetches an image that is not on the machine. Our own is in no registry.
 func (e Engine) ensure(ctx context.Context, image string, progress func(string)) error {
 	if e.has(ctx, image) {

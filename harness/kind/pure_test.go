@@ -84,3 +84,24 @@ func TestEngines(t *testing.T) {
 		}
 	}
 }
+
+// TestWholeNames: an image that Podman keeps below localhost/ is named so to kind; what it does not keep there, and Docker's, keeps its name.
+func TestWholeNames(t *testing.T) {
+	bin := t.TempDir()
+	const engine = "#!/bin/sh\ncase \"$*\" in *' localhost/windtunnel/node') echo sha256:1 ;; *) exit 125 ;; esac\n" // has this one image
+	for _, name := range []string{"docker", "podman"} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(engine), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	for _, c := range []struct{ engine, image, want string }{
+		{"podman", "windtunnel/node", "localhost/windtunnel/node"},
+		{"podman", "kindest/node:v1.36.3", "kindest/node:v1.36.3"},
+		{"docker", "windtunnel/node", "windtunnel/node"},
+	} {
+		if got := (Engine{c.engine}).whole(t.Context(), c.image); got != c.want {
+			t.Errorf("%s: %s is %s, want %s", c.engine, c.image, got, c.want)
+		}
+	}
+}
