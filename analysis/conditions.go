@@ -90,10 +90,11 @@ func (e *evidence) churn() (mean, most float64) {
 		}
 	}
 	slices.Sort(at)
-	if s := e.phases.seconds(); s > 0 {
-		mean = float64(len(at)) / s
+	s := e.phases.seconds()
+	if s <= 0 {
+		return 0, stats.MaxRate(at, churnWindow)
 	}
-	return mean, stats.MaxRate(at, churnWindow)
+	return float64(len(at)) / s, stats.MaxRate(at, min(churnWindow, s))
 }
 
 // peaks are the largest numbers of pods at one time.

@@ -115,9 +115,9 @@ func (e *evidence) readAll(d *results.Dir) {
 }
 
 // owned gives a pod of a test, which no template of a profile made, to its namespace in place of a template. Those of the cluster's own
-// namespaces are nobody's, and on a cluster with others' pods those are that do not carry the run's label.
+// namespaces and of windtunnel's are nobody's, and on a cluster with others' pods those are that do not carry the run's label.
 func (e *evidence) owned(r results.PodEvent) results.PodEvent {
-	if len(e.run.Steps) == 0 || r.Object != "" || r.Source != "watch" || strings.HasPrefix(r.Namespace, "kube-") {
+	if len(e.run.Steps) == 0 || r.Object != "" || r.Source != "watch" || strings.HasPrefix(r.Namespace, "kube-") || r.Namespace == profiles.Namespace {
 		return r
 	}
 	others := profiles.ControlPlane{Provider: e.run.Provider}.AmongReal()

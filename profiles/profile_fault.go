@@ -132,10 +132,13 @@ func (f NodeFault) how() string {
 	case FaultSlow:
 		text := f.Kind
 		if f.Latency > 0 {
-			text += fmt.Sprintf(" by %s ± %s", f.Latency, f.Jitter)
+			text += fmt.Sprintf(" by %s", f.Latency)
+		}
+		if f.Jitter > 0 {
+			text += fmt.Sprintf(" ± %s", f.Jitter)
 		}
 		if f.Bandwidth > 0 {
-			text += fmt.Sprintf(" to %.4g bytes/s", f.Bandwidth)
+			text += fmt.Sprintf(" to %.0f bytes/s", f.Bandwidth)
 		}
 		return text
 	case FaultFlapping:

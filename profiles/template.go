@@ -13,6 +13,9 @@ const (
 	LabelObject = "windtunnel/object"
 )
 
+// Namespace is windtunnel's own in a cluster: of an owner's consent and of the pods that hollow nodes run in. Nothing in it is load.
+const Namespace = "windtunnel"
+
 // The placeholders of a manifest.
 const (
 	placeholderName      = "${name}"

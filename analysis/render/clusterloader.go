@@ -96,10 +96,16 @@ func stepGrid(c *results.ClusterLoader) grid {
 	return g
 }
 
-// oneLine is a text without line breaks, and cut where it is too long for a table; the files have the whole.
+// oneLine is a text whose lines are parted by semicolons, and cut where it is too long for a table; the files have the whole.
 func oneLine(text string) string {
 	const most = 200
-	text = strings.Join(strings.Fields(text), " ")
+	var lines []string
+	for line := range strings.Lines(text) {
+		if words := strings.Fields(line); len(words) > 0 {
+			lines = append(lines, strings.Join(words, " "))
+		}
+	}
+	text = strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
 	if letters := []rune(text); len(letters) > most {
 		return strings.TrimSpace(string(letters[:most])) + " …"
 	}

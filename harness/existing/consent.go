@@ -19,7 +19,7 @@ import (
 )
 
 // Namespace is windtunnel's own on a cluster. Its owner makes it, with the consent in it.
-const Namespace = "windtunnel"
+const Namespace = profiles.Namespace
 
 // ConsentName is the ConfigMap in Namespace by which a cluster's owner agrees to load.
 const ConsentName = "windtunnel-consent"

@@ -183,6 +183,7 @@ func (f *finder) gone(ctx context.Context, things []Thing, progress func(string)
 	for {
 		left, err := f.left(ctx, things)
 		if err == nil && len(left) == 0 {
+			progress(fmt.Sprintf("%d removed", len(things)))
 			return nil
 		}
 		if err == nil {

@@ -48,6 +48,16 @@ func (e Engine) whole(ctx context.Context, image string) string {
 	return image
 }
 
+// remote is the name under which an image is fetched. Podman takes a name without a registry for Docker Hub's only where the machine is
+// set up so, and kind always does.
+func (e Engine) remote(image string) string {
+	host, _, found := strings.Cut(image, "/")
+	if e.name != "podman" || found && (strings.ContainsAny(host, ".:") || host == "localhost") {
+		return image
+	}
+	return "docker.io/" + image
+}
+
 // ensure fetches an image that is not on the machine. Our own is in no registry.
 func (e Engine) ensure(ctx context.Context, image string, progress func(string)) error {
 	if e.has(ctx, image) {
@@ -57,7 +67,7 @@ func (e Engine) ensure(ctx context.Context, image string, progress func(string))
 		return &ImageError{image, fmt.Errorf("%s is in no registry", image)}
 	}
 	progress("fetching " + image)
-	if _, err := e.run(ctx, "pull", "--quiet", image); err != nil {
+	if _, err := e.run(ctx, "pull", "--quiet", e.remote(image)); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}

@@ -95,6 +95,13 @@ func TestWholeNames(t *testing.T) {
 		}
 	}
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	for image, want := range map[string]string{
+		"kindest/node:v1.36.3": "docker.io/kindest/node:v1.36.3", "quay.io/a/node": "quay.io/a/node", "host:5000/node": "host:5000/node", "localhost/node": "localhost/node",
+	} {
+		if got := (Engine{"podman"}).remote(image); got != want {
+			t.Errorf("%s is fetched as %s, want %s", image, got, want)
+		}
+	}
 	for _, c := range []struct{ engine, image, want string }{
 		{"podman", "windtunnel/node", "localhost/windtunnel/node"},
 		{"podman", "kindest/node:v1.36.3", "kindest/node:v1.36.3"},

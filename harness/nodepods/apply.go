@@ -2,7 +2,6 @@ package nodepods
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -84,14 +83,20 @@ func (a *access) apply(ctx context.Context, objects []*unstructured.Unstructured
 	return nil
 }
 
-// errOthers is in the error of a start where hollow nodes are already.
-var errOthers = errors.New("a cluster holds the hollow nodes of one run at a time; windtunnel down --kubeconfig FILE removes them")
+// others refuses a start where hollow nodes are already: a run's, or such as up or kubectl made.
+func others(what string, object metav1.Object) error {
+	whose := "made by windtunnel up or kubectl"
+	if run := object.GetLabels()[profiles.LabelRun]; run != "" {
+		whose = "of run " + run
+	}
+	return &cluster.RefusedError{Err: fmt.Errorf("%s is there already, %s: a cluster holds hollow nodes of one origin at a time; windtunnel down --kubeconfig FILE removes them", what, whose)}
+}
 
 // free fails when the cluster has hollow nodes already, or anything that stands where a run's would.
 func (a *access) free(ctx context.Context, o Options) error {
 	set, err := a.client.AppsV1().StatefulSets(manifests.Namespace).Get(ctx, manifests.Name, metav1.GetOptions{})
 	if err == nil {
-		return fmt.Errorf("StatefulSet %s is there already, of run %q: %w", manifests.Name, set.Labels[profiles.LabelRun], errOthers)
+		return others("StatefulSet "+manifests.Name, set)
 	}
 	if !apierrors.IsNotFound(err) {
 		return err
@@ -107,7 +112,7 @@ func (a *access) free(ctx context.Context, o Options) error {
 	}
 	for _, n := range all.Items {
 		if n.Labels[manifests.LabelHollow] == "true" {
-			return fmt.Errorf("hollow node %s is there already, of run %q: %w", n.Name, n.Labels[profiles.LabelRun], errOthers)
+			return others("hollow node "+n.Name, &n)
 		}
 		if names[n.Name] {
 			return fmt.Errorf("there is a node %s that is not windtunnel's: set hollowNodes.namePrefix to something else", n.Name)

@@ -185,14 +185,14 @@ func startLight(b *testing.B, fidelity string, client kubernetes.Interface) (pid
 	}
 }
 
-func deleteNodes(b *testing.B, client kubernetes.Interface) {
+func deleteNodes(b testing.TB, client kubernetes.Interface) {
 	b.Helper()
 	if err := client.CoreV1().Nodes().DeleteCollection(context.Background(), metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
 		b.Error(err)
 	}
 }
 
-func readyNodes(b *testing.B, client kubernetes.Interface) (ready int) {
+func readyNodes(b testing.TB, client kubernetes.Interface) (ready int) {
 	b.Helper()
 	list, err := client.CoreV1().Nodes().List(b.Context(), metav1.ListOptions{ResourceVersion: "0"})
 	if err != nil {
@@ -208,7 +208,7 @@ func readyNodes(b *testing.B, client kubernetes.Interface) (ready int) {
 	return ready
 }
 
-func availablePods(b *testing.B, client kubernetes.Interface, namespace string) (available int32) {
+func availablePods(b testing.TB, client kubernetes.Interface, namespace string) (available int32) {
 	b.Helper()
 	list, err := client.AppsV1().Deployments(namespace).List(b.Context(), metav1.ListOptions{ResourceVersion: "0"})
 	if err != nil {
@@ -229,7 +229,7 @@ func podsLeft(b *testing.B, client kubernetes.Interface) int {
 	return len(list.Items)
 }
 
-func await(b *testing.B, what string, holds func() bool) {
+func await(b testing.TB, what string, holds func() bool) {
 	b.Helper()
 	for deadline := time.Now().Add(20 * time.Minute); !holds(); time.Sleep(500 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -257,7 +257,7 @@ func cpuOf(b *testing.B, pid int) (sum float64) {
 }
 
 // pssOf is the proportional set size of a process, in bytes.
-func pssOf(b *testing.B, pid int) float64 {
+func pssOf(b testing.TB, pid int) float64 {
 	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {

@@ -66,7 +66,7 @@ func (s *session) oneFault(ctx context.Context, f profiles.NodeFault, seed, numb
 			err = merr
 		}
 		s.nodeEvents(names, "mended", f.Kind)
-		s.event("fault: the %s of %s is over", f.Kind, someNames(names))
+		s.event("fault: %s is over: %s", f.Kind, someNames(names))
 	}()
 	if f.Kind == profiles.FaultFlapping {
 		return s.flap(ctx, f, names)

@@ -140,12 +140,13 @@ func (x *script) deleteNamespaces(ctx context.Context) error {
 		case err != nil:
 			return err
 		case len(left) == 0:
+			x.session.options.Progress.Status("")
 			return nil
 		case time.Now().After(limit):
 			x.session.note("%d namespaces are still there %v after their deletion: %s", len(left), timeout, strings.Join(left[:min(len(left), 5)], ", "))
 			return nil
 		}
-		x.session.options.Progress.Status(fmt.Sprintf("%d namespaces are left", len(left)))
+		x.session.options.Progress.Status(fmt.Sprintf("namespaces left: %d", len(left)))
 		if err := pause(ctx, namespacesEvery); err != nil {
 			return err
 		}

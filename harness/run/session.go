@@ -165,7 +165,11 @@ func (s *session) leases(ctx context.Context) {
 	case err != nil: // that a shard is gone has ended the run already, and is its error
 	case n > 0:
 		s.update(func(r *results.Run) { r.Leases = &results.Leases{Renewals: n, LargestGap: gap.Seconds()} })
-		s.note("the hollow nodes renewed their leases %d times; the largest gap between two renewals of one was %.1f s", n, gap.Seconds())
+		text := fmt.Sprintf("the hollow nodes renewed their leases %d times", n)
+		if gap > 0 { // some node has renewed twice
+			text += fmt.Sprintf("; the largest gap between two renewals of one was %.1f s", gap.Seconds())
+		}
+		s.note("%s", text)
 	}
 }
 

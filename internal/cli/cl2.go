@@ -50,13 +50,10 @@ func (a *app) cl2Source(f *profileFlags, c *cl2Flags, args []string) (name strin
 		name, data, err = a.read(c.suite)
 		return name, data, cl2.SuiteFile, err
 	case f.file != "" && len(args) == 0:
-		if name, data, err = a.read(f.file); err != nil {
+		if name, data, err = f.read(a); err != nil {
 			return "", nil, cl2.NoFormat, err
 		}
 		format = cl2.Recognize(data)
-		if f.file == "-" {
-			f.stdin = data // it cannot be read again
-		}
 	}
 	for flag, values := range map[string][]string{"testoverrides": c.overrides, "skip-steps": c.skip, "overwrite-test-config": c.overwrite} {
 		if format == cl2.NoFormat && len(values) > 0 {
@@ -135,7 +132,7 @@ func (a *app) validateCL2(tests []*cl2.Test, strict bool) error {
 			fmt.Fprintf(a.out, "%s: ok\n", testName(test))
 		case test.Err() == nil && !strict:
 			fmt.Fprintf(a.err, "%v\n", problems)
-			fmt.Fprintf(a.out, "%s: ok, with %d warnings\n", testName(test), len(list))
+			fmt.Fprintf(a.out, "%s: ok; warnings: %d\n", testName(test), len(list))
 		default:
 			all = errors.Join(all, problems)
 		}

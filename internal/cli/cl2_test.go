@@ -75,7 +75,7 @@ func TestCL2Input(t *testing.T) {
 	}{
 		{[]string{"validate", cl2Small}, codePass, []string{"config.yaml: ok\n"}},
 		{[]string{"validate", cl2Mistakes}, codeUsage, []string{"config.yaml:2:12", "9 problems and 9 warnings", `did you mean "DefaultParam"?`}},
-		{[]string{"validate", "--testoverrides", unused, cl2Small}, codePass, []string{"ok, with 1 warnings", "unused.yaml:1:1: warning: no file of this test reads the variable UNKNOWN"}},
+		{[]string{"validate", "--testoverrides", unused, cl2Small}, codePass, []string{"ok; warnings: 1", "unused.yaml:1:1: warning: no file of this test reads the variable UNKNOWN"}},
 		{[]string{"validate", "--strict", "--testoverrides", unused, cl2Small}, codeUsage, []string{"unused.yaml:1:1"}},
 		{[]string{"validate", suite}, codePass, []string{"config.yaml (a): ok\n", "config.yaml (b): ok\n"}},
 		{[]string{"validate", module}, codeUsage, []string{"is a module of a ClusterLoader2 config"}},

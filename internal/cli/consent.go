@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -41,7 +42,6 @@ at it all the time: when it is switched off, or deleted, all load stops within a
 	cmd.Flags().StringVar(&flags.until, "for", "", "with on: how long the consent holds, as in 2h (default: until it is switched off)")
 	cmd.Flags().IntVar(&flags.nodes, "max-nodes", 0, "with on: the most hollow nodes (default: no limit)")
 	cmd.Flags().Float64Var(&flags.requests, "max-requests-per-second", 0, "with on: the most requests that a plan may send in any second (default: no limit)")
-	_ = cmd.MarkFlagRequired("kubeconfig") // fails only for a flag that is not there
 	return cmd
 }
 
@@ -50,6 +50,9 @@ func (a *app) consent(cmd *cobra.Command, what string, flags consentFlags) error
 		if cmd.Flags().Changed(name) && what != "on" {
 			return usageError{fmt.Errorf("--%s goes with on", name)}
 		}
+	}
+	if flags.kubeconfig == "" {
+		return usageError{errors.New("which cluster? Give --kubeconfig FILE")}
 	}
 	target, err := existing.Open(flags.kubeconfig, flags.context)
 	if err != nil {

@@ -112,10 +112,10 @@ func checkNodes() checked {
 	proxy := true
 	err := nodes.Check(profiles.HollowNodes{Count: most, Proxy: &proxy}, most*pods)
 	if errors.As(err, &limit) {
-		return checked{"hollow nodes", fmt.Sprintf("%d fit, with %d pods each; then: %s", limit.Fit, pods, strings.Join(limit.Reasons, "; ")), limit.Fit > 0}
+		return checked{"hollow nodes", fmt.Sprintf("%d of tier kubelet fit, with %d pods each; %d do not: %s", limit.Fit, pods, most, strings.Join(limit.Reasons, "; ")), limit.Fit > 0}
 	}
 	if err != nil {
 		return checked{"hollow nodes", err.Error(), false}
 	}
-	return checked{"hollow nodes", fmt.Sprintf("%d and more fit, with %d pods each", most, pods), true}
+	return checked{"hollow nodes", fmt.Sprintf("%d and more of tier kubelet fit, with %d pods each", most, pods), true}
 }

@@ -176,6 +176,8 @@ func (f *fidelityFlags) plans(a *app, cmd *cobra.Command) (plans [2]*profiles.Pl
 	var args []string
 	if f.profile.file == "" {
 		args = []string{fidelityScript}
+	} else if _, _, err := f.profile.read(a); err != nil { // before it is copied for either side
+		return plans, err
 	}
 	for i, side := range []struct {
 		sets  []string

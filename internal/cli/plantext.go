@@ -19,7 +19,7 @@ const curveBins = 60
 func writePlan(w io.Writer, plan *profiles.Plan) error {
 	out := bufio.NewWriter(w)
 	p, estimate := plan.Profile, plan.Estimate()
-	fmt.Fprintf(out, "%s: %s\n\n", p.Name, p.Description)
+	fmt.Fprintf(out, "%s\n\n", strings.TrimSuffix(p.Name+": "+p.Description, ": "))
 	fmt.Fprintf(out, "seed %d · %d hollow nodes (tier %s) · at most %d pods at one time\n", p.Seed, estimate.Nodes, p.HollowNodes.Tier, estimate.Pods)
 	fmt.Fprintf(out, "planned: %s, and what the system needs to answer · about %.1f GB of memory · %d open files in the largest process\n",
 		short(estimate.Duration), float64(estimate.Memory)/1e9, estimate.Files)
@@ -28,8 +28,10 @@ func writePlan(w io.Writer, plan *profiles.Plan) error {
 	for _, phase := range plan.Outline() {
 		writePhase(out, plan, phase)
 	}
-	fmt.Fprintln(out, "\nrequests of the harness, by verb and resource")
-	writeCounts(out, estimate.Requests)
+	if len(estimate.Requests) > 0 {
+		fmt.Fprintln(out, "\nrequests of the harness, by verb and resource")
+		writeCounts(out, estimate.Requests)
+	}
 	if closedLoops(plan) {
 		fmt.Fprintln(out, "  and as many of the closed loops as the system answers")
 	}

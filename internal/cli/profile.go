@@ -23,7 +23,24 @@ type profileFlags struct {
 	seed uint64
 
 	provider, nodeImage string
-	stdin               []byte // what standard input had, when it has been read already
+	text                *fileText // of file, once it has been read, for a pipe can be read but once; or a command's own default
+}
+
+// fileText is a file that was read, under the name that messages call it by.
+type fileText struct {
+	name string
+	data []byte
+}
+
+// read reads the file that the flags name, when it has not been read yet. Copies of the flags that are made afterwards share it.
+func (f *profileFlags) read(a *app) (name string, data []byte, err error) {
+	if f.text == nil {
+		if name, data, err = a.read(f.file); err != nil {
+			return "", nil, err
+		}
+		f.text = &fileText{name, data}
+	}
+	return f.text.name, f.text.data, nil
 }
 
 func (f *profileFlags) register(cmd *cobra.Command) {
@@ -87,10 +104,8 @@ func (a *app) source(f *profileFlags, args []string) (name string, data []byte, 
 	switch {
 	case f.file != "" && len(args) > 0:
 		return "", nil, usageError{errors.New("give either the name of a built-in profile or --file, not both")}
-	case f.stdin != nil:
-		return stdinName, f.stdin, nil
-	case f.file != "":
-		return a.read(f.file)
+	case f.file != "" || f.text != nil:
+		return f.read(a)
 	case len(args) == 1:
 		data, err := builtin(args[0])
 		return args[0] + ".yaml", data, err

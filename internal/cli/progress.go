@@ -33,7 +33,7 @@ func (p *progress) Begin(phase string) {
 	p.draw()
 }
 
-// Status says where the phase is; the newest text replaces the one before.
+// Status says where the phase is; the newest text replaces the one before, and an empty one takes it away.
 func (p *progress) Status(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -43,7 +43,7 @@ func (p *progress) Status(text string) {
 	p.status = text
 	if p.live {
 		p.draw()
-	} else if time.Since(p.lastLine) >= heartbeat {
+	} else if text != "" && time.Since(p.lastLine) >= heartbeat {
 		p.lastLine = time.Now()
 		fmt.Fprintf(p.w, "  … %s: %s (%s)\n", p.phase, text, short(time.Since(p.began)))
 	}

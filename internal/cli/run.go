@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"windtunnel/harness/run"
+	"windtunnel/results"
 )
 
 func (a *app) runCommand() *cobra.Command {
@@ -91,8 +93,10 @@ func (a *app) runAndReport(ctx context.Context, options run.Options, output stri
 	if err != nil {
 		return errors.Join(runErr, err)
 	}
-	if err := a.print(output, study.Summary, dir); err != nil {
-		return errors.Join(runErr, err)
+	if runErr == nil || output != "text" || begun(study.Summary.Phases) {
+		if err := a.print(output, study.Summary, dir); err != nil {
+			return errors.Join(runErr, err)
+		}
 	}
 	a.draw(dir, study)
 	if runErr != nil {
@@ -106,4 +110,9 @@ func (a *app) runAndReport(ctx context.Context, options run.Options, output stri
 		return silent{code}
 	}
 	return nil
+}
+
+// begun says whether a run got as far as its plan's first phase. Of one that did not there is nothing to say but why.
+func begun(phases []results.PhaseSpan) bool {
+	return slices.ContainsFunc(phases, func(p results.PhaseSpan) bool { return p.Name != "boot" && p.Name != "hollow" })
 }

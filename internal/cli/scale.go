@@ -49,7 +49,7 @@ disruption budgets allow; with --drain=false they vanish, as machines do that bu
 			case ctx.Err() != nil:
 				return run.ErrInterrupted
 			case errors.Is(err, nodepods.ErrNone):
-				return usageError{err}
+				return usageError{fmt.Errorf("%w; those of an embedded control plane are as many as up made", err)}
 			case err != nil:
 				return &run.EnvironmentError{Err: err}
 			}

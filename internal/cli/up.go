@@ -4,16 +4,26 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"windtunnel/harness/run"
 	"windtunnel/harness/supervise"
 	"windtunnel/profiles"
 )
 
-// defaultUp is the profile whose control plane and nodes `up` boots when none is named: the smallest.
-const defaultUp = "smoke"
+// defaultUp is the profile whose control plane and nodes `up` boots when none is named. A profile has a phase, which up leaves out.
+const defaultUp = `apiVersion: windtunnel/v1alpha1
+kind: Profile
+name: up
+hollowNodes: {count: 5}
+phases:
+- name: nothing
+  tracks: [{name: pause, steps: [{pause: 1s}]}]
+slo: {judged: false}
+`
 
 const defaultKubeconfig = "windtunnel.kubeconfig"
 
@@ -23,7 +33,7 @@ func (a *app) upCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "up [PROFILE]",
 		Short: "Boot a control plane with hollow nodes that stays, and write its kubeconfig",
-		Long: `Boot the control plane and the hollow nodes of a profile (default: ` + defaultUp + `) without its load, and leave them running. The
+		Long: `Boot the control plane and the hollow nodes of a profile (default: five nodes) without its load, and leave them running. The
 kubeconfig works with plain kubectl; windtunnel down with the same file ends everything. Several can run side by side,
 each with a kubeconfig of its own.`,
 		Example: `  windtunnel up --set hollowNodes.count=20
@@ -33,7 +43,7 @@ each with a kubeconfig of its own.`,
 		ValidArgsFunction: completeProfiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if flags.file == "" && len(args) == 0 {
-				args = []string{defaultUp}
+				flags.text = &fileText{"up.yaml", []byte(defaultUp)}
 			}
 			plan, err := a.load(cmd, &flags, args)
 			if err != nil {
@@ -45,6 +55,9 @@ each with a kubeconfig of its own.`,
 			}
 			if _, err := os.Stat(stateFile(kubeconfig)); err == nil && !guest {
 				return usageError{fmt.Errorf("%s belongs to a control plane that is up; end it with windtunnel down --kubeconfig %s, or choose another file", kubeconfig, kubeconfig)}
+			}
+			if err := unix.Access(filepath.Dir(kubeconfig), unix.W_OK); err != nil && !guest {
+				return usageError{fmt.Errorf("write the kubeconfig %s: %w; --kubeconfig names another file", kubeconfig, err)}
 			}
 			options, err := a.options("")
 			if err != nil {
