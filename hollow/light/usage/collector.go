@@ -38,6 +38,9 @@ func newFamilies() *families {
 	}
 }
 
+// Collector gives the node's metrics as they are whenever it is asked.
+func (n *Node) Collector() prometheus.Collector { return collector{n.server.families, n} }
+
 // collector gives a node's metrics.
 type collector struct {
 	*families
