@@ -74,7 +74,9 @@ type ShardConfig struct {
 	ContainerStopP99  time.Duration `json:"containerStopP99,omitempty"`
 	// Stages are the texts of the life cycles that pods go through, all together one set; none for the tier's own.
 	Stages []profiles.StageSource `json:"stages,omitempty"`
-	// Seed decides what stages and latencies leave to chance.
+	// Usage has nodes of tier light serve what their pods use; nil: they serve nothing.
+	Usage *profiles.Usage `json:"usage,omitempty"`
+	// Seed decides what stages, latencies and usage leave to chance.
 	Seed uint64 `json:"seed,omitempty"`
 	// Proxy gives every node a hollow kube-proxy.
 	Proxy bool `json:"proxy,omitempty"`

@@ -117,6 +117,7 @@ func TestValidate(t *testing.T) {
 		{"kubelet", func(c *ShardConfig) { c.Nodes[1].Kubelet = Identity{} }, "kubelet's identity"},
 		{"proxy", func(c *ShardConfig) { c.Nodes[1].Proxy = Identity{} }, "proxy's identity"},
 		{"stages", func(c *ShardConfig) { c.Stages = make([]profiles.StageSource, 1) }, "only nodes of tier light have stages"},
+		{"usage", func(c *ShardConfig) { c.Usage = &profiles.Usage{} }, "only nodes of tier light serve what their pods use"},
 		{"stages' identity", func(c *ShardConfig) { c.Tier, c.Stages = profiles.TierLight, make([]profiles.StageSource, 1) }, "shared identity"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -83,6 +83,9 @@ func (c ShardConfig) Validate() error {
 	if len(c.Stages) > 0 && !c.Light() {
 		report("only nodes of tier light have stages")
 	}
+	if c.Usage != nil && !c.Light() {
+		report("only nodes of tier light serve what their pods use")
+	}
 	problems = append(problems, c.validateNodes()...)
 	return errors.Join(problems...)
 }

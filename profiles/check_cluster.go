@@ -105,6 +105,7 @@ func (c *checker) hollowNodes() {
 	c.latency(path+".runtime.containerStop", h, h.Runtime.ContainerStop, h.Runtime.ContainerStopP99)
 	c.span(path+".readyTimeout", h.ReadyTimeout)
 	c.lifeCycles(path+".stages", h)
+	c.usage(path+".usage", h)
 	c.nodeCapacity(path+".capacity", h.Capacity)
 	c.nodeLabels(path+".labels", h)
 	c.taints(path+".taints", h.Taints)

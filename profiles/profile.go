@@ -153,6 +153,9 @@ type HollowNodes struct {
 	// Stages are the life cycles that pods go through on nodes of tier light, all together one set (docs/stages.md).
 	// Default: the tier's own.
 	Stages []StageSource `yaml:"stages,omitempty" json:"stages,omitempty"`
+	// Usage has nodes of tier light serve what their pods use of CPU and memory, for metrics-server and whoever reads it: kubectl top, a
+	// HorizontalPodAutoscaler (docs/usage.md). Default: they serve nothing. With the provider embedded only.
+	Usage *Usage `yaml:"usage,omitempty" json:"usage,omitempty"`
 	// ReadyTimeout bounds the time until all nodes are Ready. Default 30s and 250ms a node.
 	ReadyTimeout Duration `yaml:"readyTimeout,omitempty" json:"readyTimeout,omitempty"`
 }

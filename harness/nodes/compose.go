@@ -101,7 +101,7 @@ func (o Options) Shard() hollow.ShardConfig {
 		SandboxStartP99:   time.Duration(spec.Runtime.SandboxStartP99),
 		ContainerStartP99: time.Duration(spec.Runtime.ContainerStartP99),
 		ContainerStopP99:  time.Duration(spec.Runtime.ContainerStopP99),
-		Stages:            spec.Stages, Seed: o.Seed,
+		Stages:            spec.Stages, Usage: spec.Usage, Seed: o.Seed,
 	}
 }
 

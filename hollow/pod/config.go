@@ -81,6 +81,9 @@ func (c Config) problems() (problems []error) {
 	if c.NamePrefix == "" {
 		report("there is no namePrefix")
 	}
+	if c.Shard.Usage != nil {
+		report("shard.usage: nodes in pods serve no metrics")
+	}
 	return problems
 }
 

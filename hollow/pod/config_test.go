@@ -50,6 +50,9 @@ func TestParseReportsEverything(t *testing.T) {
 	if _, _, err := Parse(map[string]string{KeyNodes: `{"namePrefix": "h-", "count": 1, "perPod": 1, "perPods": 1}`}); err == nil || !strings.Contains(err.Error(), "perPods") {
 		t.Errorf("an unknown field: %v", err)
 	}
+	if _, _, err := Parse(map[string]string{KeyNodes: `{"namePrefix": "h-", "count": 1, "perPod": 1, "shard": {"usage": {}}}`}); err == nil || !strings.Contains(err.Error(), "shard.usage: nodes in pods serve no metrics") {
+		t.Errorf("usage: %v", err)
+	}
 	if _, _, err := Parse(nil); err == nil || !strings.Contains(err.Error(), KeyNodes) {
 		t.Errorf("nothing at all: %v", err)
 	}

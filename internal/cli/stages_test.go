@@ -16,9 +16,17 @@ var updateDocuments = flag.Bool("update-documents", false, "write into the docum
 // documentBlock is a fenced block of a document behind a comment that says what the block is: a file, or commands to run.
 var documentBlock = regexp.MustCompile("(?s)<!-- (file: ([^ ]+)|run) -->\n```[a-z]+\n(.*?)```\n")
 
-// TestStagesDocument carries out docs/stages.md: it writes the files that the page shows and runs its commands in order.
-func TestStagesDocument(t *testing.T) {
-	page, err := filepath.Abs(filepath.Join("..", "..", "docs", "stages.md"))
+// TestDocuments carries out pages of docs: it writes the files that a page shows and runs its commands in order.
+func TestDocuments(t *testing.T) {
+	for name, commands := range map[string]int{"stages.md": 3, "usage.md": 1} {
+		t.Run(name, func(t *testing.T) { carryOut(t, name, commands) })
+	}
+}
+
+// carryOut carries out a page with at least so many commands.
+func carryOut(t *testing.T, name string, commands int) {
+	t.Helper()
+	page, err := filepath.Abs(filepath.Join("..", "..", "docs", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,13 +51,13 @@ func TestStagesDocument(t *testing.T) {
 		}
 		return strings.Replace(block, parts[3], out.String(), 1)
 	})
-	if ran < 3 {
+	if ran < commands {
 		t.Errorf("only %d commands of the page were run", ran)
 	}
 	if *updateDocuments {
 		layOut(t, page, got)
 	} else if diff := cmp.Diff(string(text), got); diff != "" {
-		t.Errorf("docs/stages.md (-want +got):\n%s", diff)
+		t.Errorf("docs/%s (-want +got):\n%s", name, diff)
 	}
 }
 

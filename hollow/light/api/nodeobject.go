@@ -32,7 +32,13 @@ const (
 	// paddingAnnotation makes a node object larger still.
 	paddingAnnotation = "windtunnel/padding"
 	kubeletPort       = 10250
+	// metricsAnnotation says where below a node's address and port its metrics of resources are (AnnotationResourceMetricsPath in
+	// metrics-server's pkg/scraper/client/resource, from v0.7.0 on).
+	metricsAnnotation = "metrics.k8s.io/resource-metrics-path"
 )
+
+// MetricsPath is where a server of many nodes has the metrics of one.
+func MetricsPath(node string) string { return "/nodes/" + node + "/metrics/resource" }
 
 // Machine is what all nodes of a shard have in common.
 type Machine struct {
@@ -42,6 +48,8 @@ type Machine struct {
 	Address string
 	// Images are those that a node has from its start.
 	Images []corev1.ContainerImage
+	// MetricsPort is the port on which the nodes' metrics are served; 0: they are not, and nodes give the kubelet's own port.
+	MetricsPort int32
 }
 
 // NewMachine reads the shard's description.
@@ -88,12 +96,16 @@ func (m *Machine) Node(n hollow.Node, ready bool, now time.Time) *corev1.Node {
 	if m.config.PaddingBytes > 0 {
 		annotations[paddingAnnotation] = strings.Repeat("x", m.config.PaddingBytes)
 	}
+	port := int32(kubeletPort)
+	if m.MetricsPort != 0 {
+		port, annotations[metricsAnnotation] = m.MetricsPort, MetricsPath(n.Name)
+	}
 	node := &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: n.Name, Labels: labels, Annotations: annotations},
 		Status: corev1.NodeStatus{
 			Capacity: m.Capacity(), Allocatable: m.Allocatable(), Conditions: Conditions(ready, now),
 			Addresses:       []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: m.Address}, {Type: corev1.NodeHostName, Address: n.Name}},
-			DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: kubeletPort}},
+			DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: port}},
 			Images:          m.Images,
 			NodeInfo: corev1.NodeSystemInfo{
 				MachineID: n.Name, SystemUUID: n.Name, BootID: n.Name, KernelVersion: "6.8.0-hollow", OSImage: "windtunnel light node",

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"bytes"
+	"context"
 	"net/http"
 	"time"
 
@@ -55,6 +57,28 @@ func Send(l *loop.Loop, client *h2.Client, c Call) {
 		})
 	}
 	client.Do(r)
+}
+
+// Ask sends a call and waits for the answer or the end of ctx. It is for goroutines that are no loop's; Read, Done and Timeout do not count.
+func Ask(ctx context.Context, client *h2.Client, c Call) (h2.Response, error) {
+	type answer struct {
+		response h2.Response
+		err      error
+	}
+	answered := make(chan answer, 1)
+	r := &h2.Request{Method: c.Method, Path: c.Path, Accept: c.Accept, ContentType: c.ContentType, Body: c.Body, Discard: c.Discard}
+	r.Done = func(response h2.Response, err error) {
+		response.Body = bytes.Clone(response.Body)
+		answered <- answer{response, err}
+	}
+	client.Do(r)
+	select {
+	case a := <-answered:
+		return a.response, a.err
+	case <-ctx.Done():
+		r.Cancel()
+		return h2.Response{}, context.Cause(ctx)
+	}
 }
 
 // Strained says whether an answer, or its absence, shows the server to be overloaded.

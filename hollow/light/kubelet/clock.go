@@ -15,6 +15,7 @@ type instant struct {
 
 // SetClock implements host.Clocked.
 func (n *node) SetClock(offset time.Duration) {
+	n.usage.SetClock(offset)
 	n.loop.Post(func() { n.skew = offset })
 }
 

@@ -81,9 +81,8 @@ func (c *container) start(then func()) {
 	c.id = api.NewID()
 	c.event(corev1.EventTypeNormal, "Created", "Container created")
 	p.after(p.node.takes(p.node.shard.config.Start(), leastStart), func() {
-		c.state, c.reason, c.begun = running, "", p.node.moment()
+		c.run()
 		c.started, c.ready = c.spec.StartupProbe == nil, false
-		p.happened("started")
 		c.event(corev1.EventTypeNormal, "Started", "Container started")
 		c.probes()
 		if d, code := runsFor(p.object); d > 0 && !c.initializing() && !c.sidecar() {
@@ -91,6 +90,13 @@ func (c *container) start(then func()) {
 		}
 		then()
 	})
+}
+
+// run begins a run of the container.
+func (c *container) run() {
+	c.state, c.reason, c.begun = running, "", c.pod.node.moment()
+	c.pod.happened("started")
+	c.pod.node.usage.Start(string(c.pod.object.UID), c.spec.Name, c.begun.said)
 }
 
 // exit is the container's end by itself, or by the kubelet's will while the pod goes on.
@@ -110,6 +116,7 @@ func (c *container) stopped(code int32) {
 	l.Stop(c.liveness)
 	c.state, c.over, c.code, c.ready, c.started = exited, c.pod.node.moment(), code, false, false
 	c.pod.happened("stopped")
+	c.pod.node.usage.Stop(string(c.pod.object.UID), c.spec.Name)
 }
 
 // kill posts that the kubelet ends it.

@@ -89,8 +89,7 @@ func (p *pod) follow() {
 	for i := p.inits; i < len(p.list); i++ {
 		switch c := &p.list[i]; {
 		case phase == corev1.PodRunning && c.state == waiting:
-			c.state, c.begun = running, p.node.moment()
-			p.happened("started")
+			c.run()
 		case ended(phase) && c.state == running:
 			c.stopped(0)
 		}

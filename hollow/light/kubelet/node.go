@@ -15,6 +15,7 @@ import (
 	"windtunnel/hollow/light/api"
 	"windtunnel/hollow/light/h2"
 	"windtunnel/hollow/light/loop"
+	"windtunnel/hollow/light/usage"
 	"windtunnel/hollow/light/wire"
 )
 
@@ -35,7 +36,8 @@ type node struct {
 	client  *h2.Client
 	others  *h2.Client // with the shared identity, for what a behaviour has written of pods that no kubelet writes; nil without one
 	limiter *rate.Limiter
-	ready   func() // told once
+	usage   *usage.Node // nil: it does not serve what its pods use
+	ready   func()      // told once
 	strain  func()
 
 	skew       time.Duration // by how much its clock goes ahead
@@ -70,6 +72,7 @@ func newNode(ctx context.Context, s *shard, described hollow.Node, l *loop.Loop)
 		burst = s.config.Burst
 	}
 	n.limiter = rate.NewLimiter(qps, burst)
+	n.serveUsage()
 	n.random = s.config.Random(described.Index)
 	n.events.node = n
 	n.writer.node = n
@@ -78,6 +81,7 @@ func newNode(ctx context.Context, s *shard, described hollow.Node, l *loop.Loop)
 
 // Leave implements host.Leaver: whatever the node still waits for does not come any more.
 func (n *node) Leave() {
+	n.usage.Leave()
 	n.loop.Post(func() {
 		n.loop.End()
 		n.client.Close()

@@ -102,6 +102,7 @@ func (n *node) adopt(object *corev1.Pod) *pod {
 		p.start = n.stamp()
 		for i := p.inits; p.driven != nil && i < len(p.list); i++ {
 			p.list[i].state = running
+			n.usage.Start(string(object.UID), p.list[i].spec.Name, n.now())
 		}
 		p.begin()
 	default:

@@ -123,6 +123,7 @@ func (p *pod) vanish() {
 	p.objects = nil
 	p.node.events.forget(p)
 	delete(p.node.pods, string(p.object.UID))
+	p.node.usage.Gone(string(p.object.UID))
 }
 
 func (p *pod) stopTimers() {

@@ -16,6 +16,7 @@ import (
 	"windtunnel/hollow/light/api"
 	"windtunnel/hollow/light/behaviour"
 	"windtunnel/hollow/light/loop"
+	"windtunnel/hollow/light/usage"
 )
 
 const (
@@ -34,6 +35,7 @@ type shard struct {
 	behaviour behaviour.Behaviour // nil: the containers of this package
 	allocated allocatable
 	loops     []*loop.Loop
+	usage     *usage.Server // nil: the nodes do not serve what their pods use
 }
 
 // Run starts the nodes and serves the control socket until ctx ends, which is no error. What happens to pods is up to life; nil for
@@ -49,7 +51,7 @@ func Run(ctx context.Context, config hollow.ShardConfig, life behaviour.Behaviou
 			group.Go(func() error { l.Run(ctx); return nil })
 		}
 		return group.Wait()
-	})
+	}, s.usage.Run)
 }
 
 func newShard(ctx context.Context, config hollow.ShardConfig, life behaviour.Behaviour) (*shard, error) {
@@ -62,6 +64,10 @@ func newShard(ctx context.Context, config hollow.ShardConfig, life behaviour.Beh
 		return nil, err
 	}
 	s := &shard{config: config, machine: machine, server: server, behaviour: life, allocated: newAllocatable(machine.Allocatable())}
+	if s.usage, err = usage.New(config, machine.Address, func(err error) { s.Note(err) }); err != nil {
+		return nil, err
+	}
+	machine.MetricsPort = s.usage.Port()
 	for range runtime.GOMAXPROCS(0) {
 		s.loops = append(s.loops, loop.New())
 	}

@@ -39,6 +39,7 @@ func (n *node) podEvent(e wire.Event) {
 	if err != nil {
 		return
 	}
+	n.usage.Seen(e)
 	uid := string(meta.UID)
 	if e.Type == wire.Deleted {
 		n.loop.Post(func() {

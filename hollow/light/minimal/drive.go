@@ -43,6 +43,9 @@ func (s *shard) drive(n *node, object *corev1.Pod) {
 		ended := phase == corev1.PodSucceeded || phase == corev1.PodFailed
 		d = &driven{node: n, started: ended || phase == corev1.PodRunning, ended: ended}
 		s.driven[string(object.UID)] = d
+		if d.started && !d.ended {
+			n.usage.Start(string(object.UID), "", time.Now())
+		}
 	}
 	d.object, d.anew = object, true
 	n.whenUp(func() { n.whenNetworked(d.next) })
@@ -176,6 +179,7 @@ func (d *driven) patch(path, contentType string, body []byte) api.Call {
 			if !d.started {
 				d.started = true
 				d.happened("started")
+				d.node.usage.Start(string(d.object.UID), "", time.Now())
 			}
 		case corev1.PodSucceeded, corev1.PodFailed:
 			d.stopped()
@@ -189,6 +193,7 @@ func (d *driven) stopped() {
 	if d.started && !d.ended {
 		d.ended = true
 		d.happened("stopped")
+		d.node.usage.Stop(string(d.object.UID), "")
 	}
 }
 
@@ -208,6 +213,7 @@ func (s *shard) undrive(uid string) {
 	delete(s.driven, uid)
 	d.gone = true
 	d.stopped()
+	d.node.usage.Gone(uid)
 	s.loop.Stop(d.timer)
 	if d.address.IsValid() {
 		d.node.addresses.Release(d.address)

@@ -13,6 +13,7 @@ import (
 	"windtunnel/hollow/light/api"
 	"windtunnel/hollow/light/h2"
 	"windtunnel/hollow/light/loop"
+	"windtunnel/hollow/light/usage"
 	"windtunnel/hollow/light/wire"
 )
 
@@ -24,6 +25,7 @@ const networkPatience = 5 * time.Second
 type node struct {
 	hollow.Node
 	shard *shard
+	usage *usage.Node // nil: it does not serve what its pods use
 
 	uid       string
 	lease     string // resourceVersion of the Lease; empty: not known
@@ -59,6 +61,7 @@ func (n *node) Start(_ context.Context, ready, strain func()) error {
 // Leave implements host.Leaver. Its pods are let go of when they are deleted, or come to the node of the same name that follows.
 func (n *node) Leave() {
 	n.shard.forget(n)
+	n.usage.Leave()
 	n.shard.loop.Post(n.end)
 }
 
@@ -69,10 +72,14 @@ func (n *node) end() {
 }
 
 // Shut keeps the node from sending anything; what happens to it meanwhile it learns later.
-func (n *node) Shut() { n.shard.loop.Post(func() { n.down = true }) }
+func (n *node) Shut() {
+	n.usage.Cut(true)
+	n.shard.loop.Post(func() { n.down = true })
+}
 
 // Open lets it go on.
 func (n *node) Open() {
+	n.usage.Cut(false)
 	n.shard.loop.Post(func() {
 		n.down = false
 		missed := n.deferred

@@ -57,6 +57,7 @@ func (s *shard) podEvent(e wire.Event) {
 	if n == nil {
 		return
 	}
+	n.usage.Seen(e)
 	if s.behaviour != nil {
 		object := new(corev1.Pod)
 		if err := object.Unmarshal(e.Object); err != nil {
@@ -105,6 +106,9 @@ func (s *shard) podSeen(n *node, seen *sighting) {
 	if p == nil {
 		p = &pod{sighting: seen, node: n, started: seen.phase == "Running" || finished, ended: finished}
 		s.pods[seen.uid] = p
+		if p.started && !p.ended {
+			n.usage.Start(p.uid, "", time.Now())
+		}
 		if !p.started && !p.deleting {
 			n.whenUp(func() { n.whenNetworked(p.begin) })
 		}
@@ -133,6 +137,7 @@ func (s *shard) podGone(uid string) {
 	delete(s.pods, uid)
 	s.loop.Stop(p.timer)
 	p.stop()
+	p.node.usage.Gone(uid)
 	if p.address.IsValid() {
 		p.node.addresses.Release(p.address)
 	}
@@ -175,6 +180,7 @@ func (p *pod) run(try int) {
 	if !p.started {
 		p.started = true
 		p.happened("started", now)
+		p.node.usage.Start(p.uid, "", now)
 	}
 	p.patch(p.running(now), try, p.run, func() {
 		if p.runFor > 0 {
@@ -217,6 +223,7 @@ func (p *pod) stop() {
 	if p.started && !p.ended {
 		p.ended = true
 		p.happened("stopped", time.Now())
+		p.node.usage.Stop(p.uid, "")
 	}
 }
 

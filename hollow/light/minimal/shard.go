@@ -17,6 +17,7 @@ import (
 	"windtunnel/hollow/light/behaviour"
 	"windtunnel/hollow/light/h2"
 	"windtunnel/hollow/light/loop"
+	"windtunnel/hollow/light/usage"
 	"windtunnel/hollow/light/wire"
 )
 
@@ -44,6 +45,9 @@ type shard struct {
 
 	behaviour behaviour.Behaviour // nil: the life that this package gives pods
 
+	usage  *usage.Server // nil: the nodes do not serve what their pods use
+	access *usage.Access // to all nodes' metrics, as they share one identity
+
 	mu    sync.RWMutex
 	names map[string]*node // those that have not left
 
@@ -62,7 +66,7 @@ func Run(ctx context.Context, config hollow.ShardConfig, life behaviour.Behaviou
 	if err != nil {
 		return fmt.Errorf("shard %s: %w", config.Name, err)
 	}
-	return s.Host.Run(ctx, gcPercent, func(ctx context.Context) error { s.loop.Run(ctx); return nil })
+	return s.Host.Run(ctx, gcPercent, func(ctx context.Context) error { s.loop.Run(ctx); return nil }, s.usage.Run)
 }
 
 func newShard(ctx context.Context, config hollow.ShardConfig, life behaviour.Behaviour) (*shard, error) {
@@ -82,13 +86,19 @@ func newShard(ctx context.Context, config hollow.ShardConfig, life behaviour.Beh
 	queue := func() api.Queue { return api.Queue{Loop: s.loop, Client: client(), Most: atOnce} }
 	s.leases, s.nodesQueue, s.podsQueue = queue(), queue(), queue()
 	s.watches = client()
+	if s.usage, err = usage.New(config, machine.Address, func(err error) { s.Note(err) }); err != nil {
+		return nil, err
+	}
+	if s.usage != nil {
+		s.access, machine.MetricsPort = newAccess(client(), len(config.Nodes)), s.usage.Port()
+	}
 	first := 0 // tells shards apart
 	if len(config.Nodes) > 0 {
 		first = config.Nodes[0].Index
 	}
 	s.random = config.Random(first)
 	s.Host, err = host.New(config, func(described hollow.Node, _ int) host.Node {
-		n := &node{Node: described, shard: s}
+		n := &node{Node: described, shard: s, usage: s.usage.Node(described.Name, s.access)}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.names[n.Name] = n
@@ -98,6 +108,13 @@ func newShard(ctx context.Context, config hollow.ShardConfig, life behaviour.Beh
 		return nil, err
 	}
 	return s, nil
+}
+
+// newAccess is the access to the metrics of nodes that share an identity, whose client it is.
+func newAccess(client *h2.Client, nodes int) *usage.Access {
+	return usage.NewAccess(func(ctx context.Context, path string, body []byte) (h2.Response, error) {
+		return api.Ask(ctx, client, api.Call{Method: http.MethodPost, Path: path, Accept: wire.Protobuf, ContentType: wire.Protobuf, Body: body})
+	}, nodes)
 }
 
 // watch begins the watches, or begins them anew, so that they tell of all that there is about the nodes that the shard has by now: such a
