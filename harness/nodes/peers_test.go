@@ -98,7 +98,7 @@ func (p peer) measure(b *testing.B, client kubernetes.Interface) {
 	if err := client.AppsV1().Deployments(peerNamespace).DeleteCollection(b.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
 		b.Fatal(err)
 	}
-	await(b, "all pods are gone", func() bool { return podsLeft(b, client) == 0 })
+	await(b, "all pods are gone", func() bool { return podsLeft(b, client, peerNamespace) == 0 })
 	b.ReportMetric(cpuOf(b, pid)-before, "cpu-s/deleted")
 	b.ReportMetric(cpuOf(b, pid), "cpu-s/all")
 }
@@ -220,9 +220,9 @@ func availablePods(b testing.TB, client kubernetes.Interface, namespace string) 
 	return available
 }
 
-func podsLeft(b *testing.B, client kubernetes.Interface) int {
+func podsLeft(b testing.TB, client kubernetes.Interface, namespace string) int {
 	b.Helper()
-	list, err := client.CoreV1().Pods(peerNamespace).List(b.Context(), metav1.ListOptions{Limit: 1})
+	list, err := client.CoreV1().Pods(namespace).List(b.Context(), metav1.ListOptions{Limit: 1})
 	if err != nil {
 		b.Fatal(err)
 	}

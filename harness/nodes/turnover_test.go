@@ -12,7 +12,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
@@ -47,7 +46,7 @@ func BenchmarkTurnover(b *testing.B) {
 // TestTurnoverLeavesNothing: pods that were made, ran and were deleted leave no memory and no goroutine in the process of light nodes. What
 // maps and queues once had room for they keep, so rounds are compared with one another.
 func TestTurnoverLeavesNothing(t *testing.T) {
-	const pods, rounds = 300, 4
+	const pods, rounds = 300, 3
 	for _, fidelity := range []string{profiles.FidelityMinimal, profiles.FidelityKubelet} {
 		t.Run(fidelity, func(t *testing.T) {
 			all := startTurnover(t, fidelity, 20, 3, pods/3)
@@ -55,7 +54,7 @@ func TestTurnoverLeavesNothing(t *testing.T) {
 			for i := range rounds {
 				all.round(t, func() {})
 				// A lease, an event or an answer under way is no leak: what is always there is the least of several looks.
-				for look := range 5 {
+				for look := range 3 {
 					time.Sleep(time.Second)
 					if now := all.look(t); look == 0 || now.heap < after[i].heap {
 						after[i] = now
@@ -127,14 +126,16 @@ func (t *turnover) round(tb testing.TB, while func()) (running, deleted time.Dur
 	running = time.Since(begin)
 	while()
 	begin = time.Now()
+	background := metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationBackground)}
+	if err := t.client.AppsV1().Deployments(name).DeleteCollection(tb.Context(), background, metav1.ListOptions{}); err != nil {
+		tb.Fatal(err)
+	}
+	await(tb, "all pods are gone", func() bool { return podsLeft(tb, t.client, name) == 0 })
+	deleted = time.Since(begin)
 	if err := namespaces.Delete(tb.Context(), name, metav1.DeleteOptions{}); err != nil {
 		tb.Fatal(err)
 	}
-	await(tb, "the namespace is gone", func() bool {
-		_, err := namespaces.Get(tb.Context(), name, metav1.GetOptions{})
-		return apierrors.IsNotFound(err)
-	})
-	return running, time.Since(begin)
+	return running, deleted
 }
 
 // had is what a process has: its goroutines, the live bytes of its heap, and its part of memory in bytes.
