@@ -1,16 +1,13 @@
 package profiles
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"windtunnel/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // TestBadInput holds what a person reads for every bad input under testdata/bad. A file can begin with lines
 // "# set: PATH=VALUE", which are given as --set.
@@ -30,7 +27,7 @@ func TestBadInput(t *testing.T) {
 			if err == nil {
 				t.Fatal("no problem found")
 			}
-			golden(t, strings.TrimSuffix(file, ".yaml")+".txt", err.Error()+"\n")
+			golden.Check(t, strings.TrimSuffix(file, ".yaml")+".txt", err.Error()+"\n")
 		})
 	}
 }
@@ -45,22 +42,4 @@ func setsOf(text string) []string {
 		sets = append(sets, strings.TrimSuffix(set, "\n"))
 	}
 	return sets
-}
-
-// golden compares with a file, which -update writes.
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("%v; go test -update writes it", err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
 }

@@ -1,19 +1,14 @@
 package results
 
 import (
-	"bytes"
-	"flag"
 	"fmt"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
 
+	"windtunnel/internal/golden"
 	"windtunnel/results/internal/schemagen"
 )
-
-// update makes the tests write what they would compare: go test ./results -update
-var update = flag.Bool("update", false, "write the generated parts of README.md and docs/summary.schema.json")
 
 const (
 	readmeFile = "README.md"
@@ -24,17 +19,7 @@ const (
 
 // TestReadmeTables holds the column tables of README.md to the schemas in the code.
 func TestReadmeTables(t *testing.T) {
-	readme, err := os.ReadFile(readmeFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok1 := strings.Cut(string(readme), tableBegin)
-	_, after, ok2 := strings.Cut(rest, tableEnd)
-	if !ok1 || !ok2 {
-		t.Fatalf("%s has no place for the tables", readmeFile)
-	}
-	want := before + tableBegin + tables() + tableEnd + after
-	stale(t, readmeFile, readme, []byte(want))
+	golden.Section(t, readmeFile, tableBegin, tableEnd, tables())
 }
 
 func tables() string {
@@ -71,23 +56,5 @@ func TestSummarySchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	have, err := os.ReadFile(schemaFile)
-	if err != nil && !*update {
-		t.Fatal(err)
-	}
-	stale(t, schemaFile, have, want)
-}
-
-// stale compares a generated file, or writes it.
-func stale(t *testing.T, file string, have, want []byte) {
-	t.Helper()
-	if bytes.Equal(have, want) {
-		return
-	}
-	if !*update {
-		t.Fatalf("%s is not what the code says; run go test ./results -update", file)
-	}
-	if err := os.WriteFile(file, want, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	golden.Check(t, schemaFile, string(want))
 }

@@ -3,23 +3,18 @@ package capacity
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"html"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"windtunnel/analysis/stats"
+	"windtunnel/internal/golden"
 	"windtunnel/results"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // searched is a search against a synthetic control plane: a law of throughput whose answers take longer the more load there
 // is, an API server whose CPU grows with it, and an SLO that holds up to 700 requests a second.
@@ -82,9 +77,9 @@ func TestReport(t *testing.T) {
 	if r.Answer.Inside == nil || *r.Answer.Inside > 700 || *r.Answer.Inside < 600 || r.Law == nil {
 		t.Fatalf("answer %+v, law %v: %s", r.Answer, r.Law, r.NoLaw)
 	}
-	golden(t, "report.txt", func(b *bytes.Buffer) error { return Text(b, r) })
-	golden(t, "report.md", func(b *bytes.Buffer) error { return Markdown(b, r) })
-	golden(t, "report.csv", func(b *bytes.Buffer) error { return CSV(b, r) })
+	check(t, "report.txt", func(b *bytes.Buffer) error { return Text(b, r) })
+	check(t, "report.md", func(b *bytes.Buffer) error { return Markdown(b, r) })
+	check(t, "report.csv", func(b *bytes.Buffer) error { return CSV(b, r) })
 }
 
 // TestPage: the page has the answer, every table and every chart, asks the network for nothing, and is the same every time.
@@ -115,27 +110,14 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// golden compares with a file, which -update writes.
-func golden(t *testing.T, name string, write func(b *bytes.Buffer) error) {
+// check compares what is written with a file.
+func check(t *testing.T, name string, write func(b *bytes.Buffer) error) {
 	t.Helper()
 	var b bytes.Buffer
 	if err := write(&b); err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(want, b.Bytes()) {
-		t.Errorf("%s differs (-update writes it anew):\n%s", name, cmp.Diff(strings.Split(string(want), "\n"), strings.Split(b.String(), "\n")))
-	}
+	golden.Check(t, filepath.Join("testdata", name), b.String())
 }
 
 // TestWhatGaveOut: the strongest evidence comes first, and what did not change is not evidence.

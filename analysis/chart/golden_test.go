@@ -2,17 +2,14 @@ package chart
 
 import (
 	"bytes"
-	"flag"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"windtunnel/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // gallery has every layer, both kinds of axes, marks, references and a crowded axis.
 func gallery() []Chart {
@@ -114,31 +111,13 @@ func TestGolden(t *testing.T) {
 			if err := c.Write(&b, SVG, theme); err != nil {
 				t.Fatal(err)
 			}
-			golden(t, c.Name+"-"+theme.name+".svg", b.Bytes())
+			golden.Check(t, filepath.Join("testdata", c.Name+"-"+theme.name+".svg"), b.String())
 		}
 		var table bytes.Buffer
 		if err := c.Table().WriteCSV(&table); err != nil {
 			t.Fatal(err)
 		}
-		golden(t, c.Name+".csv", table.Bytes())
-	}
-}
-
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s differs (go test -update writes it anew):\n%.2000s", name, diff)
+		golden.Check(t, filepath.Join("testdata", c.Name+".csv"), table.String())
 	}
 }
 

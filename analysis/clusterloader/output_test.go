@@ -3,13 +3,12 @@ package clusterloader
 import (
 	"bytes"
 	"encoding/xml"
-	"flag"
 	"fmt"
-	"os"
+	"path/filepath"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "write testdata/files.txt")
+	"windtunnel/internal/golden"
+)
 
 // whole is a test with most of what files are made of.
 func whole() *history {
@@ -30,22 +29,7 @@ func TestFilesGolden(t *testing.T) {
 	for _, f := range whole().examine(t).Files {
 		fmt.Fprintf(&all, "== %s\n%s", f.Name, f.Data)
 	}
-	const path = "testdata/files.txt"
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, all.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(all.Bytes(), want) {
-		t.Errorf("%s is another; run go test ./analysis/clusterloader -update and look at the difference", path)
-	}
+	golden.Check(t, filepath.Join("testdata", "files.txt"), all.String())
 }
 
 // suiteRead is the report as those who read JUnit read it.

@@ -2,7 +2,6 @@ package compare
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -17,8 +16,6 @@ import (
 
 	"windtunnel/results"
 )
-
-var update = flag.Bool("update", false, "write the tables that docs/compare.md shows")
 
 // latency is a figure of the client.
 func latency(row, name string) Figure {

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"windtunnel/analysis/stats"
+	"windtunnel/internal/golden"
 )
 
 // TestPowerTable: how often a figure that is 10 % larger is called a regression, by runs a side, scatter from run to run, and the
@@ -54,23 +54,8 @@ func TestPowerTable(t *testing.T) {
 		}
 	}
 	const doc, begin, end = "../../docs/compare.md", "<!-- begin of the power table -->\n", "<!-- end of the power table -->"
-	data, err := os.ReadFile(doc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, rest, ok1 := strings.Cut(string(data), begin)
-	old, tail, ok2 := strings.Cut(rest, end)
-	if !ok1 || !ok2 {
-		t.Fatalf("%s has no place for the table", doc)
-	}
 	b.WriteString("\n")
-	if *update {
-		if err := os.WriteFile(doc, []byte(head+begin+b.String()+end+tail), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	} else if old != b.String() {
-		t.Errorf("%s has another table; go test ./analysis/compare -run TestPowerTable -update writes it:\n%s", doc, b.String())
-	}
+	golden.Section(t, doc, begin, end, b.String())
 }
 
 // detections counts the trials in which a figure with lognormal scatter that is 10 % larger is shown to be, alone among others

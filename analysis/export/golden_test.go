@@ -3,8 +3,6 @@ package export
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,11 +13,9 @@ import (
 	"time"
 
 	"windtunnel/analysis/clusterloader"
+	"windtunnel/internal/golden"
 	"windtunnel/results"
 )
-
-// update makes the golden tests write what they would compare: go test ./analysis/export -update
-var update = flag.Bool("update", false, "write the golden files")
 
 const second = int64(time.Second)
 
@@ -93,23 +89,10 @@ func fill[T results.Record](t testing.TB, d *results.Dir, file string, rs []T) {
 	}
 }
 
-// golden compares text in which the run's random id has been replaced.
-func golden(t *testing.T, name string, got []byte, id string) {
+// check compares text in which the run's random id has been replaced.
+func check(t *testing.T, name string, got []byte, id string) {
 	t.Helper()
-	got = bytes.ReplaceAll(got, []byte(id), []byte("density-20260102T030405Z-abcdef"))
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, got, 0o644)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is another; run go test ./analysis/export -update and look at the difference", path)
-	}
+	golden.Check(t, filepath.Join("testdata", name), strings.ReplaceAll(string(got), id, "density-20260102T030405Z-abcdef"))
 }
 
 func metricsOf(t testing.TB, d *results.Dir, s results.Summary) []byte {
@@ -123,7 +106,7 @@ func metricsOf(t testing.TB, d *results.Dir, s results.Summary) []byte {
 
 func TestOpenMetricsGolden(t *testing.T) {
 	d, s := run(t)
-	golden(t, "openmetrics.txt", metricsOf(t, d, s), d.ID())
+	check(t, "openmetrics.txt", metricsOf(t, d, s), d.ID())
 }
 
 // TestOpenMetricsGrammar checks what a reader relies on: every family and every series in one piece with its TYPE first,
@@ -229,7 +212,7 @@ func TestPerfDataGolden(t *testing.T) {
 	for _, f := range append(files, PerfdashConfig("windtunnel-density")) {
 		fmt.Fprintf(&all, "== %s\n%s", f.Path, f.Data)
 	}
-	golden(t, "perfdata.txt", all.Bytes(), d.ID())
+	check(t, "perfdata.txt", all.Bytes(), d.ID())
 }
 
 // TestPerfDataOfTest: a test of ClusterLoader2's has its own summaries among the artifacts, byte for byte, and none of ours under their names.

@@ -2,41 +2,18 @@ package fidelity
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"windtunnel/internal/golden"
 )
 
 // TestDocs: the tables of docs/fidelity.md are what the references say, with the tolerances and the gaps as they are.
 func TestDocs(t *testing.T) {
 	page := filepath.Join("..", "..", "docs", "fidelity.md")
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := string(text)
 	for _, table := range []struct{ name, text string }{{"calls", callTable(t)}, {"likeness", likeTable(t)}} {
-		begin, end := "<!-- "+table.name+": made by go test ./analysis/fidelity -run TestDocs -update -->\n", "<!-- end of "+table.name+" -->"
-		before, rest, ok := strings.Cut(want, begin)
-		_, after, ok2 := strings.Cut(rest, end)
-		if !ok || !ok2 {
-			t.Fatalf("docs/fidelity.md has no place for its table of %s", table.name)
-		}
-		want = before + begin + table.text + end + after
-	}
-	if *update {
-		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if text, err = os.ReadFile(page); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, string(text)); diff != "" {
-		t.Errorf("docs/fidelity.md is not what the reference says; run go test ./analysis/fidelity -run TestDocs -update (-want +got):\n%s", diff)
+		golden.Section(t, page, "<!-- "+table.name+": made by go test ./analysis/fidelity -run TestDocs -update -->\n", "<!-- end of "+table.name+" -->", table.text)
 	}
 }
 

@@ -3,7 +3,6 @@ package fidelity
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path"
@@ -12,12 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"windtunnel/internal/golden"
 	"windtunnel/results"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // TestRecording: what the fixture's nodes sent is what a kubelet sends, and a recording survives its file.
 func TestRecording(t *testing.T) {
@@ -26,19 +22,7 @@ func TestRecording(t *testing.T) {
 	if err := r.Write(&b); err != nil {
 		t.Fatal(err)
 	}
-	golden := filepath.Join("testdata", "recording.json")
-	if *update {
-		if err := os.WriteFile(golden, b.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), b.String()); diff != "" {
-		t.Errorf("the recording differs from %s (-want +got):\n%s", golden, diff)
-	}
+	golden.Check(t, filepath.Join("testdata", "recording.json"), b.String())
 	back, err := Read("it", &b)
 	if err != nil {
 		t.Fatal(err)

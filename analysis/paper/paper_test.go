@@ -2,7 +2,6 @@ package paper
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -15,10 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"windtunnel/analysis/render"
+	"windtunnel/internal/golden"
 	"windtunnel/results"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 // rendered is a document in a format, by file.
 func rendered(t testing.TB, d Document, format string) map[string]string {
@@ -56,19 +54,7 @@ func TestGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := drawings.ReplaceAllString(string(files[0].Data), "<svg>…</svg>")
-		golden := filepath.Join("testdata", files[0].Name)
-		if *update {
-			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-			t.Errorf("%s (-golden +got):\n%s", golden, diff)
-		}
+		golden.Check(t, filepath.Join("testdata", files[0].Name), got)
 	}
 }
 

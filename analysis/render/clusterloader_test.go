@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"encoding/xml"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"windtunnel/internal/golden"
 	"windtunnel/results"
 )
 
@@ -44,19 +42,7 @@ func TestGoldenOfATest(t *testing.T) {
 		if err := write(&got, tested()); err != nil {
 			t.Fatal(err)
 		}
-		golden := filepath.Join("testdata", name)
-		if *update {
-			if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(string(want), got.String()); d != "" {
-			t.Errorf("%s differs; look at it and run go test -update:\n%s", golden, d)
-		}
+		golden.Check(t, filepath.Join("testdata", name), got.String())
 	}
 }
 

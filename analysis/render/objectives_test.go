@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"windtunnel/analysis/slo"
+	"windtunnel/internal/golden"
 	"windtunnel/results"
 )
 
@@ -52,19 +50,7 @@ func TestObjectives(t *testing.T) {
 		if err := write(&got); err != nil {
 			t.Fatal(err)
 		}
-		file := filepath.Join("testdata", name)
-		if *update {
-			if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got.String()); diff != "" {
-			t.Errorf("%s differs; look at it and run go test -update: %s", file, diff)
-		}
+		golden.Check(t, filepath.Join("testdata", name), got.String())
 	}
 	var coloured bytes.Buffer
 	if err := Objectives(&coloured, judged(), Style{Color: true}); err != nil || !strings.Contains(coloured.String(), red) {

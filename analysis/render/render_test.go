@@ -5,9 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/xml"
 	"errors"
-	"flag"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -15,10 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"windtunnel/internal/golden"
 	"windtunnel/results"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 func number(v float64) *float64 { return &v }
 
@@ -116,19 +113,7 @@ func TestGolden(t *testing.T) {
 			if err := write(&got); err != nil {
 				t.Fatal(err)
 			}
-			golden := filepath.Join("testdata", name)
-			if *update {
-				if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := cmp.Diff(string(want), got.String()); d != "" {
-				t.Errorf("%s differs; look at it and run go test -update:\n%s", golden, d)
-			}
+			golden.Check(t, filepath.Join("testdata", name), got.String())
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"windtunnel/internal/golden"
 	"windtunnel/results"
 )
 
@@ -18,16 +19,7 @@ const (
 
 // TestManualTables holds the tables of the manual to the code.
 func TestManualTables(t *testing.T) {
-	text, err := os.ReadFile(manual)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok1 := strings.Cut(string(text), tableBegin)
-	_, after, ok2 := strings.Cut(rest, tableEnd)
-	if !ok1 || !ok2 {
-		t.Fatalf("%s has no place for the tables", manual)
-	}
-	golden(t, manual, before+tableBegin+tables()+tableEnd+after)
+	golden.Section(t, manual, tableBegin, tableEnd, tables())
 }
 
 func tables() string {

@@ -2,7 +2,6 @@ package slo
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,27 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"windtunnel/internal/golden"
 	"windtunnel/profiles"
 )
-
-var update = flag.Bool("update", false, "write the golden files and the tables of docs/slo.md")
-
-// golden compares with a file, which -update writes.
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s is not what the code says; look at it and run go test ./analysis/slo -update (-want +got):\n%s", file, diff)
-	}
-}
 
 // TestBadInput holds what a person reads for bad files.
 func TestBadInput(t *testing.T) {
@@ -49,7 +30,7 @@ func TestBadInput(t *testing.T) {
 		if err == nil {
 			t.Fatalf("%s: no problem found", file)
 		}
-		golden(t, strings.TrimSuffix(file, ".yaml")+".txt", err.Error()+"\n")
+		golden.Check(t, strings.TrimSuffix(file, ".yaml")+".txt", err.Error()+"\n")
 	}
 }
 

@@ -1,20 +1,17 @@
 package kind
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/kind/pkg/apis/config/v1alpha4"
 	"sigs.k8s.io/yaml"
 
+	"windtunnel/internal/golden"
 	"windtunnel/profiles"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // spec is a control plane with its defaults.
 func spec(change func(*profiles.ControlPlane)) profiles.ControlPlane {
@@ -75,26 +72,8 @@ func TestCompose(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, filepath.Join("testdata", name+".golden.yaml"), string(got))
+			golden.Check(t, filepath.Join("testdata", name+".golden.yaml"), string(got))
 		})
-	}
-}
-
-// golden compares with a file, which -update writes.
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("%v; go test -update writes it", err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
 	}
 }
 

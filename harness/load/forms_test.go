@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"maps"
 	"net/http"
@@ -16,11 +15,10 @@ import (
 	"time"
 
 	"windtunnel/harness/internal/live"
+	"windtunnel/internal/golden"
 	"windtunnel/profiles"
 	"windtunnel/results"
 )
-
-var rewrite = flag.Bool("update", false, "write docs/requests.md from what the API server answered")
 
 // TestForms sends every form of every verb to every resource of testdata/resources.yaml, to a real API server, and reads back what
 // it did. docs/requests.md is its table.
@@ -529,13 +527,5 @@ plural; profile-reference.md says how to ask for a form.
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", resource, verb, strings.Join(names, " · "))
 	}
-	if *rewrite {
-		if err := os.WriteFile(requestsDoc, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if have, err := os.ReadFile(requestsDoc); err != nil || string(have) != b.String() {
-		t.Errorf("%s is not what was sent (%v); run go test ./harness/load -run TestForms -update", requestsDoc, err)
-	}
+	golden.Check(t, requestsDoc, b.String())
 }

@@ -3,7 +3,6 @@ package stages
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -16,10 +15,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 
+	"windtunnel/internal/golden"
 	"windtunnel/profiles"
 )
-
-var update = flag.Bool("update", false, "write the files that outputs are compared with anew")
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
@@ -63,25 +61,6 @@ func object(t testing.TB, text string) map[string]any {
 	return out
 }
 
-// golden compares a text with a file.
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", file)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
-}
-
 // TestEveryProblemAtOnce reads a file in which everything is wrong.
 func TestEveryProblemAtOnce(t *testing.T) {
 	data, err := os.ReadFile("testdata/problems.yaml")
@@ -98,7 +77,7 @@ func TestEveryProblemAtOnce(t *testing.T) {
 			t.Errorf("has no place: %s", p)
 		}
 	}
-	golden(t, "problems.txt", err.Error()+"\n")
+	golden.Check(t, filepath.Join("testdata", "problems.txt"), err.Error()+"\n")
 }
 
 // TestNotes: what does nothing is said, and read all the same.
@@ -117,7 +96,7 @@ func TestNotes(t *testing.T) {
 			b.WriteString(n.String() + "\n\n")
 		}
 	}
-	golden(t, "notes.txt", b.String())
+	golden.Check(t, filepath.Join("testdata", "notes.txt"), b.String())
 }
 
 // TestWhatAnAPIServerGivesBack: a Stage may carry all of the metadata, status and empty fields of an object in a cluster.

@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -18,10 +17,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"windtunnel/analysis/compare"
+	"windtunnel/internal/golden"
 	"windtunnel/results"
 )
-
-var update = flag.Bool("update", false, "write the outputs of the examples in docs/")
 
 // exampleRun is a reduced run of an invented system: four kinds of requests and four components. factor makes POSTs slower, and with them the
 // API server's work.
@@ -170,15 +168,7 @@ func TestExamplesOfCompare(t *testing.T) {
 	if examples < 5 {
 		t.Errorf("the document has only %d examples", examples)
 	}
-	if *update {
-		if err := os.WriteFile(doc, []byte(made), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(string(data), made); diff != "" {
-		t.Errorf("docs/compare.md (-) is not what the commands print (+); go test ./internal/cli -run TestExamplesOfCompare -update writes it:\n%s", diff)
-	}
+	golden.Check(t, doc, made)
 }
 
 func TestCompareExitCodes(t *testing.T) {

@@ -1,17 +1,14 @@
 package cli
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"windtunnel/internal/golden"
 )
-
-var updateDocuments = flag.Bool("update-documents", false, "write into the documents what their commands print")
 
 // documentBlock is a fenced block of a document behind a comment that says what the block is: a file, or commands to run.
 var documentBlock = regexp.MustCompile("(?s)<!-- (file: ([^ ]+)|run) -->\n```[a-z]+\n(.*?)```\n")
@@ -54,11 +51,7 @@ func carryOut(t *testing.T, name string, commands int) {
 	if ran < commands {
 		t.Errorf("only %d commands of the page were run", ran)
 	}
-	if *updateDocuments {
-		layOut(t, page, got)
-	} else if diff := cmp.Diff(string(text), got); diff != "" {
-		t.Errorf("docs/%s (-want +got):\n%s", name, diff)
-	}
+	golden.Check(t, page, got)
 }
 
 func layOut(t *testing.T, name, text string) {

@@ -2,11 +2,10 @@ package cl2
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"windtunnel/internal/golden"
 )
 
 const (
@@ -17,23 +16,7 @@ const (
 
 // TestManualTables holds the tables of the manual to the code.
 func TestManualTables(t *testing.T) {
-	text, err := os.ReadFile(manual)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok1 := strings.Cut(string(text), tableBegin)
-	_, after, ok2 := strings.Cut(rest, tableEnd)
-	if !ok1 || !ok2 {
-		t.Fatalf("%s has no place for the tables", manual)
-	}
-	want := before + tableBegin + tables() + tableEnd + after
-	if *update {
-		writeFile(t, manual, want)
-		return
-	}
-	if diff := cmp.Diff(want, string(text)); diff != "" {
-		t.Errorf("run go test ./profiles/cl2 -update (-want +got):\n%s", diff)
-	}
+	golden.Section(t, manual, tableBegin, tableEnd, tables())
 }
 
 func tables() string {

@@ -1,7 +1,6 @@
 package cl2
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,10 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"windtunnel/internal/golden"
 	"windtunnel/profiles"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // TestMistakes: every planted mistake is found at its line, all at once, in whichever file it is, and nothing else is.
 func TestMistakes(t *testing.T) {
@@ -42,18 +40,8 @@ func TestMistakes(t *testing.T) {
 	if diff := cmp.Diff(planted, found); diff != "" || len(planted) < 15 {
 		t.Errorf("planted and found (-want +got):\n%s", diff)
 	}
-	golden := filepath.Join("testdata", "mistakes.txt")
 	text := (&profiles.Problems{List: test.Problems()}).Error() + "\n"
-	if *update {
-		writeFile(t, golden, text)
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), text); diff != "" {
-		t.Errorf("messages (-want +got):\n%s", diff)
-	}
+	golden.Check(t, filepath.Join("testdata", "mistakes.txt"), text)
 	if _, err := test.Plan(); err == nil {
 		t.Error("a test with mistakes has a plan")
 	}

@@ -1,9 +1,7 @@
 package kubelet
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,10 +17,9 @@ import (
 	"windtunnel/hollow/light/behaviour"
 	"windtunnel/hollow/light/staged"
 	"windtunnel/hollow/stages"
+	"windtunnel/internal/golden"
 	"windtunnel/profiles"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // lifeOf is the life of pods that a text of stages says.
 func lifeOf(t *testing.T, text string) behaviour.Behaviour {
@@ -117,18 +114,7 @@ func TestBuiltinLives(t *testing.T) {
 				}
 			})
 			got, file := strings.Join(lines, "\n")+"\n", filepath.Join("testdata", name+".txt")
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("(-want +got)\n%s", diff)
-			}
+			golden.Check(t, file, got)
 		})
 	}
 }

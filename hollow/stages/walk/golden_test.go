@@ -1,14 +1,12 @@
 package walk
 
 import (
-	"flag"
 	"path/filepath"
 	"testing"
 
 	"windtunnel/hollow/stages"
+	"windtunnel/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the outputs anew")
 
 // TestBuiltinLives carries objects through the built-in life cycles and compares with what was written down.
 func TestBuiltinLives(t *testing.T) {
@@ -18,7 +16,7 @@ func TestBuiltinLives(t *testing.T) {
 	}
 	for _, input := range inputs {
 		t.Run(filepath.Base(input), func(t *testing.T) {
-			result, err := Test(input, *update)
+			result, err := Test(input, golden.Update())
 			if err != nil {
 				t.Fatal(err)
 			}
