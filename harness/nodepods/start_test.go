@@ -90,7 +90,7 @@ func TestOneRunAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	spec := profiles.HollowNodes{Count: 1, NamePrefix: "mine-"}
-	if _, err := nodepods.Start(t.Context(), config, options(spec, "r1")); err == nil || !strings.Contains(err.Error(), `left-behind is there already, of run "other"`) {
+	if _, err := nodepods.Start(t.Context(), config, options(spec, "r1")); err == nil || !strings.Contains(err.Error(), "left-behind is there already, of run other") {
 		t.Errorf("%v", err)
 	}
 	if err := nodepods.Remove(t.Context(), config, "r1"); err != nil {
