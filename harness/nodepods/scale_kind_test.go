@@ -3,6 +3,7 @@ package nodepods_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	policy "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/client-go/kubernetes"
 
 	"windtunnel/harness/nodepods"
 	manifests "windtunnel/manifests/hollow"
@@ -68,30 +70,23 @@ func TestScaleOnKind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The Deployment's own count follows its pods, at some distance on a busy machine.
-	for {
-		if d, err := client.AppsV1().Deployments("default").Get(t.Context(), "try", metav1.GetOptions{}); err != nil {
-			t.Fatal(err)
-		} else if d.Status.AvailableReplicas == 16 {
-			break
-		}
+	// Counted by the pods: the Deployment's own count follows them at some distance, and sees an end before a beginning.
+	for readyPods(t, client) < 16 {
 		time.Sleep(100 * time.Millisecond)
 	}
-	fewest := make(chan int32, 1)
+	fewest := make(chan int, 1)
 	watching, stop := context.WithCancel(t.Context())
 	go func() { // what the budget is for
-		least := int32(16)
+		least := 16
 		for watching.Err() == nil {
-			if d, err := client.AppsV1().Deployments("default").Get(t.Context(), "try", metav1.GetOptions{}); err == nil {
-				least = min(least, d.Status.AvailableReplicas)
-			}
+			least = min(least, readyPods(t, client))
 		}
 		fewest <- least
 	}()
 	scale(4, true)
 	stop()
 	if least := <-fewest; least < 14 {
-		t.Errorf("only %d pods were available during the drain, the budget demands 14", least)
+		t.Errorf("only %d pods were ready during the drain, the budget demands 14", least)
 	}
 	pods, err := client.CoreV1().Pods("default").List(t.Context(), metav1.ListOptions{LabelSelector: "app=try"})
 	if err != nil {
@@ -113,4 +108,22 @@ func TestScaleOnKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	nothingLeft(t, config, client, before)
+}
+
+// readyPods counts the pods of deploy that are ready and not being deleted.
+func readyPods(t *testing.T, client kubernetes.Interface) (ready int) {
+	t.Helper()
+	pods, err := client.CoreV1().Pods("default").List(t.Context(), metav1.ListOptions{LabelSelector: "app=try"})
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	for _, one := range pods.Items {
+		if one.DeletionTimestamp == nil && slices.ContainsFunc(one.Status.Conditions, func(c v1.PodCondition) bool {
+			return c.Type == v1.PodReady && c.Status == v1.ConditionTrue
+		}) {
+			ready++
+		}
+	}
+	return ready
 }
