@@ -39,18 +39,18 @@ func (e Engine) has(ctx context.Context, image string) bool {
 	return err == nil
 }
 
-// whole is the name under which kind finds an image that is on the machine. Podman keeps what was built or loaded here below localhost/, and
+// localName is the name under which kind finds an image that is on the machine. Podman keeps what was built or loaded here below localhost/, and
 // kind takes a name without a registry for one of docker.io, where it would look for it in vain.
-func (e Engine) whole(ctx context.Context, image string) string {
+func (e Engine) localName(ctx context.Context, image string) string {
 	if local := "localhost/" + image; e.name == "podman" && e.has(ctx, local) {
 		return local
 	}
 	return image
 }
 
-// remote is the name under which an image is fetched. Podman takes a name without a registry for Docker Hub's only where the machine is
+// pullName is the name under which an image is fetched. Podman takes a name without a registry for Docker Hub's only where the machine is
 // set up so, and kind always does.
-func (e Engine) remote(image string) string {
+func (e Engine) pullName(image string) string {
 	host, _, found := strings.Cut(image, "/")
 	if e.name != "podman" || found && (strings.ContainsAny(host, ".:") || host == "localhost") {
 		return image
@@ -67,7 +67,7 @@ func (e Engine) ensure(ctx context.Context, image string, progress func(string))
 		return &ImageError{image, fmt.Errorf("%s is in no registry", image)}
 	}
 	progress("fetching " + image)
-	if _, err := e.run(ctx, "pull", "--quiet", e.remote(image)); err != nil {
+	if _, err := e.run(ctx, "pull", "--quiet", e.pullName(image)); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}

@@ -154,7 +154,7 @@ func (c *Cluster) configure(ctx context.Context) (string, error) {
 	if err := c.images(ctx, base, &s); err != nil {
 		return "", err
 	}
-	s.image = c.engine.whole(ctx, s.image)
+	s.image = c.engine.localName(ctx, s.image)
 	if s.cgroup1, err = c.engine.cgroup1(ctx); err != nil {
 		return "", err
 	}

@@ -85,8 +85,8 @@ func TestEngines(t *testing.T) {
 	}
 }
 
-// TestWholeNames: an image that Podman keeps below localhost/ is named so to kind; what it does not keep there, and Docker's, keeps its name.
-func TestWholeNames(t *testing.T) {
+// TestImageNames: an image that Podman keeps below localhost/ is named so to kind; what it does not keep there, and Docker's, keeps its name.
+func TestImageNames(t *testing.T) {
 	bin := t.TempDir()
 	const engine = "#!/bin/sh\ncase \"$*\" in *' localhost/windtunnel/node') echo sha256:1 ;; *) exit 125 ;; esac\n" // has this one image
 	for _, name := range []string{"docker", "podman"} {
@@ -98,7 +98,7 @@ func TestWholeNames(t *testing.T) {
 	for image, want := range map[string]string{
 		"kindest/node:v1.36.3": "docker.io/kindest/node:v1.36.3", "quay.io/a/node": "quay.io/a/node", "host:5000/node": "host:5000/node", "localhost/node": "localhost/node",
 	} {
-		if got := (Engine{"podman"}).remote(image); got != want {
+		if got := (Engine{"podman"}).pullName(image); got != want {
 			t.Errorf("%s is fetched as %s, want %s", image, got, want)
 		}
 	}
@@ -107,7 +107,7 @@ func TestWholeNames(t *testing.T) {
 		{"podman", "kindest/node:v1.36.3", "kindest/node:v1.36.3"},
 		{"docker", "windtunnel/node", "windtunnel/node"},
 	} {
-		if got := (Engine{c.engine}).whole(t.Context(), c.image); got != c.want {
+		if got := (Engine{c.engine}).localName(t.Context(), c.image); got != c.want {
 			t.Errorf("%s: %s is %s, want %s", c.engine, c.image, got, c.want)
 		}
 	}
