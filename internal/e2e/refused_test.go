@@ -9,7 +9,7 @@ import (
 	"windtunnel/results"
 )
 
-// TestRejected: priority and fairness rejects most of the load by objects that the profile itself has made. Every
+// TestRejected: priority and fairness rejects much of the load by objects that the profile itself has made. Every
 // request has its record, which names who rejected it, and the run is invalid.
 func TestRejected(t *testing.T) {
 	w := windtunnel(t, "run", "-f", filepath.Join(testdata(t), "rejected.yaml")).run(4)
@@ -26,8 +26,9 @@ func TestRejected(t *testing.T) {
 		}
 		schemas[r.FlowSchema], levels[r.PriorityLevel] = true, true
 	}
-	if len(all) != planned || rejected <= planned/2 {
-		t.Errorf("%d records, %d of them rejected: want %d, and most rejected", len(all), rejected, planned)
+	// How many are rejected depends on how fast the machine lists; a tenth is ten times what a valid run may have.
+	if len(all) != planned || rejected < planned/10 {
+		t.Errorf("%d records, %d of them rejected: want %d, and a tenth or more rejected", len(all), rejected, planned)
 	}
 	if len(schemas) != 1 || len(levels) != 1 || schemas[""] || levels[""] {
 		t.Errorf("flow schemas %v, priority levels %v: want the profile's own, by their UIDs", schemas, levels)
