@@ -85,7 +85,7 @@ func (c *checker) hollowNodes() {
 	c.atLeast(path+".count", h.Count, 0)
 	c.enum(path+".tier", h.Tier, enumOf[HollowNodes]("tier"))
 	c.enum(path+".fidelity", h.Fidelity, enumOf[HollowNodes]("fidelity"))
-	if h.Tier != TierLight && h.Fidelity == FidelityMinimal {
+	if h.Tier == TierKubelet && h.Fidelity == FidelityMinimal {
 		c.problem(path+".fidelity", "write tier: light", "nodes of tier %s are kubelets and always behave like them", h.Tier)
 	}
 	c.atLeast(path+".perProcess", h.PerProcess, 1)
@@ -210,7 +210,7 @@ func (c *checker) latency(path string, h HollowNodes, p50, p99 Duration) {
 	c.delay(path, p50)
 	switch {
 	case p99 == 0 || c.unknown(path, path+"P99"):
-	case h.Tier != TierLight:
+	case h.Tier == TierKubelet:
 		c.problem(path+"P99", "take it away, or choose hollowNodes.tier: light", "the times of nodes of tier kubelet do not vary")
 	case p50 <= 0:
 		c.problem(path+"P99", "write "+path[strings.LastIndex(path, ".")+1:]+", the median", "is a percentile of no distribution without a median")

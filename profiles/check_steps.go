@@ -171,8 +171,11 @@ func (c *checker) wait(path string, w Wait) {
 // podsOf checks that a template brings pods, which are to run where that is waited for.
 func (c *checker) podsOf(path, name string, run bool) {
 	o := c.Objects[name]
-	_, kind := o.typeMeta()
+	apiVersion, kind := o.typeMeta()
 	holder, ok := podHolderOf(kind)
+	if _, known := ResourceFor(apiVersion, kind); !known && o.Resource == "" {
+		return // said at its template
+	}
 	if !ok {
 		var with []string
 		for _, other := range sortedKeys(c.Objects) {

@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -15,6 +16,12 @@ func Load(name string, data []byte, sets []string) (*Profile, error) {
 	found := &findings{}
 	root := parseFile(newSource(name, data), data, found)
 	if root == nil {
+		return nil, found.err()
+	}
+	if kind, is := objectIn(root); is {
+		found = &findings{}
+		found.add(kind.at, "", "a profile has it below objects: NAME: {manifest: …}; a template of a ClusterLoader2 test is checked with the test's config",
+			fmt.Sprintf("a %s is an object and no profile", kind.text))
 		return nil, found.err()
 	}
 	for i, text := range sets {
@@ -42,6 +49,16 @@ func Load(name string, data []byte, sets []string) (*Profile, error) {
 	}
 	p.places = decoder.places
 	return &p, nil
+}
+
+// objectIn tells that a document is an object of Kubernetes', and where it names its kind.
+func objectIn(root *node) (kind *node, is bool) {
+	apiVersion, kind := root.get("apiVersion"), root.get("kind")
+	if apiVersion == nil || kind == nil {
+		return nil, false
+	}
+	_, is = ResourceFor(apiVersion.text, kind.text)
+	return kind, is
 }
 
 // Validate checks every rule that a profile must keep, as Load does, for a profile that was built in Go. Call Default

@@ -4,7 +4,7 @@ import "fmt"
 
 // lifeCycles checks where stages come from; what they say is for those who know their language (ResolveStages).
 func (c *checker) lifeCycles(path string, h HollowNodes) {
-	if len(h.Stages) > 0 && h.Tier != TierLight {
+	if len(h.Stages) > 0 && h.Tier == TierKubelet {
 		c.problem(path, "write tier: light, or take the stages away", "the life of pods on nodes of tier %s is the kubelet's own", h.Tier)
 	}
 	for i, s := range h.Stages {

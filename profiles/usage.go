@@ -45,7 +45,7 @@ func (c *checker) usage(path string, h HollowNodes) {
 	if u == nil {
 		return
 	}
-	if h.Tier != TierLight {
+	if h.Tier == TierKubelet {
 		c.problem(path, "write tier: light, or take the usage away", "nodes of tier %s serve no metrics", h.Tier)
 	}
 	if p := c.ControlPlane.Provider; p == ProviderKind || p == ProviderExisting {

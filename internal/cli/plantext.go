@@ -24,6 +24,7 @@ func writePlan(w io.Writer, plan *profiles.Plan) error {
 	fmt.Fprintf(out, "planned: %s, and what the system needs to answer · about %.1f GB of memory · %d open files in the largest process\n",
 		short(estimate.Duration), float64(estimate.Memory)/1e9, estimate.Files)
 	fmt.Fprintf(out, "limits: %s\n", limits(p.ControlPlane))
+	writeGrace(out, plan)
 	writeGuest(out, plan)
 	for _, phase := range plan.Outline() {
 		writePhase(out, plan, phase)
@@ -36,6 +37,18 @@ func writePlan(w io.Writer, plan *profiles.Plan) error {
 		fmt.Fprintln(out, "  and as many of the closed loops as the system answers")
 	}
 	return out.Flush()
+}
+
+// writeGrace says, where a plan breaks nodes, how long one may be silent before it counts as lost: a fault that is shorter leaves it Ready.
+func writeGrace(out io.Writer, plan *profiles.Plan) {
+	if !plan.Profile.ControlPlane.Made() || !hasStep(plan, func(s profiles.Step) bool { return s.Fault != nil && (s.Fault.Nodes != nil || s.Fault.NodesDown > 0) }) {
+		return
+	}
+	grace := "50s, Kubernetes' default"
+	if arg, set := plan.Profile.ControlPlane.ControllerManager.Args["node-monitor-grace-period"]; set {
+		grace = arg
+	}
+	fmt.Fprintf(out, "nodes: lost after %s without a renewal (node-monitor-grace-period); one that is back sooner stays Ready\n", grace)
 }
 
 // writeGuest prints what a run would be allowed to do on a cluster that exists; nothing for any other.
@@ -53,10 +66,15 @@ func writeGuest(out io.Writer, plan *profiles.Plan) {
 
 // closedLoops tells whether the plan has users, whose requests nobody can count before they are answered.
 func closedLoops(plan *profiles.Plan) bool {
+	return hasStep(plan, func(s profiles.Step) bool { return s.Requests != nil && s.Requests.ClosedLoop != nil })
+}
+
+// hasStep tells whether a plan has a step that is so.
+func hasStep(plan *profiles.Plan, is func(profiles.Step) bool) bool {
 	for _, phase := range plan.Phases {
 		for _, track := range phase.Tracks {
 			for _, step := range track.Steps {
-				if step.Requests != nil && step.Requests.ClosedLoop != nil {
+				if is(step) {
 					return true
 				}
 			}

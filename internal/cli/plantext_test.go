@@ -56,3 +56,33 @@ slo: {judged: false}
 		}
 	}
 }
+
+// TestPlanSaysWhenNodesAreLost: a fault that is shorter than the controllers' patience changes nothing, so a plan with faults states it.
+func TestPlanSaysWhenNodesAreLost(t *testing.T) {
+	for _, c := range []struct {
+		profile string
+		sets    []string
+		want    string
+	}{
+		{"node-failures", nil, "nodes: lost after 20s"},
+		{"node-failures", []string{"controlPlane.controllerManager.args={}"}, "nodes: lost after 50s, Kubernetes' default"},
+		{"smoke", nil, ""},
+	} {
+		data, _ := profiles.Builtin(c.profile)
+		profile, err := profiles.Load(c.profile, data, c.sets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := profiles.Compile(profile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		if err := writePlan(&out, plan); err != nil {
+			t.Fatal(err)
+		}
+		if said := strings.Contains(out.String(), "nodes: lost after"); said != (c.want != "") || !strings.Contains(out.String(), c.want) {
+			t.Errorf("%s %v: want %q in\n%s", c.profile, c.sets, c.want, &out)
+		}
+	}
+}

@@ -14,6 +14,8 @@ import (
 	"windtunnel/results"
 )
 
+// Accidents are tested side by side, after everything whose latencies count: they hold nothing against a clock.
+
 // slow is smoke with a measured phase that lasts until the test ends it.
 func slow(t *testing.T, sets ...string) *invocation {
 	args := []string{"run", "-f", filepath.Join(testdata(t), "slow.yaml")}
@@ -34,8 +36,10 @@ func testdata(t *testing.T) string {
 
 // TestInterrupt: Ctrl-C in every phase ends the run in order, with a report.
 func TestInterrupt(t *testing.T) {
+	t.Parallel()
 	for _, phase := range []string{"boot", "hollow", "prepare", "workload"} {
 		t.Run(phase, func(t *testing.T) {
+			t.Parallel()
 			w := slow(t)
 			w.start()
 			w.untilPhase(phase)
@@ -55,6 +59,7 @@ func TestInterrupt(t *testing.T) {
 
 // TestSecondInterrupt quits at once, and still nothing is left.
 func TestSecondInterrupt(t *testing.T) {
+	t.Parallel()
 	w := slow(t)
 	w.start()
 	w.untilPhase("workload")
@@ -67,6 +72,7 @@ func TestSecondInterrupt(t *testing.T) {
 
 // TestKilledParent: nothing survives kill -9 of windtunnel, and its records up to there can be read.
 func TestKilledParent(t *testing.T) {
+	t.Parallel()
 	w := slow(t)
 	w.start()
 	w.untilPhase("workload")
@@ -85,6 +91,7 @@ func TestKilledParent(t *testing.T) {
 
 // TestKilledSupervisor: even without the supervisor nothing survives, and the run says what happened.
 func TestKilledSupervisor(t *testing.T) {
+	t.Parallel()
 	w := slow(t)
 	w.start()
 	w.untilPhase("workload")
@@ -103,8 +110,10 @@ func TestKilledSupervisor(t *testing.T) {
 
 // TestComponentDies names the component, its last lines and its log.
 func TestComponentDies(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"kube-controller-manager", "etcd", "hollow-0"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := slow(t)
 			w.start()
 			run := w.untilPhase("workload")
@@ -129,18 +138,24 @@ func TestComponentDies(t *testing.T) {
 
 // TestComponentNeverStarts shows what it said.
 func TestComponentNeverStarts(t *testing.T) {
+	t.Parallel()
 	w := slow(t, "controlPlane.apiServer.args.no-such-flag=1").run(5)
 	w.says("kube-apiserver", "unknown flag: --no-such-flag", filepath.Join("logs", "kube-apiserver.log"))
+	if w.stdout.Len() > 0 {
+		t.Errorf("a run that never came to its plan has a report:\n%s", &w.stdout)
+	}
 }
 
 // TestComponentNeverReady: a component that lives and never answers is given up in time.
 func TestComponentNeverReady(t *testing.T) {
+	t.Parallel()
 	w := slow(t, "controlPlane.readyTimeout=5s", "controlPlane.scheduler.args.kubeconfig=/dev/null").run(5)
 	w.says("kube-scheduler", filepath.Join("logs", "kube-scheduler.log"))
 }
 
 // TestPortTaken names the port.
 func TestPortTaken(t *testing.T) {
+	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -153,18 +168,20 @@ func TestPortTaken(t *testing.T) {
 
 // TestFewFiles: with 1 024 descriptors a small run works, and a large one is refused with the arithmetic before anything joins.
 func TestFewFiles(t *testing.T) {
+	t.Parallel()
 	limited := func(w *invocation) *invocation {
 		w.cmd.Args = append([]string{"sh", "-c", `ulimit -n 1024 && exec "$0" "$@"`, w.cmd.Path}, w.cmd.Args[1:]...)
 		w.cmd.Path = "/bin/sh"
 		return w
 	}
-	limited(windtunnel(t, "run", "smoke")).run(0)
+	limited(windtunnel(t, "run", "smoke", "--set", patient)).run(0)
 	w := limited(windtunnel(t, "run", "smoke", "--set", "hollowNodes.count=1000", "--set", "hollowNodes.perProcess=1000")).run(5)
 	w.says("1 024", "ulimit -Hn", "nodes fit")
 }
 
 // TestFullDisk: the run ends with a clear word, and what was written is readable.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	w := slow(t)
 	disk := t.TempDir()
 	mount := exec.Command("mount", "-t", "tmpfs", "-o", "size=1536k", "tmpfs", disk)

@@ -121,6 +121,7 @@ func searchIn(t *testing.T, dir string) (r capacity.Report) {
 
 // TestCapacityRefuses: what cannot be searched is bad input, found before anything is booted.
 func TestCapacityRefuses(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ args, want string }{
 		{"smoke", "which axis?"},
 		{"smoke --axis rat", "did you mean rate?"},
@@ -147,6 +148,7 @@ func TestCapacityRefuses(t *testing.T) {
 
 // TestCapacityExamples: every command of the documentation is one, as a dry run shows.
 func TestCapacityExamples(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(testdata(t), "..", "..", "..", "docs", "capacity.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -169,6 +171,7 @@ func TestCapacityExamples(t *testing.T) {
 
 // TestCapacityPlan: a dry run says what would be run and touches nothing.
 func TestCapacityPlan(t *testing.T) {
+	t.Parallel()
 	w := windtunnel(t, "capacity", "density", "--axis", "podsPerNode", "--from", "10", "--to", "60", "--step", "10", "--repeats", "3", "--plan").run(0)
 	w.says("6 levels, 3 runs of each: 18 runs", "objects.web.manifest.spec.replicas=60", "at least 36.8 % of runs do")
 	w = windtunnel(t, "capacity", "smoke", "--axis", "rate", "--plan", "-o", "json").run(0)

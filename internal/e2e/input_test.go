@@ -8,6 +8,7 @@ import (
 
 // TestBadInput: every kind of bad input is reported with its place, exits with 2 and starts nothing.
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)
@@ -68,6 +69,7 @@ steps:
 		{"unknown flag", []string{"run", "smoke", "--quickly"}, []string{"--quickly"}},
 		{"unknown verb", []string{"rnu", "smoke"}, []string{"rnu"}},
 		{"unknown format", []string{"run", "smoke", "-o", "yaml"}, []string{"text, json, csv, markdown"}},
+		{"a kubeconfig that cannot be written", []string{"up", "--kubeconfig", filepath.Join(dir, "none", "a.kubeconfig")}, []string{"write the kubeconfig", "--kubeconfig names another file"}},
 		{"nothing is up", []string{"down"}, []string{"nothing is up"}},
 		{"no run", []string{"report", filepath.Join(dir, "no-run")}, []string{"no-run"}},
 	} {

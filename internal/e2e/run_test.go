@@ -98,11 +98,12 @@ func kubernetesVersion(t *testing.T) string {
 
 // TestAsAnotherUser: no root is needed.
 func TestAsAnotherUser(t *testing.T) {
+	t.Parallel()
 	if os.Getuid() != 0 {
 		t.Skip("this test is root already being another user")
 	}
 	const nobody = 65534
-	w := windtunnel(t, "run", "smoke")
+	w := windtunnel(t, "run", "smoke", "--set", patient)
 	for dir := range map[string]bool{w.root: true, w.tmp: true, w.cmd.Dir: true} {
 		if err := os.Chown(dir, nobody, nobody); err != nil {
 			t.Fatal(err)
@@ -120,6 +121,7 @@ func TestAsAnotherUser(t *testing.T) {
 
 // TestSamePlan: the same seed plans the same, byte for byte, and another seed something else.
 func TestSamePlan(t *testing.T) {
+	t.Parallel()
 	plan := func(seed string) string {
 		return windtunnel(t, "plan", "density", "--seed", seed, "-o", "json").run(0).stdout.String()
 	}

@@ -101,6 +101,7 @@ func (c plain) deleted(t *testing.T) {
 
 // TestUpDown: two control planes side by side, each with its kubeconfig that serves any client, and not a trace after down.
 func TestUpDown(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	var ups []*invocation
 	var clients []plain
@@ -148,4 +149,21 @@ func TestUpDown(t *testing.T) {
 	if entries, _ := os.ReadDir(dir); len(entries) > 0 {
 		t.Errorf("down left %v", entries)
 	}
+}
+
+// TestUpWithoutNodes: the profile that up has when none is named needs no nodes.
+func TestUpWithoutNodes(t *testing.T) {
+	t.Parallel()
+	config := filepath.Join(t.TempDir(), "bare.kubeconfig")
+	up := windtunnel(t, "up", "--kubeconfig", config, "--set", "hollowNodes.count=0")
+	up.start()
+	if err := <-up.done; err != nil {
+		t.Fatalf("%v\n%s", err, &up.stderr)
+	}
+	up.says("with 0 hollow nodes")
+	if nodes, err := plainClient(t, config).CoreV1().Nodes().List(t.Context(), metav1.ListOptions{}); err != nil || len(nodes.Items) > 0 {
+		t.Errorf("nodes %v, %v; want none", nodes, err)
+	}
+	windtunnel(t, "down", "--kubeconfig", config).run(0)
+	up.nothingLeft()
 }
