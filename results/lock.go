@@ -52,6 +52,15 @@ func (d *Dir) Release() {
 	}
 }
 
+// Discard removes a directory that this process made with Create and in which nothing came to be worth keeping.
+func (d *Dir) Discard() error {
+	defer d.Release()
+	if err := os.RemoveAll(d.path); err != nil {
+		return fmt.Errorf("remove run directory: %w", err)
+	}
+	return nil
+}
+
 // InUse reports whether the process that created the directory still holds it.
 func (d *Dir) InUse() bool {
 	f, err := lock(d.path, unix.LOCK_SH|unix.LOCK_NB)

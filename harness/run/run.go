@@ -52,7 +52,8 @@ type Options struct {
 }
 
 // Run executes the plan. The run directory exists from the first second and is complete and readable however the run
-// ends; it is nil only when it could not be made. Nothing that was started is left when Run returns.
+// ends; it is nil only when it could not be made or when the cluster refused the run (*cluster.RefusedError), of which no
+// directory is kept. Nothing that was started is left when Run returns.
 func Run(ctx context.Context, o Options) (*results.Dir, error) {
 	profile := &o.Plan.Profile
 	dir, err := results.Create(o.Results, profile.Name, time.Now())
@@ -72,6 +73,10 @@ func Run(ctx context.Context, o Options) (*results.Dir, error) {
 		defer done()
 		err = errors.Join(err, s.close(closing))
 		err = errors.Join(err, s.finish(err))
+	}
+	var refused *cluster.RefusedError
+	if errors.As(err, &refused) {
+		return nil, errors.Join(err, dir.Discard())
 	}
 	return dir, classify(err)
 }

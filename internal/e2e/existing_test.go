@@ -184,7 +184,11 @@ func TestExisting(t *testing.T) {
 func (l *lab) refused(t *testing.T) {
 	l = l.of(t)
 	before := l.inventory()
-	l.guest(t).run(2).says("windtunnel consent on")
+	w := l.guest(t).run(2)
+	w.says("windtunnel consent on")
+	if runs, _ := os.ReadDir(w.root); len(runs) > 0 {
+		t.Errorf("a refused run left %v", runs)
+	}
 	l.unchanged(before)
 	l.consent(t, "on", "--max-requests-per-second", "100")
 	before = l.inventory()
