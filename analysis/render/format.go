@@ -65,6 +65,9 @@ func value(b *results.Bounds) *float64 {
 	return &b.Value
 }
 
+// openEnd ends the cell of an interval that has no upper end.
+const openEnd = ", " + none + "]"
+
 // fewerThan begins the cell of a quantile that there are too few values for.
 const fewerThan = "n<"
 

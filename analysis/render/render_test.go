@@ -64,7 +64,7 @@ func example() results.Summary {
 			{Verb: "LIST", Group: "discovery.k8s.io", Resource: "endpointslices", Scope: "cluster", N: 3, Errors: 3, ErrorsBy: map[string]int64{"timeout": 2, "connection": 1}},
 		},
 		RequestsByPhase: []results.RequestRow{
-			{Phase: "day", Verb: "GET", Resource: "pods", Scope: "resource", N: 950, Answered: 940, P50: bounds(0.002, number(0.0019), number(0.0021)), P90: bounds(0.004, number(0.0038), number(0.0041)), P99: bounds(0.01, number(0.009), number(0.0131)), Max: number(0.4)},
+			{Phase: "day", Verb: "GET", Resource: "pods", Scope: "resource", N: 950, Answered: 940, P50: bounds(0.002, number(0.0019), number(0.0021)), P90: bounds(0.004, number(0.0038), number(0.0041)), P99: bounds(0.01, number(0.009), nil), Max: number(0.4)},
 			{Phase: "night", Verb: "GET", Resource: "pods", Scope: "resource", N: 50, Answered: 50, P50: bounds(0.0022, number(0.0021), number(0.0023)), P90: bounds(0.0042, number(0.0039), number(0.0044)), Max: number(0.5)},
 		},
 		Server: []results.ServerRow{

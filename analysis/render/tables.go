@@ -17,14 +17,21 @@ type grid struct {
 	rows        [][]string
 }
 
+// has tells whether a cell is so.
+func (g grid) has(is func(cell string) bool) bool {
+	return slices.ContainsFunc(g.rows, func(row []string) bool { return slices.ContainsFunc(row, is) })
+}
+
 // grids are the tables of figures that follow the verdict and the validity, those without rows left out.
 func grids(s results.Summary) []grid {
 	all := append(testGrids(s), startupGrid(s), nodeFaultGrid(s), throughputGrid(s), requestGrid("Client latency (ms)", s.Requests), requestGrid("Client latency by phase (ms)", s.RequestsByPhase), watchGrid(s), serverGrid(s), auditGrid(s))
 	all = slices.Concat(all, othersGrids(s), serverSideGrids(s), []grid{componentGrid(s)})
 	for i, g := range all {
-		isShort := func(cell string) bool { return strings.HasPrefix(cell, fewerThan) }
-		if slices.ContainsFunc(g.rows, func(row []string) bool { return slices.ContainsFunc(row, isShort) }) {
+		if g.has(func(cell string) bool { return strings.HasPrefix(cell, fewerThan) }) {
 			all[i].note += "; n<100: a quantile that needs 100 values"
+		}
+		if g.has(func(cell string) bool { return strings.HasSuffix(cell, openEnd) }) {
+			all[i].note += "; –]: too few values for an upper end"
 		}
 	}
 	return slices.DeleteFunc(all, func(g grid) bool { return len(g.rows) == 0 })
