@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"windtunnel/results"
+	"windtunnel/results/resultstest"
 )
 
 const (
@@ -97,29 +98,15 @@ func (h *history) write(t testing.TB) *results.Dir {
 	if err := d.WriteRun(h.run); err != nil {
 		t.Fatal(err)
 	}
-	fill(t, d, results.PodsFile, h.pods)
-	fill(t, d, results.NodesFile, h.nodes)
-	fill(t, d, results.ProcessesFile, h.samples)
-	fill(t, d, results.ScrapesFile, h.scrapes)
-	fill(t, d, results.ObjectsFile, h.objects)
+	resultstest.Fill(t, d, results.PodsFile, h.pods)
+	resultstest.Fill(t, d, results.NodesFile, h.nodes)
+	resultstest.Fill(t, d, results.ProcessesFile, h.samples)
+	resultstest.Fill(t, d, results.ScrapesFile, h.scrapes)
+	resultstest.Fill(t, d, results.ObjectsFile, h.objects)
 	if h.asked != nil {
-		fill(t, d, results.RequestsFile, h.asked)
+		resultstest.Fill(t, d, results.RequestsFile, h.asked)
 	}
 	return d
-}
-
-func fill[T results.Record](t testing.TB, d *results.Dir, file string, rs []T) {
-	t.Helper()
-	w, err := results.NewWriter[T](d.Path(file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range rs {
-		w.Append(r)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func (h *history) examine(t testing.TB) *Outcome {

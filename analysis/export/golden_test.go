@@ -15,6 +15,7 @@ import (
 	"windtunnel/analysis/clusterloader"
 	"windtunnel/internal/golden"
 	"windtunnel/results"
+	"windtunnel/results/resultstest"
 )
 
 const second = int64(time.Second)
@@ -46,9 +47,9 @@ func run(t testing.TB) (*results.Dir, results.Summary) {
 	}
 	// Within the millisecond of the one before: Prometheus would refuse two values at one time.
 	samples = append(samples, results.ProcessSample{At: 24*second + 9, Component: "windtunnel", PID: 1, CPUSeconds: 3.5, RSS: 51 << 20, FDs: 4, Threads: 2})
-	fill(t, d, results.ProcessesFile, samples)
-	fill(t, d, results.MetricsFile, metrics)
-	fill(t, d, results.PodsFile, pods)
+	resultstest.Fill(t, d, results.ProcessesFile, samples)
+	resultstest.Fill(t, d, results.MetricsFile, metrics)
+	resultstest.Fill(t, d, results.PodsFile, pods)
 	d.Release()
 	bounds := func(v float64) *results.Bounds {
 		low, high := v/2, v*2
@@ -72,20 +73,6 @@ func run(t testing.TB) (*results.Dir, results.Summary) {
 			{Verb: "LIST", Group: "events.k8s.io", Resource: "events", Scope: "cluster", N: 10, P50: bounds(0.2), P90: bounds(0.3), P99: bounds(0.4), Within: 1, Threshold: 30},
 			{Verb: "GET", Group: "apps", Resource: "deployments", Scope: "resource", N: 10, P50: bounds(0.2), P90: bounds(0.3), P99: bounds(0.5), Within: 1, Threshold: 1},
 		},
-	}
-}
-
-func fill[T results.Record](t testing.TB, d *results.Dir, file string, rs []T) {
-	t.Helper()
-	w, err := results.NewWriter[T](d.Path(file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range rs {
-		w.Append(r)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
 	}
 }
 

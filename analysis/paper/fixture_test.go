@@ -10,6 +10,7 @@ import (
 
 	"windtunnel/profiles"
 	"windtunnel/results"
+	"windtunnel/results/resultstest"
 )
 
 const (
@@ -82,24 +83,10 @@ func (h *history) write(t testing.TB) *results.Dir {
 	if err := d.WriteRun(h.run); err != nil {
 		t.Fatal(err)
 	}
-	fill(t, d, results.RequestsFile, h.requests)
-	fill(t, d, results.PodsFile, h.pods)
-	fill(t, d, results.HollowFile(0), h.hollow)
+	resultstest.Fill(t, d, results.RequestsFile, h.requests)
+	resultstest.Fill(t, d, results.PodsFile, h.pods)
+	resultstest.Fill(t, d, results.HollowFile(0), h.hollow)
 	return d
-}
-
-func fill[T results.Record](t testing.TB, d *results.Dir, file string, rs []T) {
-	t.Helper()
-	w, err := results.NewWriter[T](d.Path(file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range rs {
-		w.Append(r)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // read writes the history and reads it as an experiment.

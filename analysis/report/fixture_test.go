@@ -8,6 +8,7 @@ import (
 
 	"windtunnel/analysis"
 	"windtunnel/results"
+	"windtunnel/results/resultstest"
 )
 
 // hostile is a name that would be markup if anything failed to escape it.
@@ -36,12 +37,12 @@ func recorded(t testing.TB) *results.Dir {
 	if err := d.WriteRun(run); err != nil {
 		t.Fatal(err)
 	}
-	store(t, d, results.RequestsFile, requests())
-	store(t, d, results.PodsFile, pods())
-	store(t, d, results.NodesFile, []results.NodeEvent{{At: 5 * sec, Name: "hollow-0", Event: "ready"}, {At: 6 * sec, Name: "hollow-1", Event: "ready"}, {At: 40 * sec, Name: "hollow-1", Event: "notready"}})
-	store(t, d, results.ProcessesFile, samples())
-	store(t, d, results.MetricsFile, metrics())
-	store(t, d, results.ScrapesFile, []results.Scrape{})
+	resultstest.Fill(t, d, results.RequestsFile, requests())
+	resultstest.Fill(t, d, results.PodsFile, pods())
+	resultstest.Fill(t, d, results.NodesFile, []results.NodeEvent{{At: 5 * sec, Name: "hollow-0", Event: "ready"}, {At: 6 * sec, Name: "hollow-1", Event: "ready"}, {At: 40 * sec, Name: "hollow-1", Event: "notready"}})
+	resultstest.Fill(t, d, results.ProcessesFile, samples())
+	resultstest.Fill(t, d, results.MetricsFile, metrics())
+	resultstest.Fill(t, d, results.ScrapesFile, []results.Scrape{})
 	return d
 }
 
@@ -106,20 +107,6 @@ func metrics() []results.Metric {
 		look("kube-scheduler", "scheduler_pending_pods", `{queue="active"}`, float64(t%3))
 	}
 	return ms
-}
-
-func store[T results.Record](t testing.TB, d *results.Dir, file string, records []T) {
-	t.Helper()
-	w, err := results.NewWriter[T](d.Path(file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range records {
-		w.Append(r)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func study(t testing.TB, d *results.Dir) analysis.Study {

@@ -7,8 +7,6 @@ import (
 	"strconv"
 
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"windtunnel/harness/cluster"
 )
@@ -33,16 +31,7 @@ func (c *Cluster) Provisioner(context.Context) (*rest.Config, error) {
 
 // RESTConfig is the configuration of a client with a new certificate for the user. Its own rate limiter is off.
 func (c *Cluster) RESTConfig(user string, groups ...string) (*rest.Config, error) {
-	id, err := c.Issue(user, groups...)
-	if err != nil {
-		return nil, err
-	}
-	return &rest.Config{
-		Host:            c.Server(),
-		UserAgent:       cluster.UserAgent,
-		QPS:             -1,
-		TLSClientConfig: rest.TLSClientConfig{CAData: c.CA(), CertData: id.Cert, KeyData: id.Key},
-	}, nil
+	return c.pki.cluster.RESTConfig(c.Server(), user, groups...)
 }
 
 // Kubeconfig is a file for kubectl and other clients of the group system:masters.
@@ -52,21 +41,7 @@ func (c *Cluster) Kubeconfig(context.Context) ([]byte, error) {
 
 // KubeconfigOf is a file for kubectl and other clients, with a new certificate for the user in it.
 func (c *Cluster) KubeconfigOf(user string, groups ...string) ([]byte, error) {
-	id, err := c.Issue(user, groups...)
-	if err != nil {
-		return nil, err
-	}
-	const name = "windtunnel"
-	config := clientcmdapi.NewConfig()
-	config.Clusters[name] = &clientcmdapi.Cluster{Server: c.Server(), CertificateAuthorityData: c.CA()}
-	config.AuthInfos[user] = &clientcmdapi.AuthInfo{ClientCertificateData: id.Cert, ClientKeyData: id.Key}
-	config.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: user}
-	config.CurrentContext = name
-	b, err := clientcmd.Write(*config)
-	if err != nil {
-		return nil, fmt.Errorf("write kubeconfig of %s: %w", user, err)
-	}
-	return b, nil
+	return c.pki.cluster.Kubeconfig(c.Server(), user, groups...)
 }
 
 // writeKubeconfig writes a component's own kubeconfig; its user is system:<component>.

@@ -13,7 +13,6 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"windtunnel/harness/cluster"
 	"windtunnel/harness/internal/authority"
@@ -29,7 +28,6 @@ const userPrefix = "windtunnel:user-"
 // access is how the cluster is reached.
 type access struct {
 	server string
-	ca     []byte
 	admin  *http.Client     // of the group system:masters; trusts the API server
 	api    *rest.RESTClient // of the same
 	plain  *http.Client     // without TLS, for etcd's health and metrics
@@ -109,8 +107,8 @@ func (c *Cluster) reach(ctx context.Context) (*access, error) {
 	if c.authority, err = authority.Load(pair[0], pair[1]); err != nil {
 		return nil, err
 	}
-	a := &access{server: config.Host, ca: pair[0], plain: &http.Client{Transport: &http.Transport{}}}
-	admin, err := c.restConfig(a, "windtunnel:admin", masters)
+	a := &access{server: config.Host, plain: &http.Client{Transport: &http.Transport{}}}
+	admin, err := c.authority.RESTConfig(a.server, "windtunnel:admin", masters)
 	if err != nil {
 		return nil, err
 	}
@@ -127,23 +125,11 @@ func (c *Cluster) reach(ctx context.Context) (*access, error) {
 	return a, nil
 }
 
-// restConfig is the configuration of a client with a new certificate for the user. Its own rate limiter is off.
-func (c *Cluster) restConfig(a *access, user string, groups ...string) (*rest.Config, error) {
-	id, err := c.authority.Client(user, groups...)
-	if err != nil {
-		return nil, err
-	}
-	return &rest.Config{
-		Host: a.server, UserAgent: cluster.UserAgent, QPS: -1,
-		TLSClientConfig: rest.TLSClientConfig{CAData: a.ca, CertData: id.Cert, KeyData: id.Key},
-	}, nil
-}
-
 // Server is the API server's URL.
 func (c *Cluster) Server() string { return c.access.server }
 
 // CA is the certificate of the cluster's authority, PEM.
-func (c *Cluster) CA() []byte { return c.access.ca }
+func (c *Cluster) CA() []byte { return c.authority.PEM() }
 
 // Version is Kubernetes' version as the API server reports it.
 func (c *Cluster) Version() string { return c.version }
@@ -155,31 +141,17 @@ func (c *Cluster) User(_ context.Context, number int) (cluster.Identity, error) 
 
 // Observer is the configuration of a client of the group system:masters.
 func (c *Cluster) Observer(context.Context) (*rest.Config, error) {
-	return c.restConfig(c.access, "windtunnel:observer", masters)
+	return c.authority.RESTConfig(c.Server(), "windtunnel:observer", masters)
 }
 
 // Provisioner is the configuration of a client of the group of the load's users.
 func (c *Cluster) Provisioner(context.Context) (*rest.Config, error) {
-	return c.restConfig(c.access, "windtunnel:volumes", cluster.UsersGroup)
+	return c.authority.RESTConfig(c.Server(), "windtunnel:volumes", cluster.UsersGroup)
 }
 
 // Kubeconfig is a file for kubectl and other clients of the group system:masters.
 func (c *Cluster) Kubeconfig(context.Context) ([]byte, error) {
-	const user, name = "windtunnel:admin", "windtunnel"
-	id, err := c.authority.Client(user, masters)
-	if err != nil {
-		return nil, err
-	}
-	config := clientcmdapi.NewConfig()
-	config.Clusters[name] = &clientcmdapi.Cluster{Server: c.Server(), CertificateAuthorityData: c.CA()}
-	config.AuthInfos[user] = &clientcmdapi.AuthInfo{ClientCertificateData: id.Cert, ClientKeyData: id.Key}
-	config.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: user}
-	config.CurrentContext = name
-	b, err := clientcmd.Write(*config)
-	if err != nil {
-		return nil, fmt.Errorf("write kubeconfig of %s: %w", user, err)
-	}
-	return b, nil
+	return c.authority.Kubeconfig(c.Server(), "windtunnel:admin", masters)
 }
 
 // awaitReady waits until the API server serves, every node is Ready with kube-proxy on it, and the default namespace has its

@@ -150,14 +150,17 @@ func TestOnlyTheCommandLineTouchesTheProcess(t *testing.T) {
 // testSupport re-executes test binaries as supervisors; it is no part of the product.
 const testSupport = "harness/harnesstest"
 
-// goldenFiles compares with files, and has a flag for it.
-const goldenFiles = "internal/golden"
+// goldenFiles compares with files, and has a flag for it; recordFiles writes run directories.
+const (
+	goldenFiles = "internal/golden"
+	recordFiles = "results/resultstest"
+)
 
 // TestTestSupportStaysInTests: what only tests may import is imported only by tests.
 func TestTestSupportStaysInTests(t *testing.T) {
 	for _, p := range own(t) {
 		for _, imp := range p.Imports {
-			if under(imp, testSupport, goldenFiles) && !strings.Contains(p.ImportPath, "/internal/live") {
+			if under(imp, testSupport, goldenFiles, recordFiles) && !strings.Contains(p.ImportPath, "/internal/live") {
 				t.Errorf("%s imports %s", p.ImportPath, imp)
 			}
 		}

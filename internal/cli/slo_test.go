@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"windtunnel/results"
+	"windtunnel/results/resultstest"
 )
 
 // quietRun is a valid run of 100 requests of 20 ms and nothing else.
@@ -31,27 +32,13 @@ func quietRun(t *testing.T) *results.Dir {
 		requests = append(requests, results.Request{Planned: at, Sent: at, FirstByte: at + sec/50, Done: at + sec/50, Phase: "workload", Verb: "GET", Resource: "pods", Scope: "resource", Code: 200})
 	}
 	body := []byte("process_start_time_seconds 1\n")
-	write(t, d, results.RequestsFile, requests...)
-	write(t, d, results.ScrapesFile, results.Scrape{Component: "kube-apiserver", Phase: "workload", Mark: "begin", Body: body},
-		results.Scrape{At: 10 * sec, Component: "kube-apiserver", Phase: "workload", Mark: "end", Body: body})
-	write(t, d, results.ProcessesFile, results.ProcessSample{Component: "windtunnel", PID: 1}, results.ProcessSample{At: 5 * sec, Component: "windtunnel", PID: 1})
-	write[results.PodEvent](t, d, results.PodsFile)
-	write[results.NodeEvent](t, d, results.NodesFile)
+	resultstest.Fill(t, d, results.RequestsFile, requests)
+	resultstest.Fill(t, d, results.ScrapesFile, []results.Scrape{{Component: "kube-apiserver", Phase: "workload", Mark: "begin", Body: body},
+		{At: 10 * sec, Component: "kube-apiserver", Phase: "workload", Mark: "end", Body: body}})
+	resultstest.Fill(t, d, results.ProcessesFile, []results.ProcessSample{{Component: "windtunnel", PID: 1}, {At: 5 * sec, Component: "windtunnel", PID: 1}})
+	resultstest.Fill[results.PodEvent](t, d, results.PodsFile, nil)
+	resultstest.Fill[results.NodeEvent](t, d, results.NodesFile, nil)
 	return d
-}
-
-func write[T results.Record](t *testing.T, d *results.Dir, file string, records ...T) {
-	t.Helper()
-	w, err := results.NewWriter[T](d.Path(file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range records {
-		w.Append(r)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // invoke runs one invocation and returns its exit code and what it printed.
