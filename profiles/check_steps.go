@@ -211,8 +211,8 @@ func (c *checker) fault(path string, track Track, index int, f Fault) {
 	if len(set) != 1 && !c.unknown(path+".nodesDown", path+".nodesUp", path+".kill", path+".restart", path+".nodes") {
 		c.problem(path, "one of: nodesDown, nodesUp, kill, restart, nodes", "a fault does exactly one thing, and this one has %d", len(set))
 	}
-	if c.ControlPlane.Provider == ProviderExisting {
-		const why = "the components of a cluster that somebody else answers for are left alone"
+	if !c.ControlPlane.Made() {
+		const why = "the components of a cluster that was there before are left alone"
 		c.notHere(path+".kill", f.Kill != "", why)
 		c.notHere(path+".restart", f.Restart != "", why)
 	}

@@ -14,8 +14,7 @@ type KindCluster struct {
 	NodeImage string `yaml:"nodeImage,omitempty" json:"nodeImage,omitempty"`
 	// ControlPlaneNodes is how many nodes run a control plane, behind a load balancer when there are several. Default 1.
 	ControlPlaneNodes int `yaml:"controlPlaneNodes,omitempty" json:"controlPlaneNodes,omitempty" default:"1"`
-	// Workers is how many further nodes there are. Hollow nodes run on them, or beside the control plane when there are none.
-	// Default 0.
+	// Workers is how many further nodes there are. Hollow nodes run on all nodes. Default 0.
 	Workers int `yaml:"workers,omitempty" json:"workers,omitempty"`
 	// FeatureGates switches features of all components on and off, name to true or false.
 	FeatureGates map[string]bool `yaml:"featureGates,omitempty" json:"featureGates,omitempty"`
@@ -24,7 +23,7 @@ type KindCluster struct {
 	// Mounts makes files of this machine visible in every node.
 	Mounts []Mount `yaml:"mounts,omitempty" json:"mounts,omitempty"`
 	// Config is a file with a kind configuration (kind.x-k8s.io/v1alpha4). What windtunnel needs is added to it; what it asks
-	// for itself stands, and nodes in it take the place of controlPlaneNodes and workers.
+	// for itself stands but for the name, and nodes in it take the place of controlPlaneNodes and workers.
 	Config string `yaml:"config,omitempty" json:"config,omitempty"`
 	// Reuse names a kind cluster that is there, to be used and left as it was found.
 	Reuse string `yaml:"reuse,omitempty" json:"reuse,omitempty"`

@@ -20,6 +20,12 @@ const UsersGroup = "windtunnel:users"
 // UserAgent marks whatever windtunnel itself asks for; the load's requests have the run's id behind it.
 const UserAgent = "windtunnel"
 
+// The label by which windtunnel's things are found on a cluster that stays.
+const (
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+	ManagedBy      = "windtunnel"
+)
+
 // Cluster is a control plane that serves.
 type Cluster interface {
 	// Server is the API server's URL, https://HOST:PORT.

@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/metadata"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/manifests/hollow"
 	"windtunnel/profiles"
 )
@@ -60,7 +61,7 @@ func newFinder(t *Target, run string) (*finder, error) {
 	if run == "" {
 		// What a plan makes has the run's label alone.
 		f.everything = true
-		f.selectors = []string{profiles.LabelRun, LabelManagedBy + "=" + ManagedBy}
+		f.selectors = []string{profiles.LabelRun, cluster.LabelManagedBy + "=" + cluster.ManagedBy}
 	}
 	return f, nil
 }

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"windtunnel/harness/cluster"
 	"windtunnel/harness/nodepods"
 )
 
@@ -28,8 +29,9 @@ type Removal struct {
 	// Run is the id of a run or an up; "" means everything of windtunnel's.
 	Run string
 	// DryRun only finds.
-	DryRun   bool
-	planOnly bool     // what a plan's steps made, and nothing else
+	DryRun bool
+	// PlanOnly removes what a plan's steps made, and nothing else.
+	PlanOnly bool
 	nodes    []string // hollow nodes that have gone already
 	// Progress hears where the removal is. Default: nobody does.
 	Progress func(string)
@@ -56,7 +58,7 @@ func (t *Target) Remove(ctx context.Context, r Removal) ([]Thing, error) {
 	}
 	for number, stage := range stages(things) {
 		if number == ownStage {
-			if r.planOnly {
+			if r.PlanOnly {
 				break
 			}
 			if err := t.removeNodes(ctx, things); err != nil {
@@ -69,7 +71,7 @@ func (t *Target) Remove(ctx context.Context, r Removal) ([]Thing, error) {
 	}
 	nodes := r.nodes
 	for _, thing := range things {
-		if thing.Resource.GroupResource() == (schema.GroupResource{Resource: "nodes"}) && !r.planOnly {
+		if thing.Resource.GroupResource() == (schema.GroupResource{Resource: "nodes"}) && !r.PlanOnly {
 			nodes = append(nodes, thing.Name)
 		}
 	}
@@ -133,7 +135,7 @@ func stageOf(t Thing) int {
 		return ownStage
 	case group == "" && t.Resource.Resource == "nodes":
 		return 3
-	case strings.HasPrefix(t.Name, ManagedBy) && (group == "rbac.authorization.k8s.io" || group == "flowcontrol.apiserver.k8s.io"):
+	case strings.HasPrefix(t.Name, cluster.ManagedBy) && (group == "rbac.authorization.k8s.io" || group == "flowcontrol.apiserver.k8s.io"):
 		return 4
 	}
 	return 1

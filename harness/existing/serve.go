@@ -111,7 +111,7 @@ func (c *Cluster) Surrounded(nodes []string) { c.nodes = nodes }
 
 // Clear implements cluster.Shared.
 func (c *Cluster) Clear(ctx context.Context) error {
-	_, err := c.target.Remove(ctx, Removal{Run: c.options.Run, planOnly: true, Progress: c.options.Progress})
+	_, err := c.target.Remove(ctx, Removal{Run: c.options.Run, PlanOnly: true, Progress: c.options.Progress})
 	return err
 }
 

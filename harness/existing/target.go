@@ -41,6 +41,12 @@ func Open(file, contextName string) (*Target, error) {
 	return t, nil
 }
 
+// Of is the cluster that a configuration of a client leads to, whose user is the administrator.
+func Of(config *rest.Config) (*Target, error) {
+	t := &Target{config: rest.CopyConfig(config)}
+	return t, t.complete()
+}
+
 func open(file, contextName string) (*Target, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	if file != "" {

@@ -250,7 +250,7 @@ func (c *Cluster) bindUsers(ctx context.Context) error {
 	const group = "rbac.authorization.k8s.io"
 	b, err := json.Marshal(map[string]any{
 		"apiVersion": group + "/v1", "kind": "ClusterRoleBinding",
-		"metadata": map[string]any{"name": cluster.UsersGroup},
+		"metadata": map[string]any{"name": cluster.UsersGroup, "labels": map[string]any{cluster.LabelManagedBy: cluster.ManagedBy}},
 		"roleRef":  map[string]any{"apiGroup": group, "kind": "ClusterRole", "name": "cluster-admin"},
 		"subjects": []any{map[string]any{"apiGroup": group, "kind": "Group", "name": cluster.UsersGroup}},
 	})

@@ -144,9 +144,10 @@ func (c *Cluster) configure(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s := settings{name: base.Name, image: spec.Kind.NodeImage, logs: c.opts.LogDir, ports: map[string]int{}}
-	if s.name == "" {
-		s.name = newName(c.sup)
+	// Never the file's own name: a cluster that has it already would be taken for ours and deleted.
+	s := settings{name: newName(c.sup), image: spec.Kind.NodeImage, logs: c.opts.LogDir, ports: map[string]int{}}
+	if base.Name != "" {
+		c.opts.Note(fmt.Sprintf("the name %s of %s is not used: the cluster is %s, as windtunnel's own are named so that nobody else's is touched", base.Name, spec.Kind.Config, s.name))
 	}
 	if s.image == "" {
 		s.image = OfficialImage(c.opts.Version)

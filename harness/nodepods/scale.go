@@ -62,7 +62,7 @@ func (a *access) scale(ctx context.Context, s Scaling) error {
 		}
 		from := now.described.Count
 		if from == s.Count {
-			return a.awaitNodes(ctx, now.described, 0, from)
+			return a.settle(ctx, now.described)
 		}
 		to := min(s.Count, from+pace.step)
 		if s.Count < from {
@@ -80,6 +80,27 @@ func (a *access) scale(ctx context.Context, s Scaling) error {
 		}
 		pace.took(time.Since(begin))
 	}
+}
+
+// settle finishes what a step that was interrupted may have left half done: the pods are as many as the description needs, no object of a
+// node that it does not have is left, and its nodes have been Ready.
+func (a *access) settle(ctx context.Context, c pod.Config) error {
+	if err := a.resize(ctx, c.Pods()); err != nil {
+		return err
+	}
+	left, err := a.nodesFrom(ctx, c, c.Count)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		if err := a.awaitCut(ctx, c); err != nil {
+			return err
+		}
+		if err := a.deleteNodes(ctx, left); err != nil {
+			return err
+		}
+	}
+	return a.awaitNodes(ctx, c, 0, c.Count)
 }
 
 // What a step is: how many nodes join or leave before it is looked how that went.

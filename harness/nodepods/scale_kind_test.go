@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"windtunnel/harness/nodepods"
+	"windtunnel/hollow/pod"
 	manifests "windtunnel/manifests/hollow"
 	"windtunnel/profiles"
 )
@@ -102,12 +103,30 @@ func TestScaleOnKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	undeploy(t, client)
+	interrupted, cancel := context.WithCancel(t.Context())
+	go func() { // as soon as the description says so, long before the nodes have gone
+		for interrupted.Err() == nil && !describes(client, `"count": 4`) {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+	}()
+	if err := nodepods.Scale(interrupted, config, nodepods.Scaling{Count: 4}); err == nil {
+		t.Error("the scaling was not interrupted")
+	}
+	cancel()
+	scale(4, false)
 	scale(0, false)
 	scale(2, false)
 	if err := p.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	nothingLeft(t, config, client, before)
+}
+
+// describes tells whether the description of the hollow nodes has a text in it.
+func describes(client kubernetes.Interface, text string) bool {
+	found, err := client.CoreV1().ConfigMaps(manifests.Namespace).Get(context.Background(), manifests.Name, metav1.GetOptions{})
+	return err == nil && strings.Contains(found.Data[pod.KeyNodes], text)
 }
 
 // readyPods counts the pods of deploy that are ready and not being deleted.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -49,19 +50,16 @@ func (a *access) shrink(ctx context.Context, now scaled, to int, s Scaling) erro
 // undoTime bounds taking back what was begun.
 const undoTime = 20 * time.Second
 
-// nodesFrom are the node objects of the hollow nodes numbered from that number on.
+// nodesFrom are the node objects of the hollow nodes numbered from that number on, also of those that are not described any more.
 func (a *access) nodesFrom(ctx context.Context, c pod.Config, from int) ([]victim, error) {
 	list, err := a.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{LabelSelector: manifests.LabelHollow + "=true"})
 	if err != nil {
 		return nil, fmt.Errorf("list the hollow nodes: %w", err)
 	}
-	after := map[string]bool{}
-	for i := from; i < c.Count; i++ {
-		after[c.Name(i)] = true
-	}
+	c.Count = from
 	var all []victim
 	for _, n := range list.Items {
-		if after[n.Name] {
+		if strings.HasPrefix(n.Name, c.NamePrefix) && !c.Has(n.Name) {
 			all = append(all, victim{n.Name, n.UID})
 		}
 	}

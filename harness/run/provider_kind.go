@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"windtunnel/harness/cluster"
+	"windtunnel/harness/existing"
 	"windtunnel/harness/kind"
 	"windtunnel/harness/nodepods"
 	"windtunnel/harness/nodes"
@@ -49,6 +50,20 @@ func (k *kindNodes) boot(ctx context.Context, logs string) (_ cluster.Cluster, e
 		k.note(fmt.Sprintf("the kind cluster %[1]s stays when the run is over; windtunnel down --kind %[1]s removes it", k.cluster.Name()))
 	}
 	return k.cluster, nil
+}
+
+// clear removes what the plan's steps made on a cluster that was there before.
+func (k *kindNodes) clear(ctx context.Context) error {
+	admin, err := k.cluster.Observer(ctx)
+	if err != nil {
+		return err
+	}
+	target, err := existing.Of(admin)
+	if err != nil {
+		return err
+	}
+	_, err = target.Remove(ctx, existing.Removal{Run: k.run, PlanOnly: true, Progress: k.options.Progress.Status})
+	return err
 }
 
 // kubernetesVersion is the version of Kubernetes that a version of client-go belongs to: v1.x.y to v0.x.y.

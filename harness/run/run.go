@@ -112,7 +112,7 @@ func (s *session) execute(ctx context.Context) error {
 
 // closeTime bounds the end of everything that was started. Of a cluster that stays, all that a plan made has to be removed.
 func (s *session) closeTime() time.Duration {
-	if _, ok := s.cluster.(cluster.Shared); ok {
+	if s.stays() != nil {
 		return 15 * time.Minute
 	}
 	return time.Minute

@@ -143,8 +143,8 @@ func (s *session) close(ctx context.Context) error {
 		}
 		s.update(func(r *results.Run) { r.WatchGaps = gaps })
 	}
-	if shared, ok := s.cluster.(cluster.Shared); ok {
-		err = errors.Join(err, s.leave(ctx, shared))
+	if clear := s.stays(); clear != nil {
+		err = errors.Join(err, s.leave(ctx, clear))
 	} else {
 		err = errors.Join(err, s.dismantle(ctx))
 	}
@@ -184,10 +184,24 @@ func (s *session) dismantle(ctx context.Context) (err error) {
 	return err
 }
 
+// stays says how what the plan made is removed from a cluster that was there before and stays as it was; nil for any other.
+func (s *session) stays() (clear func(context.Context) error) {
+	if s.cluster == nil || s.plan.Profile.ControlPlane.Made() {
+		return nil
+	}
+	switch p := s.provider.(type) {
+	case *foreign:
+		return p.cluster.Clear
+	case *kindNodes:
+		return p.clear
+	}
+	return nil
+}
+
 // leave takes everything of the run from a cluster that stays: what the plan made first, while there are nodes to end its pods.
-func (s *session) leave(ctx context.Context, shared cluster.Shared) error {
+func (s *session) leave(ctx context.Context, clear func(context.Context) error) error {
 	s.options.Progress.Begin("remove")
-	err := shared.Clear(ctx)
+	err := clear(ctx)
 	err = errors.Join(err, s.dismantle(ctx))
 	s.options.Progress.End(err)
 	return err

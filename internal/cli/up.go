@@ -49,6 +49,9 @@ each with a kubeconfig of its own.`,
 			if err != nil {
 				return err
 			}
+			if k := plan.Profile.ControlPlane.Kind; plan.Profile.ControlPlane.Provider == profiles.ProviderKind && k != nil && k.Reuse != "" {
+				return usageError{errors.New("controlPlane.kind.reuse is for runs; to put hollow nodes on a cluster that is there: --provider existing, with what kind get kubeconfig prints")}
+			}
 			guest := plan.Profile.ControlPlane.Provider == profiles.ProviderExisting
 			if guest && cmd.Flags().Changed("kubeconfig") {
 				return usageError{errors.New("--kubeconfig names the file that up writes; the cluster that exists is named by controlPlane.existing.kubeconfig")}
@@ -100,6 +103,9 @@ has windtunnel's labels is removed, also what a run left there that was killed, 
 			ctx, stop := a.interrupts(cmd.Context(), "leaving the rest where it is; once more quits at once")
 			defer stop()
 			if kindName != "" {
+				if dry || contextName != "" || cmd.Flags().Changed("kubeconfig") {
+					return usageError{errors.New("--kind names what goes, all of it: --dry-run, --context and --kubeconfig are for other clusters")}
+				}
 				return a.downKind(ctx, kindName)
 			}
 			if _, err := os.Stat(kubeconfig); err == nil && !isUp(kubeconfig) {

@@ -71,6 +71,7 @@ steps:
 		{"unknown format", []string{"run", "smoke", "-o", "yaml"}, []string{"text, json, csv, markdown"}},
 		{"a kubeconfig that cannot be written", []string{"up", "--kubeconfig", filepath.Join(dir, "none", "a.kubeconfig")}, []string{"write the kubeconfig", "--kubeconfig names another file"}},
 		{"nothing is up", []string{"down"}, []string{"nothing is up"}},
+		{"down of a kind cluster, dry", []string{"down", "--kind", "windtunnel-none", "--dry-run"}, []string{"--kind names what goes"}},
 		{"no run", []string{"report", filepath.Join(dir, "no-run")}, []string{"no-run"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -137,7 +137,7 @@ func (s *script) measure(m PlannedMeasurement) (profiles.Measure, error) {
 	one.Act, one.Fatal = t.act(m)
 	switch {
 	case one.Act == nil:
-	case one.Act.Restart != nil && s.on.Provider == profiles.ProviderExisting:
+	case one.Act.Restart != nil && !s.on.Made():
 		one.Act, one.Scrape, one.Skip = nil, false, notOurs
 	case one.Act.Nodes != nil && s.on.AmongReal(): // the test's nodes are the hollow ones
 		one.Act.Nodes.Selection.Labels = strings.Trim(one.Act.Nodes.Selection.Labels+","+profiles.LabelHollow, ",")
