@@ -16,8 +16,9 @@ type Shared interface {
 	Bystander() (config *rest.Config, path string)
 	// Level is the priority level of priority and fairness that the load goes through.
 	Level() string
-	// Clear removes what the plan's steps made. It comes before the hollow nodes are stopped, and Stop after.
-	Clear(ctx context.Context) error
+	// Clear removes what the plan's steps made. It comes before the hollow nodes are stopped, and Stop after. dead are nodes that do not
+	// end their pods any more.
+	Clear(ctx context.Context, dead []string) error
 	// Notes are what a reader of the run must know of the cluster.
 	Notes() []string
 }

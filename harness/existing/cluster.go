@@ -7,9 +7,7 @@ import (
 	"sync"
 	"time"
 
-	coordinationv1 "k8s.io/api/coordination/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
@@ -53,9 +51,6 @@ type Cluster struct {
 	running sync.WaitGroup
 }
 
-// claimName is the Lease in Namespace that a run holds: two runs on one cluster at a time would measure each other.
-const claimName = "windtunnel-run"
-
 // unwindTime bounds the removal of what a failed Join had made.
 const unwindTime = 2 * time.Minute
 
@@ -96,24 +91,6 @@ func Join(ctx context.Context, target *Target, o Options) (*Cluster, error) {
 	return c, nil
 }
 
-// claim takes the cluster for this run. Nothing else is made before.
-func (c *Cluster) claim(ctx context.Context) error {
-	leases := c.target.client.CoordinationV1().Leases(Namespace)
-	lease := &coordinationv1.Lease{ObjectMeta: c.meta(Namespace, claimName), Spec: coordinationv1.LeaseSpec{HolderIdentity: &c.options.Run}}
-	_, err := leases.Create(ctx, lease, metav1.CreateOptions{})
-	if apierrors.IsAlreadyExists(err) {
-		holder := "another run"
-		if other, err := leases.Get(ctx, claimName, metav1.GetOptions{}); err == nil {
-			holder = "run " + other.Labels[profiles.LabelRun]
-		}
-		return &cluster.RefusedError{Err: fmt.Errorf("%s uses the cluster, or was killed and left its things there; when it is not under way any more: windtunnel down --kubeconfig FILE", holder)}
-	}
-	if err != nil {
-		return fmt.Errorf("take the cluster for this run: %w", err)
-	}
-	return nil
-}
-
 // enter makes what the run needs and waits until it is in force.
 func (c *Cluster) enter(ctx context.Context) error {
 	if err := c.makeAccounts(ctx); err != nil {
@@ -148,6 +125,7 @@ func (c *Cluster) enter(ctx context.Context) error {
 	keeping, end := context.WithCancel(context.WithoutCancel(ctx)) // it ends with Stop
 	c.end = end
 	c.running.Go(func() { c.accounts.keep(keeping, c.options.Failed) })
+	c.running.Go(func() { c.hold(keeping) })
 	return nil
 }
 

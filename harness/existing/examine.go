@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -32,7 +33,7 @@ func needed() []authorizationv1.ResourceAttributes {
 	add("", Namespace, "configmaps", "", "get")
 	add("", Namespace, "serviceaccounts", "", "create", "list", "delete")
 	add("", Namespace, "serviceaccounts", "token", "create")
-	add("coordination.k8s.io", Namespace, "leases", "", "create", "get", "list", "delete")
+	add("coordination.k8s.io", Namespace, "leases", "", "create", "get", "list", "patch", "delete")
 	for _, resource := range []string{"roles", "rolebindings"} {
 		add("rbac.authorization.k8s.io", Namespace, resource, "", "create", "list", "delete")
 	}
@@ -63,7 +64,10 @@ func (t *Target) examineConsent(ctx context.Context) Finding {
 	case !found:
 		return Finding{"consent", errNoConsent.Error(), false}
 	}
-	return Finding{"consent", c.String(), c.Load}
+	if err := c.allowsNow(time.Now()); err != nil {
+		return Finding{"consent", err.Error(), false}
+	}
+	return Finding{"consent", c.String(), true}
 }
 
 func (t *Target) examineRights(ctx context.Context) Finding {

@@ -48,7 +48,8 @@ type finder struct {
 	metadata  metadata.Interface
 	selectors []string
 
-	everything bool // of all runs
+	everything bool     // of all runs
+	dead       []string // hollow nodes that do not end their pods any more
 }
 
 // newFinder looks for the things of one run, or of all of them with "".
@@ -59,9 +60,9 @@ func newFinder(t *Target, run string) (*finder, error) {
 	}
 	f := &finder{target: t, metadata: client, selectors: []string{profiles.LabelRun + "=" + run}}
 	if run == "" {
-		// What a plan makes has the run's label alone.
+		// What a plan makes has the run's label alone, and hollow nodes that kubectl made from the manifests have only their own.
 		f.everything = true
-		f.selectors = []string{profiles.LabelRun, cluster.LabelManagedBy + "=" + cluster.ManagedBy}
+		f.selectors = []string{profiles.LabelRun, cluster.LabelManagedBy + "=" + cluster.ManagedBy, hollow.LabelPartOf + "=" + hollow.PartOf, hollow.LabelHollow + "=true"}
 	}
 	return f, nil
 }
@@ -112,6 +113,11 @@ func (f *finder) all(ctx context.Context) ([]Thing, error) {
 	return things, nil
 }
 
+// prepared tells a namespace that somebody made for hollow nodes, and not a run: it stays.
+func prepared(r schema.GroupVersionResource, labels map[string]string) bool {
+	return r.GroupResource() == schema.GroupResource{Resource: "namespaces"} && labels[profiles.LabelRun] == "" && labels[cluster.LabelManagedBy] == ""
+}
+
 // requests finds the certificate requests of hollow nodes, which carry no labels: the API server wrote down who made them. Of which run
 // they are nobody knows; a run removes its own with its hollow nodes.
 func (f *finder) requests(ctx context.Context) ([]Thing, error) {
@@ -149,7 +155,7 @@ func (f *finder) of(ctx context.Context, r schema.GroupVersionResource) ([]Thing
 				return things, fmt.Errorf("list %s: %w", r.GroupResource(), err)
 			}
 			for _, o := range list.Items {
-				if !known[o.UID] {
+				if !known[o.UID] && !prepared(r, o.Labels) {
 					known[o.UID] = true
 					things = append(things, Thing{Resource: r, Namespace: o.Namespace, Name: o.Name, Run: o.Labels[profiles.LabelRun], uid: o.UID})
 				}

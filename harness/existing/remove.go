@@ -20,6 +20,8 @@ import (
 const (
 	// pollEvery is how often is looked whether something is gone, or in force.
 	pollEvery = 250 * time.Millisecond
+	// orphansEvery is how many of these looks come to one for pods on dead nodes.
+	orphansEvery = 8
 	// deletesAtOnce is how many deletions are under way at one time.
 	deletesAtOnce = 8
 )
@@ -30,24 +32,35 @@ type Removal struct {
 	Run string
 	// DryRun only finds.
 	DryRun bool
+	// Force removes also what a run that is under way has made.
+	Force bool
 	// PlanOnly removes what a plan's steps made, and nothing else.
 	PlanOnly bool
-	nodes    []string // hollow nodes that have gone already
+	// Dead are hollow nodes that are there and do not end their pods any more: those are removed for them.
+	Dead  []string
+	nodes []string // hollow nodes that have gone already
 	// Progress hears where the removal is. Default: nobody does.
 	Progress func(string)
 }
 
 // Remove removes what runs left on a cluster, and returns what that was: everything that has their labels, but for what lies in a
 // namespace of theirs, which goes with it. It returns when all of it is gone. The error says what is not, and what could not be looked at.
-// The owner's consent has no labels and stays.
+// The owner's consent has no labels and stays. Everything, of whatever run, is removed only when no run is under way: else the error is a
+// *cluster.RefusedError.
 func (t *Target) Remove(ctx context.Context, r Removal) ([]Thing, error) {
 	if r.Progress == nil {
 		r.Progress = func(string) {}
+	}
+	if r.Run == "" && !r.DryRun && !r.Force {
+		if err := t.unheld(ctx, r.Progress); err != nil {
+			return nil, err
+		}
 	}
 	f, err := newFinder(t, r.Run)
 	if err != nil {
 		return nil, err
 	}
+	f.dead = r.Dead
 	things, incomplete := f.all(ctx)
 	if things == nil && incomplete != nil {
 		return nil, incomplete
@@ -81,9 +94,10 @@ func (t *Target) Remove(ctx context.Context, r Removal) ([]Thing, error) {
 	return things, incomplete
 }
 
-// removeNodes removes the hollow nodes of all runs that have things here, with what has no labels and belongs to them: leases, CSINodes.
+// removeNodes removes the hollow nodes of all runs that have things here, with what has no labels and belongs to them: leases, CSINodes. A thing
+// without a run is of nodes that kubectl made.
 func (t *Target) removeNodes(ctx context.Context, things []Thing) error {
-	done := map[string]bool{"": true}
+	done := map[string]bool{}
 	for _, thing := range things {
 		if done[thing.Run] {
 			continue
@@ -182,8 +196,11 @@ func (f *finder) remove(ctx context.Context, t Thing) error {
 func (f *finder) gone(ctx context.Context, things []Thing, progress func(string)) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	for {
+	for looks := 0; ; looks++ {
 		left, err := f.left(ctx, things)
+		if err == nil && len(left) > 0 && looks%orphansEvery == 0 {
+			err = f.target.removeOrphans(ctx, f.dead)
+		}
 		if err == nil && len(left) == 0 {
 			progress(fmt.Sprintf("%d removed", len(things)))
 			return nil

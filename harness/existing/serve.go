@@ -110,8 +110,8 @@ func (c *Cluster) Administrator() *rest.Config { return rest.CopyConfig(c.target
 func (c *Cluster) Surrounded(nodes []string) { c.nodes = nodes }
 
 // Clear implements cluster.Shared.
-func (c *Cluster) Clear(ctx context.Context) error {
-	_, err := c.target.Remove(ctx, Removal{Run: c.options.Run, PlanOnly: true, Progress: c.options.Progress})
+func (c *Cluster) Clear(ctx context.Context, dead []string) error {
+	_, err := c.target.Remove(ctx, Removal{Run: c.options.Run, PlanOnly: true, Dead: dead, Progress: c.options.Progress})
 	return err
 }
 

@@ -245,12 +245,16 @@ func (c *Cluster) get(ctx context.Context, path string, into any) error {
 // bindings is where cluster role bindings are.
 const bindings = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
 
-// bindUsers gives cluster.UsersGroup the role cluster-admin.
+// bindUsers gives cluster.UsersGroup the role cluster-admin. On a cluster that stays it is found by its label when a run was killed.
 func (c *Cluster) bindUsers(ctx context.Context) error {
 	const group = "rbac.authorization.k8s.io"
+	labels := map[string]any{}
+	if c.opts.Spec.Kind.Reuse != "" {
+		labels[cluster.LabelManagedBy] = cluster.ManagedBy
+	}
 	b, err := json.Marshal(map[string]any{
 		"apiVersion": group + "/v1", "kind": "ClusterRoleBinding",
-		"metadata": map[string]any{"name": cluster.UsersGroup, "labels": map[string]any{cluster.LabelManagedBy: cluster.ManagedBy}},
+		"metadata": map[string]any{"name": cluster.UsersGroup, "labels": labels},
 		"roleRef":  map[string]any{"apiGroup": group, "kind": "ClusterRole", "name": "cluster-admin"},
 		"subjects": []any{map[string]any{"apiGroup": group, "kind": "Group", "name": cluster.UsersGroup}},
 	})

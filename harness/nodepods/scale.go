@@ -29,6 +29,8 @@ type Scaling struct {
 	// Drain has the pods on nodes that are to go evicted first, as kubectl drain does, within what their disruption budgets allow. Without
 	// it the nodes vanish, as machines do that burn, and whoever watches over the pods notices some time.
 	Drain bool
+	// Allow is asked before each step that makes nodes more; its error ends the scaling. Default: every step is allowed.
+	Allow func(ctx context.Context) error
 	// Progress is told how far it is, a sentence each. Default: nobody is.
 	Progress func(string)
 }
@@ -71,7 +73,7 @@ func (a *access) scale(ctx context.Context, s Scaling) error {
 		s.Progress(fmt.Sprintf("%d → %d of %d nodes", from, to, s.Count))
 		begin := time.Now()
 		if to > from {
-			err = a.grow(ctx, now, to)
+			err = a.grow(ctx, now, to, s)
 		} else {
 			err = a.shrink(ctx, now, to, s)
 		}
@@ -188,8 +190,13 @@ func (a *access) resize(ctx context.Context, pods int) error {
 	return nil
 }
 
-// grow adds nodes and waits until they have been Ready.
-func (a *access) grow(ctx context.Context, now scaled, to int) error {
+// grow adds nodes, if that is allowed, and waits until they have been Ready.
+func (a *access) grow(ctx context.Context, now scaled, to int, s Scaling) error {
+	if s.Allow != nil {
+		if err := s.Allow(ctx); err != nil {
+			return err
+		}
+	}
 	c, err := a.describe(ctx, now, to)
 	if err != nil {
 		return err

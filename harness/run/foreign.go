@@ -74,7 +74,7 @@ func (f *foreign) surround(ctx context.Context, o nodes.Options) (cluster.Pack, 
 func upGuest(ctx context.Context, o Options) (up Running, err error) {
 	var random [3]byte
 	rand.Read(random[:]) // never fails
-	f := &foreign{options: o, run: fmt.Sprintf("up-%s-%x", time.Now().UTC().Format("20060102T150405Z"), random), failed: func(error) {}, note: o.Progress.Note}
+	f := &foreign{options: o, run: fmt.Sprintf("%s%s-%x", existing.UpPrefix, time.Now().UTC().Format("20060102T150405Z"), random), failed: func(error) {}, note: o.Progress.Note}
 	o.Progress.Begin("boot")
 	joined, err := f.boot(ctx, "")
 	o.Progress.End(err)

@@ -53,7 +53,7 @@ func (k *kindNodes) boot(ctx context.Context, logs string) (_ cluster.Cluster, e
 }
 
 // clear removes what the plan's steps made on a cluster that was there before.
-func (k *kindNodes) clear(ctx context.Context) error {
+func (k *kindNodes) clear(ctx context.Context, dead []string) error {
 	admin, err := k.cluster.Observer(ctx)
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func (k *kindNodes) clear(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = target.Remove(ctx, existing.Removal{Run: k.run, PlanOnly: true, Progress: k.options.Progress.Status})
+	_, err = target.Remove(ctx, existing.Removal{Run: k.run, PlanOnly: true, Dead: dead, Progress: k.options.Progress.Status})
 	return err
 }
 

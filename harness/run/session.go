@@ -131,6 +131,7 @@ func outcome(err error, well string) string {
 // close stops everything that was started, in reverse order. Its own errors are joined.
 func (s *session) close(ctx context.Context) error {
 	var err error
+	dead := s.silence(ctx)
 	s.forbid(nil)
 	if s.bystander != nil {
 		s.bystander.Close()
@@ -144,7 +145,7 @@ func (s *session) close(ctx context.Context) error {
 		s.update(func(r *results.Run) { r.WatchGaps = gaps })
 	}
 	if clear := s.stays(); clear != nil {
-		err = errors.Join(err, s.leave(ctx, clear))
+		err = errors.Join(err, s.leave(ctx, clear, dead))
 	} else {
 		err = errors.Join(err, s.dismantle(ctx))
 	}
@@ -152,6 +153,19 @@ func (s *session) close(ctx context.Context) error {
 		err = errors.Join(err, s.supervisor.Close(ctx))
 	}
 	return err
+}
+
+// silence cuts the hollow nodes off at once where the owner of the cluster has ended all load: what they send is load as well. It
+// returns the nodes that are so.
+func (s *session) silence(ctx context.Context) (dead []string) {
+	if s.allowed.Err() == nil || s.pack == nil {
+		return nil
+	}
+	if err := s.pack.Down(ctx, s.nodeNames()); err != nil {
+		s.note("the hollow nodes were not cut off at once: %v", err)
+		return nil
+	}
+	return s.nodeNames()
 }
 
 // leases records how the hollow nodes renewed their leases.
@@ -185,7 +199,7 @@ func (s *session) dismantle(ctx context.Context) (err error) {
 }
 
 // stays says how what the plan made is removed from a cluster that was there before and stays as it was; nil for any other.
-func (s *session) stays() (clear func(context.Context) error) {
+func (s *session) stays() (clear func(ctx context.Context, dead []string) error) {
 	if s.cluster == nil || s.plan.Profile.ControlPlane.Made() {
 		return nil
 	}
@@ -199,9 +213,9 @@ func (s *session) stays() (clear func(context.Context) error) {
 }
 
 // leave takes everything of the run from a cluster that stays: what the plan made first, while there are nodes to end its pods.
-func (s *session) leave(ctx context.Context, clear func(context.Context) error) error {
+func (s *session) leave(ctx context.Context, clear func(context.Context, []string) error, dead []string) error {
 	s.options.Progress.Begin("remove")
-	err := clear(ctx)
+	err := clear(ctx, dead)
 	err = errors.Join(err, s.dismantle(ctx))
 	s.options.Progress.End(err)
 	return err

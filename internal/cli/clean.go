@@ -11,17 +11,18 @@ import (
 )
 
 // clean removes what runs left on a cluster that is not windtunnel's own, and lists it.
-func (a *app) clean(ctx context.Context, kubeconfig, contextName string, dry bool) error {
+func (a *app) clean(ctx context.Context, kubeconfig, contextName string, removal existing.Removal) error {
 	target, err := existing.Open(kubeconfig, contextName)
 	if err != nil {
 		return err
 	}
 	progress := a.progress()
 	progress.Begin("remove")
-	things, err := target.Remove(ctx, existing.Removal{DryRun: dry, Progress: progress.Status})
+	removal.Progress = progress.Status
+	things, err := target.Remove(ctx, removal)
 	progress.End(err)
 	verb := "removed"
-	if dry {
+	if removal.DryRun {
 		verb = "would remove"
 	}
 	for _, t := range things {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"windtunnel/harness/existing"
 	"windtunnel/harness/nodepods"
 	"windtunnel/harness/run"
 )
@@ -20,7 +22,8 @@ func (a *app) scaleCommand() *cobra.Command {
 		Short: "Make the hollow nodes of a cluster more or fewer, step by step",
 		Long: `Make the hollow nodes that run as pods of a cluster N, in steps that the server bears: of one that up left running with --provider kind or
 existing, or where kubectl apply -k manifests/hollow made them. Nodes that go, those with the highest numbers, are drained first, within what
-disruption budgets allow; with --drain=false they vanish, as machines do that burn.`,
+disruption budgets allow; with --drain=false they vanish, as machines do that burn. They become more only within the consent of the cluster's
+owner, where there is one or up needed one.`,
 		Example: `  windtunnel up --provider kind --set hollowNodes.count=50
   windtunnel scale 200
   windtunnel scale 20 --drain=false`,
@@ -34,16 +37,24 @@ disruption budgets allow; with --drain=false they vanish, as machines do that bu
 			if err != nil {
 				return usageError{fmt.Errorf("read the kubeconfig: %w", err)}
 			}
+			target, err := existing.Of(config)
+			if err != nil {
+				return usageError{fmt.Errorf("read the kubeconfig: %w", err)}
+			}
 			ctx, stop := a.interrupts(cmd.Context(), "what is done stays")
 			defer stop()
 			progress := a.progress()
 			progress.Begin("scale")
-			err = nodepods.Scale(ctx, config, nodepods.Scaling{Count: count, Drain: drain, Progress: func(text string) {
-				if !a.terminal { // a line each: there is no live line
-					progress.Note(text)
-				}
-				progress.Status(text)
-			}})
+			err = nodepods.Scale(ctx, config, nodepods.Scaling{
+				Count: count, Drain: drain,
+				Allow: func(ctx context.Context) error { return target.AllowNodes(ctx, count) },
+				Progress: func(text string) {
+					if !a.terminal { // a line each: there is no live line
+						progress.Note(text)
+					}
+					progress.Status(text)
+				},
+			})
 			progress.End(err)
 			switch {
 			case ctx.Err() != nil:

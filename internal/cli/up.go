@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"windtunnel/harness/existing"
 	"windtunnel/harness/run"
 	"windtunnel/harness/supervise"
 	"windtunnel/profiles"
@@ -90,12 +91,13 @@ each with a kubeconfig of its own.`,
 
 func (a *app) downCommand() *cobra.Command {
 	var kubeconfig, contextName, kindName string
-	var dry bool
+	var dry, force bool
 	cmd := &cobra.Command{
 		Use:   "down",
 		Short: "End what up left running, or take everything of windtunnel's from a cluster, and remove every trace of it",
 		Long: `End what windtunnel up left running under a kubeconfig. A kubeconfig of any other cluster means that cluster: everything on it that
-has windtunnel's labels is removed, also what a run left there that was killed, and listed. The owner's consent stays.`,
+has windtunnel's labels is removed, also what a run left there that was killed, and listed. The owner's consent stays, and so does all of a run
+that is still under way.`,
 		Example: `  windtunnel down
   windtunnel down --kubeconfig lab.kubeconfig --dry-run`,
 		Args: usage(cobra.NoArgs),
@@ -103,16 +105,16 @@ has windtunnel's labels is removed, also what a run left there that was killed, 
 			ctx, stop := a.interrupts(cmd.Context(), "leaving the rest where it is; once more quits at once")
 			defer stop()
 			if kindName != "" {
-				if dry || contextName != "" || cmd.Flags().Changed("kubeconfig") {
-					return usageError{errors.New("--kind names what goes, all of it: --dry-run, --context and --kubeconfig are for other clusters")}
+				if dry || force || contextName != "" || cmd.Flags().Changed("kubeconfig") {
+					return usageError{errors.New("--kind names what goes, all of it: --dry-run, --force, --context and --kubeconfig are for other clusters")}
 				}
 				return a.downKind(ctx, kindName)
 			}
 			if _, err := os.Stat(kubeconfig); err == nil && !isUp(kubeconfig) {
-				return a.clean(ctx, kubeconfig, contextName, dry)
+				return a.clean(ctx, kubeconfig, contextName, existing.Removal{DryRun: dry, Force: force})
 			}
-			if dry || contextName != "" {
-				return usageError{errors.New("--dry-run and --context are for a cluster that up did not make")}
+			if dry || force || contextName != "" {
+				return usageError{errors.New("--dry-run, --force and --context are for a cluster that up did not make")}
 			}
 			err := supervise.Down(ctx, stateFile(kubeconfig))
 			if errors.Is(err, os.ErrNotExist) {
@@ -133,6 +135,7 @@ has windtunnel's labels is removed, also what a run left there that was killed, 
 	}
 	cmd.Flags().StringVar(&kindName, "kind", "", "remove the kind cluster `NAME` instead, which a run kept or left when everything was killed")
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "only list what would be removed from a cluster")
+	cmd.Flags().BoolVar(&force, "force", false, "remove also what a run that is under way has made")
 	cmd.Flags().StringVar(&contextName, "context", "", "the `CONTEXT` of the kubeconfig (default: its current one)")
 	kubeconfigFlag(cmd, &kubeconfig)
 	return cmd

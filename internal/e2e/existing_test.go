@@ -59,11 +59,7 @@ func newLab(t *testing.T) *lab {
 	if err := os.WriteFile(l.kubeconfig, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	logs := regexp.MustCompile(`(?m)^logs: (.*)$`).FindStringSubmatch(up.stdout.String())
-	if logs == nil {
-		t.Fatalf("up does not say where the logs are:\n%s", &up.stdout)
-	}
-	l.audit = filepath.Join(logs[1], "audit.log")
+	l.audit = filepath.Join(logsOf(t, up), "audit.log")
 	config, err := clientcmd.RESTConfigFromKubeConfig(data)
 	if err != nil {
 		t.Fatal(err)
@@ -90,6 +86,16 @@ func newLab(t *testing.T) *lab {
 		return true
 	}, func() string { return "" })
 	return l
+}
+
+// logsOf is where up says that the logs are.
+func logsOf(t *testing.T, up *invocation) string {
+	t.Helper()
+	logs := regexp.MustCompile(`(?m)^logs: (.*)$`).FindStringSubmatch(up.stdout.String())
+	if logs == nil {
+		t.Fatalf("up does not say where the logs are:\n%s", &up.stdout)
+	}
+	return logs[1]
 }
 
 // of is the lab of a subtest.
@@ -421,7 +427,7 @@ func (l *lab) killed(t *testing.T) {
 	w := l.guest(t)
 	w.start()
 	w.untilPhase("workload")
-	time.Sleep(2 * time.Second)
+	windtunnel(t, "down", "--kubeconfig", l.kubeconfig).run(2).says("is under way")
 	if err := w.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}

@@ -161,31 +161,6 @@ func TestKindUpAndDown(t *testing.T) {
 	}
 }
 
-// TestKindGuest: a run on somebody else's cluster that has a real node, with hollow nodes as pods of an image that the cluster was given.
-func TestKindGuest(t *testing.T) {
-	up, kubeconfig, node := upOnKind(t, "-f", filepath.Join(testdata(t), "guest.yaml"))
-	archive := filepath.Join(t.TempDir(), "hollow-node.tar")
-	windtunnel(t, "image", "-o", archive, "--tag", "registry.example/hollow-node:1").run(0)
-	engine(t, "cp", archive, node+":/hollow-node.tar")
-	inNode(t, node, "ctr", "--namespace", "k8s.io", "images", "import", "/hollow-node.tar")
-	windtunnel(t, "consent", "on", "--kubeconfig", kubeconfig, "--max-nodes", "5").run(0)
-	everything := func() string {
-		return inNode(t, node, "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "get", "namespaces,nodes,clusterroles,clusterrolebindings,flowschemas,prioritylevelconfigurations", "-o", "name") +
-			inNode(t, node, "kubectl", "--kubeconfig", "/etc/kubernetes/admin.conf", "get", "-A", "pods,configmaps,secrets,serviceaccounts,leases", "-o", "name")
-	}
-	before := everything()
-	w := windtunnel(t, "run", "smoke", "--set", patient, "--provider", "existing", "--set", "controlPlane.existing.kubeconfig="+kubeconfig,
-		"--set", "controlPlane.existing.image=registry.example/hollow-node:1").run(0)
-	if s := w.summary(); s.Verdict != results.Pass || s.Run.Provider != "existing" || s.Run.Nodes != 5 {
-		t.Errorf("verdict %s, provider %s, %d nodes", s.Verdict, s.Run.Provider, s.Run.Nodes)
-	}
-	if after := everything(); after != before {
-		t.Errorf("the cluster had\n%s\nand has\n%s", before, after)
-	}
-	windtunnel(t, "down", "--kubeconfig", kubeconfig).run(0)
-	up.nothingLeft()
-}
-
 // upOnKind leaves a kind cluster up.
 func upOnKind(t *testing.T, args ...string) (up *invocation, kubeconfig, node string) {
 	t.Helper()
