@@ -262,15 +262,19 @@ func (c *Cluster) bindUsers(ctx context.Context) error {
 		return err
 	}
 	err = c.access.api.Post().AbsPath(bindings).SetHeader("Content-Type", "application/json").Body(b).Do(ctx).Error()
-	if err != nil && !apierrors.IsAlreadyExists(err) {
+	if apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("bind %s to cluster-admin: %w", cluster.UsersGroup, err)
 	}
+	c.bound = true
 	return nil
 }
 
 // withdraw takes what windtunnel put into a cluster that stays.
 func (c *Cluster) withdraw(ctx context.Context) error {
-	if c.access == nil || c.opts.Spec.Kind.Reuse == "" && !c.opts.Spec.Kind.Keep {
+	if !c.bound || c.opts.Spec.Kind.Reuse == "" && !c.opts.Spec.Kind.Keep {
 		return nil
 	}
 	err := c.access.api.Delete().AbsPath(bindings, cluster.UsersGroup).Do(ctx).Error()

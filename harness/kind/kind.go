@@ -67,6 +67,7 @@ type Cluster struct {
 	access    *access
 	authority *authority.Authority
 	version   string
+	bound     bool // the users' role was given here and was not there before
 
 	ownerPID int // of the process that owns the cluster
 

@@ -35,9 +35,6 @@ const (
 func onKind(t testing.TB) (*rest.Config, kubernetes.Interface) {
 	t.Helper()
 	if os.Getenv(kindEnv) == "later" {
-		t.Skip("kind is left to another time")
-	}
-	if os.Getenv(kindEnv) == "later" {
 		t.Skip("left to make test-kind")
 	}
 	kubeconfig := os.Getenv(reuseEnv)

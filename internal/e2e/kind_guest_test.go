@@ -41,6 +41,7 @@ func TestKindGuest(t *testing.T) {
 		return c.before["ConfigMap windtunnel kube-root-ca.crt"] && c.before["ServiceAccount windtunnel default"]
 	}, func() string { return "" })
 	t.Run("whole", c.whole)
+	t.Run("reused", c.reused)
 	t.Run("killed", c.killed)
 	t.Run("switched off", c.switchedOff)
 	windtunnel(t, "down", "--kubeconfig", made).run(0)
@@ -52,6 +53,14 @@ func (c *ownersCluster) whole(t *testing.T) {
 	if s := w.summary(); s.Verdict != results.Pass || s.Run.Provider != "existing" || s.Run.Nodes != 5 {
 		t.Errorf("verdict %s, provider %s, %d nodes", s.Verdict, s.Run.Provider, s.Run.Nodes)
 	}
+	c.unchanged(t)
+}
+
+// reused: a run of the provider kind leaves a cluster that was there as it was, plan and hollow nodes included.
+func (c *ownersCluster) reused(t *testing.T) {
+	name := strings.TrimSuffix(c.node, "-control-plane")
+	windtunnel(t, "up", "--provider", "kind", "--set", "controlPlane.kind.reuse="+name).run(2).says("controlPlane.kind.reuse is for runs")
+	windtunnel(t, "run", "smoke", "--set", patient, "--set", "slo.judged=false", "--provider", "kind", "--set", "controlPlane.kind.reuse="+name).run(0)
 	c.unchanged(t)
 }
 
