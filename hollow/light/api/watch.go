@@ -27,7 +27,7 @@ const (
 // Watch keeps one watch open, as a reflector does: it begins with what there is, goes on from the last version when the server ends
 // it, and begins anew when that is too old. Its fields are set before Start and not changed.
 type Watch struct {
-	Client *h2.Client
+	Client Client
 	Loop   *loop.Loop
 	// Path is the resource's, such as /api/v1/pods.
 	Path string

@@ -75,7 +75,7 @@ func (n *node) start(ctx context.Context, ready, strain func()) {
 	n.events.aboutNode(corev1.EventTypeNormal, "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods")
 
 	n.awaitCSINodes()
-	n.ensureLease(0)
+	n.syncLease()
 	n.loop.After(registerStep, func() { n.register(registerStep) })
 	if n.shard.config.Proxy {
 		n.proxy = newProxy(ctx, n)
@@ -121,7 +121,6 @@ func (n *node) register(step time.Duration) {
 			n.loop.After(step, func() { n.register(step) })
 			return
 		}
-		n.registered = true
 		if r.Status == http.StatusConflict {
 			n.get(n.path(), func(h2.Response, error) { n.firstStatus(time.Time{}) })
 			return
