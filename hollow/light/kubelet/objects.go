@@ -1,33 +1,26 @@
 package kubelet
 
 import (
-	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"time"
 
-	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"windtunnel/hollow/light/api"
-	"windtunnel/hollow/light/h2"
-	"windtunnel/hollow/light/wire"
 )
 
 const (
 	// objectWatch is the least time after which the server ends a watch of one ConfigMap or Secret
 	// (pkg/kubelet/util/manager/watch_based_manager.go).
 	objectWatch = 30 * time.Minute
-	// A token is renewed when 80 % of its life are over, shifted by up to tokenJitter (pkg/kubelet/token/token_manager.go).
-	tokenUsed   = 0.8
-	tokenJitter = 10 * time.Second
-	// tokenSeconds is what is asked for where a volume does not say (pkg/volume/projected).
-	tokenSeconds = 3600
-	tokenAgain   = 500 * time.Millisecond
 	// volumeLoop is how often the volume manager looks for volumes to set up, and volumePoll how often a pod looks whether its own are
 	// (reconcilerLoopSleepPeriod, podAttachAndMountRetryInterval in pkg/kubelet/volumemanager/volume_manager.go).
 	volumeLoop = 100 * time.Millisecond
 	volumePoll = 300 * time.Millisecond
+	// firstVolumeWait is how long a volume that could not be set up is left alone, which doubles up to mostVolumeWait
+	// (pkg/util/goroutinemap/exponentialbackoff).
+	firstVolumeWait = 500 * time.Millisecond
+	mostVolumeWait  = 2*time.Minute + 2*time.Second
 )
 
 // object names a ConfigMap or a Secret.
@@ -138,25 +131,11 @@ func references(p *corev1.Pod) []object {
 	return all
 }
 
-// tokens are the service account tokens that a pod's volumes have.
-func tokens(p *corev1.Pod) []*corev1.ServiceAccountTokenProjection {
-	var all []*corev1.ServiceAccountTokenProjection
-	for i := range p.Spec.Volumes {
-		if projected := p.Spec.Volumes[i].Projected; projected != nil {
-			for j := range projected.Sources {
-				if t := projected.Sources[j].ServiceAccountToken; t != nil {
-					all = append(all, t)
-				}
-			}
-		}
-	}
-	return all
-}
-
 // volumes sees to what a pod's volumes need of the API server, and then calls done, in the rounds in which the kubelet looks at them.
 func (p *pod) volumes(done func()) {
 	p.objects = references(p.object)
-	requested, begun := tokens(p.object), time.Now()
+	p.tokens = tokensOf(p)
+	begun := time.Now()
 	left := 1 + len(p.objects)
 	one := func() {
 		if left--; left > 0 || !p.there() {
@@ -171,51 +150,17 @@ func (p *pod) volumes(done func()) {
 	for _, o := range p.objects {
 		p.node.refer(o, one)
 	}
-	if len(requested) > 0 {
+	if len(p.tokens) > 0 {
 		left++
-		p.after(time.Duration(rand.Int64N(int64(volumeLoop))), func() {
-			left += len(requested) - 1
-			for _, t := range requested {
-				p.token(t, one)
+		p.after(volumeRound(), func() {
+			left += len(p.tokens) - 1
+			for _, t := range p.tokens {
+				t.request(firstVolumeWait, one)
 			}
 		})
 	}
 	one()
 }
 
-// token asks for a token bound to the pod, and again before it expires.
-func (p *pod) token(t *corev1.ServiceAccountTokenProjection, done func()) {
-	if p.gone {
-		return
-	}
-	seconds := int64(tokenSeconds)
-	if t.ExpirationSeconds != nil {
-		seconds = *t.ExpirationSeconds
-	}
-	request := authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds, BoundObjectRef: &authenticationv1.BoundObjectReference{
-		Kind: "Pod", APIVersion: "v1", Name: p.object.Name, UID: p.object.UID,
-	}}}
-	if t.Audience != "" {
-		request.Spec.Audiences = []string{t.Audience}
-	}
-	raw, err := request.Marshal()
-	if err != nil {
-		p.node.shard.Note(fmt.Errorf("encode token request: %w", err))
-		return
-	}
-	path := "/api/v1/namespaces/" + p.object.Namespace + "/serviceaccounts/" + p.object.Spec.ServiceAccountName + "/token"
-	p.node.post(path, wire.Envelope("authentication.k8s.io/v1", "TokenRequest", raw), func(r h2.Response, err error) {
-		switch {
-		case p.gone:
-		case ok(r, err):
-			life := time.Duration(float64(seconds)*tokenUsed)*time.Second - time.Duration(rand.Int64N(int64(tokenJitter)))
-			p.renewals = append(p.renewals[:0], p.node.loop.After(life, func() { p.token(t, func() {}) }))
-			done()
-		default:
-			if r.Status != http.StatusForbidden { // the authorizer has not seen the pod yet
-				p.node.fail("ask for a token", r, err)
-			}
-			p.node.loop.After(api.Jitter(tokenAgain, 1), func() { p.token(t, done) })
-		}
-	})
-}
+// volumeRound is how long it is until the volume manager looks again.
+func volumeRound() time.Duration { return time.Duration(rand.Int64N(int64(volumeLoop))) }

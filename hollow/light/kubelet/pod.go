@@ -64,11 +64,11 @@ type pod struct {
 	gone     bool
 	waiting  bool // for the network
 
-	timer    *loop.Timer // of the next step
-	queued   bool        // for its status to be written
-	objects  []object
-	renewals []*loop.Timer // of tokens
-	spam     *rate.Limiter // of events about it
+	timer   *loop.Timer // of the next step
+	queued  bool        // for its status to be written
+	objects []object
+	tokens  []*token
+	spam    *rate.Limiter // of events about it
 
 	driven *driven // nil: its containers are those of this package
 }

@@ -129,8 +129,8 @@ func (p *pod) vanish() {
 func (p *pod) stopTimers() {
 	l := p.node.loop
 	l.Stop(p.timer)
-	for _, t := range p.renewals {
-		l.Stop(t)
+	for _, t := range p.tokens {
+		l.Stop(t.timer)
 	}
 	for i := range p.list {
 		l.Stop(p.list[i].timer)
