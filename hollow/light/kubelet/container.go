@@ -66,7 +66,7 @@ func (c *container) initializing() bool {
 }
 
 func (c *container) event(kind, reason, message string) {
-	c.pod.node.events.aboutPod(c.pod, c.spec.Name, kind, reason, message, false)
+	c.pod.node.events.aboutPod(c.pod, c.spec.Name, kind, reason, message)
 }
 
 // start starts the container, and calls then when it runs.
@@ -164,7 +164,7 @@ func (c *container) again() {
 	}
 	c.state, c.reason = waiting, "CrashLoopBackOff"
 	p.node.events.aboutPod(p, c.spec.Name, corev1.EventTypeWarning, "BackOff",
-		"Back-off restarting failed container "+c.spec.Name+" in pod "+p.object.Name+"_"+p.object.Namespace+"("+string(p.object.UID)+")", true)
+		"Back-off restarting failed container "+c.spec.Name+" in pod "+p.object.Name+"_"+p.object.Namespace+"("+string(p.object.UID)+")")
 	p.node.writer.changed(p)
 	c.timer = p.node.loop.After(wait, func() {
 		if p.there() {

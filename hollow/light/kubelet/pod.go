@@ -69,6 +69,7 @@ type pod struct {
 	objects []object
 	tokens  []*token
 	spam    *rate.Limiter // of events about it
+	came    counts        // the same
 
 	driven *driven // nil: its containers are those of this package
 }
@@ -192,7 +193,7 @@ func (p *pod) after(d time.Duration, do func()) {
 // reject fails the pod as the kubelet's admission does.
 func (p *pod) reject(r *rejection) {
 	p.rejected, p.terminal, p.finished = r, true, true
-	p.node.events.aboutPod(p, "", corev1.EventTypeWarning, r.reason, r.message, false)
+	p.node.events.aboutPod(p, "", corev1.EventTypeWarning, r.reason, r.message)
 	p.node.writer.changed(p)
 }
 

@@ -121,7 +121,6 @@ func (p *pod) vanish() {
 		p.node.release(o)
 	}
 	p.objects = nil
-	p.node.events.forget(p)
 	delete(p.node.pods, string(p.object.UID))
 	p.node.usage.Gone(string(p.object.UID))
 }
