@@ -163,12 +163,24 @@ func (c *container) again() {
 		return
 	}
 	c.state, c.reason = waiting, "CrashLoopBackOff"
-	p.node.events.aboutPod(p, c.spec.Name, corev1.EventTypeWarning, "BackOff",
-		"Back-off restarting failed container "+c.spec.Name+" in pod "+p.object.Name+"_"+p.object.Namespace+"("+string(p.object.UID)+")")
 	p.node.writer.changed(p)
-	c.timer = p.node.loop.After(wait, func() {
+	c.backOff(time.Now().Add(wait), restart)
+}
+
+// backOff has the container started again at that time. Whenever the kubelet looks at the pod until then it says so in an event (doBackOff in
+// pkg/kubelet/kuberuntime).
+func (c *container) backOff(until time.Time, restart func()) {
+	p := c.pod
+	c.event(corev1.EventTypeWarning, "BackOff",
+		"Back-off restarting failed container "+c.spec.Name+" in pod "+p.object.Name+"_"+p.object.Namespace+"("+string(p.object.UID)+")")
+	left := time.Until(until)
+	look, next := api.Jitter(min(left, resync), resyncJitter), func() { c.backOff(until, restart) }
+	if look >= left {
+		look, next = left, restart
+	}
+	c.timer = p.node.loop.After(look, func() {
 		if p.there() {
-			restart()
+			next()
 		}
 	})
 }

@@ -79,7 +79,7 @@ func (a *alone) history(p *pod, lasts time.Duration) (lines []string) {
 		at := time.Since(start).Round(100 * time.Millisecond)
 		a.do(func() {
 			for ; a.told < len(a.events.queue); a.told++ {
-				e := a.events.queue[a.told].object
+				e := a.events.queue[a.told]
 				lines = append(lines, fmt.Sprintf("%v: event %s %s", at, e.Type, e.Reason))
 			}
 			if now := says(p.status()); now != last {
@@ -188,7 +188,7 @@ func TestAskedOnlyOfNews(t *testing.T) {
 			time.Sleep(time.Second)
 			a.do(func() {
 				for _, e := range a.events.queue {
-					if e.object.Reason == "Told" {
+					if e.Reason == "Told" {
 						n++
 					}
 				}

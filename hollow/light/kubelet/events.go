@@ -32,19 +32,16 @@ const (
 type events struct {
 	node    *node
 	limiter *rate.Limiter
-	queue   []event
+	queue   []corev1.Event
 	sending bool
-	came    counts // about the node
+	own     correlator // about the node
 }
 
-// event is one that is to be posted.
-type event struct {
-	object corev1.Event
-	of     *counts // of the object that it is about
+// correlator counts the events about one object that say the same, and keeps them within their limit.
+type correlator struct {
+	came map[uint64]came // by a hash of what they say: an object has many, and few come again
+	spam *rate.Limiter
 }
-
-// counts are how often events about an object came that say the same, by a hash of what they say: an object has many, and few come again.
-type counts map[uint64]came
 
 // came is when an event came first, and how often it has come.
 type came struct {
@@ -54,26 +51,28 @@ type came struct {
 
 var seed = maphash.MakeSeed()
 
-// count counts an event, which becomes the one that came first where it says the same (eventObserve in tools/record/events_cache.go).
-func (c *counts) count(e *corev1.Event) {
+// correlate counts an event, which becomes the one that came first where it says the same, and says whether it is to be sent
+// (EventCorrelate in tools/record/events_cache.go).
+func (c *correlator) correlate(e *corev1.Event) bool {
+	if c.came == nil {
+		c.came, c.spam = make(map[uint64]came), rate.NewLimiter(rate.Every(eventsRefill), eventsOfObject)
+	}
 	key := maphash.String(seed, e.InvolvedObject.FieldPath+"/"+e.Type+"/"+e.Reason+"/"+e.Message)
-	old := (*c)[key]
+	old := c.came[key]
 	if old.count == 0 {
 		old.first = e.FirstTimestamp.Time
 	}
 	old.count++
 	e.Count, e.FirstTimestamp, e.Name = old.count, metav1.NewTime(old.first), eventName(e.InvolvedObject.Name, old.first)
-	if *c == nil {
-		*c = make(counts)
-	}
-	(*c)[key] = old
+	c.came[key] = old
+	return c.spam.Allow()
 }
 
 func eventName(about string, at time.Time) string { return fmt.Sprintf("%s.%x", about, at.UnixNano()) }
 
 // aboutNode posts an event about the node. Its involvedObject's UID is the node's name, as of the kubelet's.
 func (e *events) aboutNode(kind, reason, message string) {
-	e.post(corev1.ObjectReference{Kind: "Node", Name: e.node.Name, UID: types.UID(e.node.Name)}, "default", kind, reason, message, &e.came)
+	e.post(corev1.ObjectReference{Kind: "Node", Name: e.node.Name, UID: types.UID(e.node.Name)}, "default", kind, reason, message, &e.own)
 }
 
 // aboutPod posts an event about a pod, or about one of its containers.
@@ -85,26 +84,24 @@ func (e *events) aboutPod(p *pod, container, kind, reason, message string) {
 			ref.FieldPath = "spec.initContainers{" + container + "}"
 		}
 	}
-	if p.spam == nil {
-		p.spam = rate.NewLimiter(rate.Every(eventsRefill), eventsOfObject)
-	}
-	if !p.spam.Allow() {
-		return
-	}
-	e.post(ref, p.object.Namespace, kind, reason, message, &p.came)
+	e.post(ref, p.object.Namespace, kind, reason, message, &p.events)
 }
 
-func (e *events) post(about corev1.ObjectReference, namespace, kind, reason, message string, of *counts) {
+func (e *events) post(about corev1.ObjectReference, namespace, kind, reason, message string, c *correlator) {
 	if len(e.queue) >= eventsWaiting {
 		return
 	}
 	now := e.node.stamp()
-	e.queue = append(e.queue, event{of: of, object: corev1.Event{
-		ObjectMeta:     metav1.ObjectMeta{Name: eventName(about.Name, now.Time), Namespace: namespace},
-		InvolvedObject: about, Reason: reason, Message: message, Type: kind, Count: 1, FirstTimestamp: now, LastTimestamp: now,
+	object := corev1.Event{
+		ObjectMeta:     metav1.ObjectMeta{Namespace: namespace},
+		InvolvedObject: about, Reason: reason, Message: message, Type: kind, FirstTimestamp: now, LastTimestamp: now,
 		Source:              corev1.EventSource{Component: "kubelet", Host: e.node.Name},
 		ReportingController: "kubelet", ReportingInstance: e.node.Name,
-	}})
+	}
+	if !c.correlate(&object) {
+		return
+	}
+	e.queue = append(e.queue, object)
 	if !e.sending {
 		e.sending = true
 		e.next()
@@ -120,15 +117,13 @@ func (e *events) next() {
 	if e.limiter == nil {
 		e.limiter = rate.NewLimiter(eventQPS, eventBurst)
 	}
-	first := &e.queue[0]
-	first.of.count(&first.object)
-	e.send(0, first.object.Count > 1)
+	e.send(0, e.queue[0].Count > 1)
 }
 
 // send sends the first event of the queue for the nth time: it is posted, or counted where it is there. One that is not there any more, as the
 // server keeps events for a while, is posted.
 func (e *events) send(try int, there bool) {
-	c, err := e.queue[0].call(there)
+	c, err := eventCall(&e.queue[0], there)
 	if err != nil {
 		e.node.shard.Note(err)
 		e.drop()
@@ -143,7 +138,7 @@ func (e *events) send(try int, there bool) {
 			if try == 0 { // many nodes lose their server at one time
 				wait = time.Duration(rand.Int64N(int64(wait)))
 			}
-			e.node.loop.After(wait, func() { e.send(try+1, e.queue[0].object.Count > 1) })
+			e.node.loop.After(wait, func() { e.send(try+1, e.queue[0].Count > 1) })
 		default:
 			e.drop()
 		}
@@ -151,9 +146,8 @@ func (e *events) send(try int, there bool) {
 	e.node.send(c, e.limiter)
 }
 
-// call is the POST of an event, or the PATCH that says how often it has come.
-func (v *event) call(there bool) (api.Call, error) {
-	o := &v.object
+// eventCall is the POST of an event, or the PATCH that says how often it has come.
+func eventCall(o *corev1.Event, there bool) (api.Call, error) {
 	path := "/api/v1/namespaces/" + o.Namespace + "/events"
 	if there {
 		b := api.AppendNumber(append([]byte(nil), `{"count":`...), int64(o.Count))

@@ -66,7 +66,7 @@ func TestEventsThatFail(t *testing.T) {
 			time.Sleep(lasts)
 			calls = s.eventCalls()
 			a.do(func() {
-				for _, c := range a.events.came {
+				for _, c := range a.events.own.came {
 					counted = max(counted, c.count)
 				}
 			})
@@ -96,4 +96,33 @@ func TestEventsThatFail(t *testing.T) {
 	if got, _ := sends(func(string) h2.Response { return h2.Response{} }, time.Hour, "a"); len(got) != eventTries {
 		t.Errorf("never an answer: %q", got)
 	}
+}
+
+// TestBackOffIsSaidAgain: while a container waits to be started again the kubelet says so whenever it looks at the pod, once a minute or
+// a little later; of all that about one pod only a burst is sent, and all is counted.
+func TestBackOffIsSaidAgain(t *testing.T) {
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		s := a.served(answers(nil))
+		p := a.bind(func(o *corev1.Pod) { o.Annotations["windtunnel/run-for"] = "1s" })
+		backOffs := func() (n int32) {
+			a.do(func() {
+				for _, c := range p.events.came {
+					if c.first.Sub(s.begun) > 2*time.Second {
+						n = max(n, c.count)
+					}
+				}
+			})
+			return n
+		}
+		time.Sleep(70 * time.Second) // the container waits for 10, 20 and 40 s, and from then on for 80 and 160 s
+		short := backOffs()
+		time.Sleep(4 * time.Minute)
+		if long := backOffs(); short != 3 || long < 3+1+2 || long > 3+2+3 {
+			t.Errorf("said %d times, and %d times with a long wait", short, long)
+		}
+		time.Sleep(20 * time.Minute)
+		if sent := len(s.eventCalls()); sent < eventsOfObject || sent > eventsOfObject+5 || backOffs() < 12 {
+			t.Errorf("%d events sent, said %d times", sent, backOffs())
+		}
+	})
 }

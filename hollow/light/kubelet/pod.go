@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"time"
 
-	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -68,8 +67,7 @@ type pod struct {
 	queued  bool        // for its status to be written
 	objects []object
 	tokens  []*token
-	spam    *rate.Limiter // of events about it
-	came    counts        // the same
+	events  correlator
 
 	driven *driven // nil: its containers are those of this package
 }

@@ -165,8 +165,8 @@ func TestFailedProbesRestart(t *testing.T) {
 	says := func(a *alone, reason string) (all []string) {
 		a.do(func() {
 			for _, e := range a.events.queue {
-				if e.object.Reason == reason {
-					all = append(all, e.object.Message)
+				if e.Reason == reason {
+					all = append(all, e.Message)
 				}
 			}
 		})
@@ -295,7 +295,7 @@ func TestWrongClock(t *testing.T) {
 		a.do(func() {
 			status = p.status()
 			for _, e := range a.events.queue {
-				events = append(events, e.object)
+				events = append(events, e)
 			}
 		})
 		off := func(what string, at metav1.Time, want time.Duration) {
