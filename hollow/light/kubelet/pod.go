@@ -144,8 +144,12 @@ func (p *pod) update(object *corev1.Pod) (news bool) {
 	for i := range p.list {
 		old[i] = p.list[i].spec.Image
 	}
+	was := p.readiness()
 	p.object = object
 	p.point()
+	if p.readiness() != was {
+		p.node.writer.changed(p)
+	}
 	if object.Generation != p.generation && !p.ending && !p.terminal {
 		p.generation = object.Generation
 		for i := p.inits; i < len(p.list); i++ {
