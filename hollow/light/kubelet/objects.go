@@ -1,12 +1,16 @@
 package kubelet
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"windtunnel/hollow/light/api"
+	"windtunnel/hollow/light/wire"
 )
 
 const (
@@ -31,14 +35,33 @@ type reference struct {
 	pods    int
 	watch   *api.Watch
 	synced  bool
+	there   bool // the server has it
 	waiting []func()
 }
 
-// refer counts a reference, and calls done when the object is known.
+// wanted is an object that a pod refers to, and the volume that cannot be set up without it; empty for none.
+type wanted struct {
+	object
+	volume string
+}
+
+// missing says of an object that the server does not have it; empty when it has.
+func (n *node) missing(o object) string {
+	if r := n.objects[o]; r != nil && r.there {
+		return ""
+	}
+	return fmt.Sprintf("%s %q not found", strings.TrimSuffix(o.kind, "s"), o.name)
+}
+
+// refer counts a reference, and calls done when it is known whether there is the object.
 func (n *node) refer(o object, done func()) {
 	r := n.objects[o]
 	if r == nil {
 		r = &reference{watch: &api.Watch{Client: n.client, Loop: n.loop, MinTime: objectWatch, Path: "/api/v1/namespaces/" + o.namespace + "/" + o.kind, Fields: "metadata.name=" + o.name}}
+		r.watch.Event = func(e wire.Event) {
+			there := e.Type != wire.Deleted
+			n.loop.Post(func() { r.there = there })
+		}
 		r.watch.Synced = func() {
 			n.loop.Post(func() {
 				r.synced = true
@@ -76,59 +99,72 @@ func (n *node) release(o object) {
 }
 
 // references are the ConfigMaps and Secrets that a pod refers to: by volumes, environment and pull secrets, each once.
-func references(p *corev1.Pod) []object {
-	var all []object
-	seen := map[object]bool{}
-	add := func(kind, name string) {
-		if o := (object{kind, p.Namespace, name}); name != "" && !seen[o] {
-			seen[o] = true
-			all = append(all, o)
+func references(p *corev1.Pod) []wanted {
+	var all []wanted
+	add := func(kind, name, volume string, optional *bool) {
+		if name == "" {
+			return
+		}
+		if optional != nil && *optional {
+			volume = ""
+		}
+		o := object{kind, p.Namespace, name}
+		i := slices.IndexFunc(all, func(w wanted) bool { return w.object == o })
+		if i < 0 {
+			all = append(all, wanted{o, volume})
+		} else if all[i].volume == "" {
+			all[i].volume = volume
 		}
 	}
 	for _, s := range p.Spec.ImagePullSecrets {
-		add("secrets", s.Name)
+		add("secrets", s.Name, "", nil)
 	}
 	for _, list := range [][]corev1.Container{p.Spec.InitContainers, p.Spec.Containers} {
 		for i := range list {
-			for _, from := range list[i].EnvFrom {
-				if from.ConfigMapRef != nil {
-					add("configmaps", from.ConfigMapRef.Name)
-				}
-				if from.SecretRef != nil {
-					add("secrets", from.SecretRef.Name)
-				}
-			}
-			for _, e := range list[i].Env {
-				if e.ValueFrom != nil && e.ValueFrom.ConfigMapKeyRef != nil {
-					add("configmaps", e.ValueFrom.ConfigMapKeyRef.Name)
-				}
-				if e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil {
-					add("secrets", e.ValueFrom.SecretKeyRef.Name)
-				}
-			}
+			environment(&list[i], func(kind, name string, optional *bool) { add(kind, name, "", optional) })
 		}
 	}
 	for i := range p.Spec.Volumes {
 		v := &p.Spec.Volumes[i]
 		if v.ConfigMap != nil {
-			add("configmaps", v.ConfigMap.Name)
+			add("configmaps", v.ConfigMap.Name, v.Name, v.ConfigMap.Optional)
 		}
 		if v.Secret != nil {
-			add("secrets", v.Secret.SecretName)
+			add("secrets", v.Secret.SecretName, v.Name, v.Secret.Optional)
 		}
 		if v.Projected == nil {
 			continue
 		}
 		for _, source := range v.Projected.Sources {
 			if source.ConfigMap != nil {
-				add("configmaps", source.ConfigMap.Name)
+				add("configmaps", source.ConfigMap.Name, v.Name, source.ConfigMap.Optional)
 			}
 			if source.Secret != nil {
-				add("secrets", source.Secret.Name)
+				add("secrets", source.Secret.Name, v.Name, source.Secret.Optional)
 			}
 		}
 	}
 	return all
+}
+
+// environment are the objects that a container's environment is made of.
+func environment(c *corev1.Container, of func(kind, name string, optional *bool)) {
+	for _, from := range c.EnvFrom {
+		if from.ConfigMapRef != nil {
+			of("configmaps", from.ConfigMapRef.Name, from.ConfigMapRef.Optional)
+		}
+		if from.SecretRef != nil {
+			of("secrets", from.SecretRef.Name, from.SecretRef.Optional)
+		}
+	}
+	for _, e := range c.Env {
+		if e.ValueFrom != nil && e.ValueFrom.ConfigMapKeyRef != nil {
+			of("configmaps", e.ValueFrom.ConfigMapKeyRef.Name, e.ValueFrom.ConfigMapKeyRef.Optional)
+		}
+		if e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil {
+			of("secrets", e.ValueFrom.SecretKeyRef.Name, e.ValueFrom.SecretKeyRef.Optional)
+		}
+	}
 }
 
 // volumes sees to what a pod's volumes need of the API server, and then calls done, in the rounds in which the kubelet looks at them.
@@ -148,7 +184,7 @@ func (p *pod) volumes(done func()) {
 		p.after(volumePoll-time.Since(begun)%volumePoll, done)
 	}
 	for _, o := range p.objects {
-		p.node.refer(o, one)
+		p.node.refer(o.object, func() { p.mount(o, firstVolumeWait, one) })
 	}
 	if len(p.tokens) > 0 {
 		left++
@@ -160,6 +196,20 @@ func (p *pod) volumes(done func()) {
 		})
 	}
 	one()
+}
+
+// mount calls done once the server has what a volume is of, for which it looks again after wait, and after twice that each time.
+func (p *pod) mount(o wanted, wait time.Duration, done func()) {
+	missing := ""
+	if o.volume != "" && p.there() {
+		missing = p.node.missing(o.object)
+	}
+	if missing == "" {
+		done()
+		return
+	}
+	p.node.events.aboutPod(p, "", corev1.EventTypeWarning, "FailedMount", fmt.Sprintf("MountVolume.SetUp failed for volume %q : %s", o.volume, missing))
+	p.node.loop.After(wait+volumeRound(), func() { p.mount(o, min(2*wait, mostVolumeWait), done) })
 }
 
 // volumeRound is how long it is until the volume manager looks again.

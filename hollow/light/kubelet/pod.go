@@ -65,7 +65,7 @@ type pod struct {
 
 	timer   *loop.Timer // of the next step
 	queued  bool        // for its status to be written
-	objects []object
+	objects []wanted
 	tokens  []*token
 	events  correlator
 

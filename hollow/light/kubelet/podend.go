@@ -81,7 +81,7 @@ func (p *pod) killAll() {
 // (TerminatePod), and deletes one that is to be deleted.
 func (p *pod) clean() {
 	for _, o := range p.objects {
-		p.node.release(o)
+		p.node.release(o.object)
 	}
 	p.objects = nil
 	p.timer = p.node.loop.After(api.Jitter(cleanUp, cleanUpJitter), func() {
@@ -118,7 +118,7 @@ func (p *pod) vanish() {
 	}
 	p.leaveSandbox()
 	for _, o := range p.objects {
-		p.node.release(o)
+		p.node.release(o.object)
 	}
 	p.objects = nil
 	delete(p.node.pods, string(p.object.UID))

@@ -251,6 +251,8 @@ func (c *container) status() corev1.ContainerStatus {
 	switch {
 	case c.state == running:
 		s.State.Running = &corev1.ContainerStateRunning{StartedAt: seconds(c.begun.said)}
+	case c.lacks != "" && p.there():
+		s.State.Waiting = &corev1.ContainerStateWaiting{Reason: "CreateContainerConfigError", Message: c.lacks}
 	case c.state == exited && c.id != "":
 		s.State.Terminated = terminated(c.id, c.begun, c.over, c.code)
 	case c.reason != "":
