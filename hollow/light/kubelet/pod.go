@@ -63,8 +63,10 @@ type pod struct {
 	gone     bool
 	waiting  bool // for the network
 
-	timer   *loop.Timer // of the next step
-	queued  bool        // for its status to be written
+	grace   time.Duration // that its containers have to end
+	stops   time.Time     // when they do
+	timer   *loop.Timer   // of the next step
+	queued  bool          // for its status to be written
 	objects []wanted
 	tokens  []*token
 	events  correlator
@@ -134,7 +136,7 @@ func (p *pod) restore() {
 	}
 }
 
-// update takes in a changed object: a container with another image is started again. It tells whether there is something new for a behaviour.
+// update takes in a changed object: a container with another image is started again, also in a pod whose containers else are not. It tells whether there is something new for a behaviour.
 func (p *pod) update(object *corev1.Pod) (news bool) {
 	if len(object.Spec.Containers)+len(object.Spec.InitContainers) != len(p.list) {
 		return false // cannot be
@@ -155,7 +157,8 @@ func (p *pod) update(object *corev1.Pod) (news bool) {
 		for i := p.inits; i < len(p.list); i++ {
 			if c := &p.list[i]; p.driven == nil && c.state == running && c.spec.Image != old[i] {
 				c.kill("Container " + c.spec.Name + " definition changed, will be restarted")
-				c.exit(0)
+				c.stopped(0)
+				c.again()
 			}
 		}
 		p.node.writer.changed(p)

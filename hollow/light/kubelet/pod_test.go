@@ -363,6 +363,56 @@ func TestEndWithinGrace(t *testing.T) {
 	}
 }
 
+// TestShorterGrace: a second deletion with a shorter grace ends a pod within that, and one with a longer does not matter.
+func TestShorterGrace(t *testing.T) {
+	for _, c := range []struct {
+		grace time.Duration // of the second deletion, after two seconds
+		want  string
+		kills int
+	}{
+		{3 * time.Second, "5s: Failed", 2},
+		{0, "3s: Failed", 2},
+		{40 * time.Second, "20s: Succeeded", 1},
+	} {
+		onANode(t, hollow.ShardConfig{ContainerStop: 20 * time.Second}, func(a *alone) {
+			p := a.bind(func(*corev1.Pod) {})
+			time.Sleep(time.Second)
+			deleted := func(grace time.Duration) {
+				a.podChanged(podChange{uid: "u", generation: 2, deleting: true, grace: grace})
+			}
+			a.do(func() {
+				deleted(30 * time.Second)
+				a.loop.After(2*time.Second, func() { deleted(c.grace) })
+			})
+			got := a.changes(25*time.Second, func() any { return p.phase() })
+			kills := 0
+			a.do(func() {
+				for _, e := range a.events.queue {
+					if e.Reason == "Killing" {
+						kills++
+					}
+				}
+			})
+			if !slices.Equal(got, []string{"0s: Running", c.want}) || kills != c.kills || !p.finished {
+				t.Errorf("grace %v: %q and told %d times, want %s and %d", c.grace, got, kills, c.want, c.kills)
+			}
+		})
+	}
+}
+
+// TestChangedImages: a container whose image changes is started again, whatever the pod says of containers that exit.
+func TestChangedImages(t *testing.T) {
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		p := a.bind(func(o *corev1.Pod) { o.Spec.RestartPolicy = corev1.RestartPolicyNever })
+		time.Sleep(time.Second)
+		a.changed(p, func(o *corev1.Pod) { o.Generation, o.Spec.Containers[0].Image = 2, "y" })
+		time.Sleep(time.Second)
+		if c := &p.list[0]; c.state != running || c.restarts != 1 || p.phase() != corev1.PodRunning {
+			t.Errorf("%+v", c)
+		}
+	})
+}
+
 func TestMemoryPressureEvictsTheWorst(t *testing.T) {
 	onANode(t, hollow.ShardConfig{}, func(a *alone) {
 		pods := map[string]*pod{}

@@ -98,6 +98,8 @@ func (n *node) podChanged(c podChange) {
 			p.driven.grace = c.grace
 			p.ask()
 		}
+	} else if c.deleting {
+		p.hasten(c.grace)
 	}
 	if p.driven != nil && news {
 		p.drive()
