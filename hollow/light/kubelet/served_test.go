@@ -73,6 +73,12 @@ func (s *served) when(call string) (times []time.Duration) {
 // event sends an event over a watch, and bookmark the mark that all has come that was there.
 func (s *served) event(watch, kind string, object []byte) {
 	s.a.t.Helper()
+	s.push(watch, kind, object)
+	synctest.Wait()
+}
+
+func (s *served) push(watch, kind string, object []byte) {
+	s.a.t.Helper()
 	r := s.watches[watch]
 	if r == nil {
 		s.a.t.Fatalf("nobody watches %s", watch)
@@ -83,14 +89,17 @@ func (s *served) event(watch, kind string, object []byte) {
 	if err := r.Data(append([]byte{byte(size >> 24), byte(size >> 16), byte(size >> 8), byte(size)}, frame...)); err != nil {
 		s.a.t.Fatal(err)
 	}
-	synctest.Wait()
 }
 
 func (s *served) bookmark(watch string) {
 	s.a.t.Helper()
+	s.event(watch, wire.Bookmark, bookmark())
+}
+
+func bookmark() []byte {
 	entry := wire.AppendString(wire.AppendString(nil, 1, "k8s.io/initial-events-end"), 2, "true")
 	meta := wire.AppendBytes(wire.AppendString(nil, 6, "7"), 12, entry)
-	s.event(watch, wire.Bookmark, wire.AppendBytes(nil, 1, meta))
+	return wire.AppendBytes(nil, 1, meta)
 }
 
 // answers answers each call by the first entry that it begins with, and all others with 200 and an object.
