@@ -23,8 +23,10 @@ const (
 	statusJitter = 0.04
 	// statusTries is how often a report is tried at once (nodeStatusUpdateRetry).
 	statusTries = 5
-	// fastEvery is how often it looks until it has been Ready (fastStatusUpdateOnce).
+	// fastEvery is how often it looks until it has been Ready (fastStatusUpdateOnce), and fastFor for how long after its start
+	// (nodeReadyGracePeriod).
 	fastEvery = 100 * time.Millisecond
+	fastFor   = 2 * time.Minute
 	// mostImages is how many images a node lists (nodeStatusMaxImages).
 	mostImages = 50
 )
@@ -38,6 +40,7 @@ const ownConditions = 4
 
 // status is what the kubelet says of its node.
 type status struct {
+	begun     time.Time // when the node started
 	ready     bool
 	pressure  bool      // of memory
 	beat      time.Time // lastHeartbeatTime as it was written last
@@ -143,7 +146,7 @@ func (n *node) firstStatus(beat time.Time) {
 
 // fast reports the node Ready as soon as it is, once. When that fails it is for update.
 func (n *node) fast() {
-	if n.status.wasReady {
+	if n.status.wasReady || time.Since(n.status.begun) >= fastFor {
 		return
 	}
 	if n.network() && n.seen.synced && n.status.first && !n.status.patching {

@@ -183,6 +183,7 @@ func TestRetryAfter(t *testing.T) {
 // sees has the node see itself as it is registered.
 func (a *alone) sees() {
 	a.do(func() {
+		a.status.begun = time.Now()
 		a.seen = seen{synced: true, types: []string{own(0), own(1), own(2), own(3)}, ready: "False", pressure: "False"}
 	})
 }
@@ -199,6 +200,24 @@ func TestFailingReports(t *testing.T) {
 			t.Errorf("%d PATCHes and %d GETs", patches, gets)
 		}
 	})
+}
+
+// TestFastForAWhile: that a node is Ready is reported at once within two minutes of its start, and by the next look after that.
+func TestFastForAWhile(t *testing.T) {
+	for since, want := range map[time.Duration]int{time.Minute: 1, fastFor: 0} {
+		onANode(t, hollow.ShardConfig{}, func(a *alone) {
+			s := a.served(answers(nil))
+			a.sees()
+			a.do(func() {
+				a.status.begun, a.status.first = time.Now().Add(-since), true
+				a.fast()
+			})
+			time.Sleep(5 * time.Second)
+			if n := s.count("PATCH"); n != want {
+				t.Errorf("%d reports %v after the start, want %d", n, since, want)
+			}
+		})
+	}
 }
 
 // TestReportsAreShifted: the time until a status is reported that has not changed is drawn when the node has begun.

@@ -45,7 +45,7 @@ func (n *node) Start(ctx context.Context, ready, strain func()) error {
 
 // start starts the kubelet. ready is called when the node has been Ready, and strain when an answer shows the server to be overloaded.
 func (n *node) start(ctx context.Context, ready, strain func()) {
-	n.ready, n.strain = ready, strain
+	n.ready, n.strain, n.status.begun = ready, strain, time.Now()
 	watch := func(path, fields string) *api.Watch {
 		return &api.Watch{Client: n.client, Loop: n.loop, Path: path, Fields: fields}
 	}
