@@ -143,7 +143,8 @@ func (e *events) send(try int, there bool) {
 			e.drop()
 		}
 	}
-	e.node.send(c, e.limiter)
+	c.Again = e.node.again(e.limiter) // a limit of events is no strain
+	e.node.within(e.limiter, func() { api.Send(e.node.loop, e.node.client, c) })
 }
 
 // eventCall is the POST of an event, or the PATCH that says how often it has come.

@@ -59,6 +59,7 @@ func TestEventsThatFail(t *testing.T) {
 		onANode(t, hollow.ShardConfig{}, func(a *alone) {
 			s := a.served(answer)
 			a.do(func() {
+				a.strain = func() { t.Error("an event shows strain") }
 				for _, reason := range reasons {
 					a.statusEvent(reason)
 				}
@@ -76,6 +77,10 @@ func TestEventsThatFail(t *testing.T) {
 	refuses := answers(map[string]h2.Response{"POST": {Status: http.StatusInternalServerError}})
 	if got, _ := sends(refuses, time.Hour, "a", "b"); !slices.Equal(got, []string{"POST 500", "POST 500"}) {
 		t.Errorf("refused: %q", got)
+	}
+	limited := answers(map[string]h2.Response{"POST": {Status: http.StatusTooManyRequests, RetryAfter: 1}})
+	if got, _ := sends(limited, time.Hour, "a"); len(got) != 11 {
+		t.Errorf("limited: %q", got)
 	}
 	lost := answers(map[string]h2.Response{"PATCH": {Status: http.StatusNotFound}})
 	if got, _ := sends(lost, time.Hour, "a", "a"); !slices.Equal(got, []string{"POST 200", "PATCH 404", "POST 200"}) {

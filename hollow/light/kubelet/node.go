@@ -108,9 +108,16 @@ func (n *node) ask(c api.Call) {
 	n.send(c, n.limiter)
 }
 
-// send sends a call within a limit, and again as client-go does when the server asks for that.
+// send sends a call within a limit, and again as client-go does when the server asks for that. That it does shows at once that it is
+// strained.
 func (n *node) send(c api.Call, limiter *rate.Limiter) {
-	c.Again = n.again(limiter)
+	again := n.again(limiter)
+	c.Again = func(r h2.Response, send func()) {
+		if api.Strained(r, nil) {
+			n.strain()
+		}
+		again(r, send)
+	}
 	n.within(limiter, func() { api.Send(n.loop, n.client, c) })
 }
 
@@ -126,13 +133,9 @@ func (n *node) within(limiter *rate.Limiter, send func()) {
 	send()
 }
 
-// again waits for as long as the server asks for, and then for the limit, before a call is sent again. That the server is strained shows
-// at once.
+// again waits for as long as the server asks for, and then for the limit, before a call is sent again.
 func (n *node) again(limiter *rate.Limiter) func(h2.Response, func()) {
 	return func(r h2.Response, send func()) {
-		if api.Strained(r, nil) {
-			n.strain()
-		}
 		n.loop.After(api.Wait(r), func() { n.within(limiter, send) })
 	}
 }
