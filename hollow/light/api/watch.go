@@ -27,7 +27,7 @@ const (
 // Watch keeps one watch open, as a reflector does: it begins with what there is, goes on from the last version when the server ends
 // it, and begins anew when that is too old. Its fields are set before Start and not changed.
 type Watch struct {
-	Client *h2.Client
+	Client Client
 	Loop   *loop.Loop
 	// Path is the resource's, such as /api/v1/pods.
 	Path string
@@ -55,6 +55,7 @@ type Watch struct {
 	timer   *loop.Timer
 	began   time.Time
 	backoff time.Duration
+	waits   int // as long as the server asks for, one after another
 	stopped bool
 }
 
@@ -71,10 +72,10 @@ func (w *Watch) Start() {
 	request := &h2.Request{Method: http.MethodGet, Path: w.url(), Accept: wire.ProtobufWatch + "," + wire.Protobuf, Data: w.data}
 	w.request = request
 	request.Done = func(response h2.Response, err error) {
-		code := response.Status
+		response.Body = nil
 		w.Loop.Post(func() {
 			if w.request == request {
-				w.ended(code, err)
+				w.ended(response, err)
 			}
 		})
 	}
@@ -149,11 +150,17 @@ func (w *Watch) data(piece []byte) error {
 }
 
 // ended starts the watch again, after a while when it did not go well.
-func (w *Watch) ended(code int, err error) {
+func (w *Watch) ended(response h2.Response, err error) {
 	w.request = nil
 	if w.stopped {
 		return
 	}
+	if w.waits++; AsksToWait(response) && w.waits <= retries {
+		w.timer = w.Loop.After(Wait(response), w.Start)
+		return
+	}
+	w.waits = 0
+	code := response.Status
 	if w.expired || code == http.StatusGone {
 		w.version = ""
 	}
@@ -181,7 +188,7 @@ func (w *Watch) list() {
 	if w.Labels != "" {
 		q.Set("labelSelector", w.Labels)
 	}
-	Send(w.Loop, w.Client, Call{Method: http.MethodGet, Path: w.Path + "?" + q.Encode(), Accept: wire.Protobuf, Read: w.listed, Done: func(r h2.Response, err error) {
+	Send(w.Loop, w.Client, Call{Method: http.MethodGet, Path: w.Path + "?" + q.Encode(), Accept: wire.Protobuf, Read: w.listed, Again: w.again, Done: func(r h2.Response, err error) {
 		switch {
 		case w.stopped:
 		case err == nil && r.Status == http.StatusOK && w.version != "":
@@ -190,6 +197,11 @@ func (w *Watch) list() {
 			w.later()
 		}
 	}})
+}
+
+// again sends a list again after as long as the server asks for.
+func (w *Watch) again(r h2.Response, send func()) {
+	w.timer = w.Loop.After(Wait(r), send)
 }
 
 // listed reads a list: metadata = 1 {resourceVersion = 2}, items = 2. A server gives all of it in one piece from its cache.

@@ -1,6 +1,8 @@
 package kubelet
 
 import (
+	"math/rand/v2"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,6 +16,9 @@ import (
 const (
 	firstBackoff = 10 * time.Second
 	mostBackoff  = 5 * time.Minute
+	// failedSync is after which time the kubelet looks again at a pod with which something went wrong (backOffPeriod in
+	// pkg/kubelet/kubelet.go), lengthened as resync is.
+	failedSync = 10 * time.Second
 )
 
 // state is what a container is in.
@@ -32,6 +37,7 @@ type container struct {
 	id     string
 	state  state
 	reason string // why it waits, if not for its pod
+	lacks  string // what it could not be made for
 	begun  instant
 	over   instant
 	code   int32
@@ -66,17 +72,22 @@ func (c *container) initializing() bool {
 }
 
 func (c *container) event(kind, reason, message string) {
-	c.pod.node.events.aboutPod(c.pod, c.spec.Name, kind, reason, message, false)
+	c.pod.node.events.aboutPod(c.pod, c.spec.Name, kind, reason, message)
 }
 
 // start starts the container, and calls then when it runs.
 func (c *container) start(then func()) {
 	p := c.pod
-	if p.node.hasImage(c.spec.Image) {
-		c.event(corev1.EventTypeNormal, "Pulled", "Container image \""+c.spec.Image+"\" already present on machine and can be accessed by the pod")
-	} else {
-		c.event(corev1.EventTypeNormal, "Pulling", "Pulling image \""+c.spec.Image+"\"")
-		c.event(corev1.EventTypeNormal, "Pulled", "Successfully pulled image \""+c.spec.Image+"\" in 1ms (1ms including waiting). Image size: 10485760 bytes.")
+	c.pull()
+	if c.lacks = c.missing(); c.lacks != "" {
+		c.event(corev1.EventTypeWarning, "Failed", "Error: "+c.lacks)
+		p.node.writer.changed(p)
+		c.timer = p.node.loop.After(api.Jitter(failedSync, resyncJitter), func() {
+			if p.there() {
+				c.start(then)
+			}
+		})
+		return
 	}
 	c.id = api.NewID()
 	c.event(corev1.EventTypeNormal, "Created", "Container created")
@@ -90,6 +101,29 @@ func (c *container) start(then func()) {
 		}
 		then()
 	})
+}
+
+// pull sees to the container's image, which is asked for each time where the pod says so. A real pull takes another time each time, which
+// makes its event another one, and says it so, though here it takes none.
+func (c *container) pull() {
+	image := c.spec.Image
+	if p := c.pod; p.node.hasImage(image) && c.spec.ImagePullPolicy != corev1.PullAlways {
+		c.event(corev1.EventTypeNormal, "Pulled", "Container image \""+image+"\" already present on machine and can be accessed by the pod")
+		return
+	}
+	c.event(corev1.EventTypeNormal, "Pulling", "Pulling image \""+image+"\"")
+	took := strconv.Itoa(1+rand.IntN(999)) + "ms"
+	c.event(corev1.EventTypeNormal, "Pulled", "Successfully pulled image \""+image+"\" in "+took+" ("+took+" including waiting). Image size: 10485760 bytes.")
+}
+
+// missing says what the container's environment is made of that the server does not have; empty for nothing.
+func (c *container) missing() (what string) {
+	environment(c.spec, func(kind, name string, optional *bool) {
+		if what == "" && (optional == nil || !*optional) {
+			what = c.pod.node.missing(object{kind, c.pod.object.Namespace, name})
+		}
+	})
+	return what
 }
 
 // run begins a run of the container.
@@ -163,12 +197,24 @@ func (c *container) again() {
 		return
 	}
 	c.state, c.reason = waiting, "CrashLoopBackOff"
-	p.node.events.aboutPod(p, c.spec.Name, corev1.EventTypeWarning, "BackOff",
-		"Back-off restarting failed container "+c.spec.Name+" in pod "+p.object.Name+"_"+p.object.Namespace+"("+string(p.object.UID)+")", true)
 	p.node.writer.changed(p)
-	c.timer = p.node.loop.After(wait, func() {
+	c.backOff(time.Now().Add(wait), restart)
+}
+
+// backOff has the container started again at that time. Whenever the kubelet looks at the pod until then it says so in an event (doBackOff in
+// pkg/kubelet/kuberuntime).
+func (c *container) backOff(until time.Time, restart func()) {
+	p := c.pod
+	c.event(corev1.EventTypeWarning, "BackOff",
+		"Back-off restarting failed container "+c.spec.Name+" in pod "+p.object.Name+"_"+p.object.Namespace+"("+string(p.object.UID)+")")
+	left := time.Until(until)
+	look, next := api.Jitter(min(left, resync), resyncJitter), func() { c.backOff(until, restart) }
+	if look >= left {
+		look, next = left, restart
+	}
+	c.timer = p.node.loop.After(look, func() {
 		if p.there() {
-			restart()
+			next()
 		}
 	})
 }

@@ -95,7 +95,7 @@ func version(text string) uint64 {
 // apply carries a change out: what others than the node have to write first, as a pod's finalizers have to be gone before it is deleted.
 func (p *pod) apply(c behaviour.Change) {
 	for _, e := range c.Events {
-		p.node.events.aboutPod(p, "", e.Type, e.Reason, e.Message, true)
+		p.node.events.aboutPod(p, "", e.Type, e.Reason, e.Message)
 	}
 	var statuses, others []behaviour.Patch
 	for _, patch := range c.Patches {

@@ -73,13 +73,13 @@ func says(s *corev1.PodStatus) string {
 
 // history writes down what the pod's status says and the events about it for a while.
 func (a *alone) history(p *pod, lasts time.Duration) (lines []string) {
-	posted, last, start := 0, "", time.Now()
+	last, start := "", time.Now()
 	for ; time.Since(start) <= lasts; time.Sleep(100 * time.Millisecond) {
 		synctest.Wait()
 		at := time.Since(start).Round(100 * time.Millisecond)
 		a.do(func() {
-			for ; posted < len(a.events.queue); posted++ {
-				e := a.events.queue[posted].object
+			for ; a.told < len(a.events.queue); a.told++ {
+				e := a.events.queue[a.told]
 				lines = append(lines, fmt.Sprintf("%v: event %s %s", at, e.Type, e.Reason))
 			}
 			if now := says(p.status()); now != last {
@@ -106,7 +106,6 @@ func TestBuiltinLives(t *testing.T) {
 			onANodeWith(t, hollow.ShardConfig{}, lifeOf(t, string(text)), func(a *alone) {
 				p := a.bind(func(o *corev1.Pod) { o.Status.Phase = corev1.PodPending })
 				lines = a.history(p, time.Minute)
-				a.do(func() { a.events.queue = nil; a.events.sending = false })
 				a.changed(p, deleted)
 				lines = append(append(lines, "deleted"), a.history(p, 20*time.Second)...)
 				if a.addresses.Used() != 0 {
@@ -167,7 +166,7 @@ func TestNodeEndsWhatStagesDoNot(t *testing.T) {
 	onANodeWith(t, hollow.ShardConfig{ContainerStop: 2 * time.Second}, lifeOf(t, upOnly), func(a *alone) {
 		p := a.bind(pending)
 		time.Sleep(time.Second)
-		a.do(func() { a.events.queue = nil; a.events.sending = false })
+		a.do(func() { a.told = len(a.events.queue) })
 		a.changed(p, deleted)
 		got := a.history(p, 5*time.Second)
 		want := []string{
@@ -189,7 +188,7 @@ func TestAskedOnlyOfNews(t *testing.T) {
 			time.Sleep(time.Second)
 			a.do(func() {
 				for _, e := range a.events.queue {
-					if e.object.Reason == "Told" {
+					if e.Reason == "Told" {
 						n++
 					}
 				}

@@ -2,6 +2,8 @@ package kubelet
 
 import (
 	"fmt"
+	"hash/maphash"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -17,7 +19,7 @@ import (
 
 // What client-go's recorder does (tools/record): it posts one event after another, tries again after a while where there is no answer,
 // keeps so many waiting, lets an object have a burst of them and one in five minutes after that, and counts one that comes again
-// instead of posting it anew.
+// instead of posting it anew. What the server refuses is dropped.
 const (
 	eventTries     = 12
 	eventAgain     = 10 * time.Second
@@ -30,31 +32,51 @@ const (
 type events struct {
 	node    *node
 	limiter *rate.Limiter
-	queue   []event
+	queue   []corev1.Event
 	sending bool
-	// repeated are the events of pods that came more than once, by what they say.
-	posted map[string]*posted
+	own     correlator // about the node
 }
 
-// event is one that is to be posted; of a repeated one key finds what was.
-type event struct {
-	object corev1.Event
-	key    string
+// correlator counts the events about one object that say the same, and keeps them within their limit.
+type correlator struct {
+	came map[uint64]came // by a hash of what they say: an object has many, and few come again
+	spam *rate.Limiter
 }
 
-// posted is an event that is there and may come again.
-type posted struct {
-	name  string
+// came is when an event came first, and how often it has come.
+type came struct {
+	first time.Time
 	count int32
 }
 
-// aboutNode posts an event about the node, or counts one that says the same. Its involvedObject's UID is the node's name, as of the kubelet's.
+var seed = maphash.MakeSeed()
+
+// correlate counts an event, which becomes the one that came first where it says the same, and says whether it is to be sent
+// (EventCorrelate in tools/record/events_cache.go).
+func (c *correlator) correlate(e *corev1.Event) bool {
+	if c.came == nil {
+		c.came, c.spam = make(map[uint64]came), rate.NewLimiter(rate.Every(eventsRefill), eventsOfObject)
+	}
+	key := maphash.String(seed, e.InvolvedObject.FieldPath+"/"+e.Type+"/"+e.Reason+"/"+e.Message)
+	old := c.came[key]
+	if old.count == 0 {
+		old.first = e.FirstTimestamp.Time
+	}
+	old.count++
+	e.Count, e.FirstTimestamp, e.Name = old.count, metav1.NewTime(old.first), eventName(e.InvolvedObject.Name, old.first)
+	c.came[key] = old
+	return c.spam.Allow()
+}
+
+func eventName(about string, at time.Time) string { return fmt.Sprintf("%s.%x", about, at.UnixNano()) }
+
+// aboutNode posts an event about the node. Its involvedObject's UID is the node's name, as of the kubelet's.
 func (e *events) aboutNode(kind, reason, message string) {
-	e.post(corev1.ObjectReference{Kind: "Node", Name: e.node.Name, UID: types.UID(e.node.Name)}, "default", kind, reason, message, "node/"+reason)
+	e.post(corev1.ObjectReference{Kind: "Node", Name: e.node.Name, UID: types.UID(e.node.Name)}, "default", kind, reason, message, &e.own)
 }
 
 // aboutPod posts an event about a pod, or about one of its containers.
-func (e *events) aboutPod(p *pod, container, kind, reason, message string, mayRepeat bool) {
+func (e *events) aboutPod(p *pod, container, kind, reason, message string) {
 	ref := corev1.ObjectReference{Kind: "Pod", Namespace: p.object.Namespace, Name: p.object.Name, UID: p.object.UID, APIVersion: "v1", ResourceVersion: p.object.ResourceVersion}
 	if container != "" {
 		ref.FieldPath = "spec.containers{" + container + "}"
@@ -62,38 +84,32 @@ func (e *events) aboutPod(p *pod, container, kind, reason, message string, mayRe
 			ref.FieldPath = "spec.initContainers{" + container + "}"
 		}
 	}
-	if p.spam == nil {
-		p.spam = rate.NewLimiter(rate.Every(eventsRefill), eventsOfObject)
-	}
-	if !p.spam.Allow() {
-		return
-	}
-	key := ""
-	if mayRepeat {
-		key = string(p.object.UID) + "/" + container + "/" + reason + "/" + message
-	}
-	e.post(ref, p.object.Namespace, kind, reason, message, key)
+	e.post(ref, p.object.Namespace, kind, reason, message, &p.events)
 }
 
-func (e *events) post(about corev1.ObjectReference, namespace, kind, reason, message, key string) {
+func (e *events) post(about corev1.ObjectReference, namespace, kind, reason, message string, c *correlator) {
 	if len(e.queue) >= eventsWaiting {
 		return
 	}
 	now := e.node.stamp()
-	e.queue = append(e.queue, event{key: key, object: corev1.Event{
-		ObjectMeta:     metav1.ObjectMeta{Name: fmt.Sprintf("%s.%x", about.Name, now.UnixNano()), Namespace: namespace},
-		InvolvedObject: about, Reason: reason, Message: message, Type: kind, Count: 1, FirstTimestamp: now, LastTimestamp: now,
+	object := corev1.Event{
+		ObjectMeta:     metav1.ObjectMeta{Namespace: namespace},
+		InvolvedObject: about, Reason: reason, Message: message, Type: kind, FirstTimestamp: now, LastTimestamp: now,
 		Source:              corev1.EventSource{Component: "kubelet", Host: e.node.Name},
 		ReportingController: "kubelet", ReportingInstance: e.node.Name,
-	}})
+	}
+	if !c.correlate(&object) {
+		return
+	}
+	e.queue = append(e.queue, object)
 	if !e.sending {
 		e.sending = true
-		e.next(0)
+		e.next()
 	}
 }
 
-// next sends the first event of the queue for the nth time.
-func (e *events) next(try int) {
+// next sends the first event of the queue.
+func (e *events) next() {
 	if len(e.queue) == 0 {
 		e.sending, e.queue = false, nil
 		return
@@ -101,57 +117,46 @@ func (e *events) next(try int) {
 	if e.limiter == nil {
 		e.limiter = rate.NewLimiter(eventQPS, eventBurst)
 	}
-	now := time.Now()
-	if wait := e.limiter.ReserveN(now, 1).DelayFrom(now); wait > 0 {
-		e.node.loop.After(wait, func() { e.send(try) })
-		return
-	}
-	e.send(try)
+	e.send(0, e.queue[0].Count > 1)
 }
 
-func (e *events) send(try int) {
-	first := e.queue[0]
-	c, err := e.call(first)
+// send sends the first event of the queue for the nth time: it is posted, or counted where it is there. One that is not there any more, as the
+// server keeps events for a while, is posted.
+func (e *events) send(try int, there bool) {
+	c, err := eventCall(&e.queue[0], there)
 	if err != nil {
 		e.node.shard.Note(err)
 		e.drop()
 		return
 	}
 	c.Done = func(r h2.Response, err error) {
-		if api.Temporary(r, err) && try+1 < eventTries {
-			e.node.loop.After(api.Jitter(eventAgain, 0.1), func() { e.next(try + 1) })
-			return
+		switch {
+		case there && err == nil && r.Status == http.StatusNotFound:
+			e.send(try, false)
+		case err != nil && try+1 < eventTries:
+			wait := eventAgain
+			if try == 0 { // many nodes lose their server at one time
+				wait = time.Duration(rand.Int64N(int64(wait)))
+			}
+			e.node.loop.After(wait, func() { e.send(try+1, e.queue[0].Count > 1) })
+		default:
+			e.drop()
 		}
-		if ok(r, err) {
-			e.noted(first)
-		}
-		e.drop()
 	}
-	api.Send(e.node.loop, e.node.client, c)
+	c.Again = e.node.again(e.limiter) // a limit of events is no strain
+	e.node.within(e.limiter, func() { api.Send(e.node.loop, e.node.client, c) })
 }
 
-// noted keeps that an event is there which may come again.
-func (e *events) noted(v event) {
-	if v.key == "" || e.posted[v.key] != nil {
-		return
+// eventCall is the POST of an event, or the PATCH that says how often it has come.
+func eventCall(o *corev1.Event, there bool) (api.Call, error) {
+	path := "/api/v1/namespaces/" + o.Namespace + "/events"
+	if there {
+		b := api.AppendNumber(append([]byte(nil), `{"count":`...), int64(o.Count))
+		b = append(api.AppendTime(append(b, `,"lastTimestamp":`...), o.LastTimestamp.Time), `,"message":`...)
+		b = append(api.AppendText(b, o.Message), '}')
+		return api.Call{Method: http.MethodPatch, Path: path + "/" + o.Name, Accept: wire.Protobuf, ContentType: wire.StrategicMergePatch, Body: b, Discard: true}, nil
 	}
-	if e.posted == nil {
-		e.posted = make(map[string]*posted)
-	}
-	e.posted[v.key] = &posted{name: v.object.Name, count: 1}
-}
-
-// call is the POST of an event, or the PATCH that counts it once more.
-func (e *events) call(v event) (api.Call, error) {
-	path := "/api/v1/namespaces/" + v.object.Namespace + "/events"
-	if old := e.posted[v.key]; v.key != "" && old != nil {
-		old.count++
-		b := api.AppendNumber(append([]byte(nil), `{"count":`...), int64(old.count))
-		b = append(api.AppendTime(append(b, `,"lastTimestamp":`...), v.object.LastTimestamp.Time), `,"message":`...)
-		b = append(api.AppendText(b, v.object.Message), '}')
-		return api.Call{Method: http.MethodPatch, Path: path + "/" + old.name, Accept: wire.Protobuf, ContentType: wire.StrategicMergePatch, Body: b, Discard: true}, nil
-	}
-	raw, err := v.object.Marshal()
+	raw, err := o.Marshal()
 	if err != nil {
 		return api.Call{}, fmt.Errorf("encode event: %w", err)
 	}
@@ -160,14 +165,5 @@ func (e *events) call(v event) (api.Call, error) {
 
 func (e *events) drop() {
 	e.queue = e.queue[1:]
-	e.next(0)
-}
-
-// forget lets go of what was posted about a pod.
-func (e *events) forget(p *pod) {
-	for key := range e.posted {
-		if len(key) > 36 && key[:len(p.object.UID)] == string(p.object.UID) {
-			delete(e.posted, key)
-		}
-	}
+	e.next()
 }

@@ -112,7 +112,7 @@ func (n *node) evict(users []*pod, available int64) {
 		request := c.Resources.Requests[corev1.ResourceMemory]
 		message += fmt.Sprintf("Container %s was using %dKi, request is %s, has larger consumption of memory. ", c.Name, uses(victim.object)>>10, request.String())
 	}
-	n.events.aboutPod(victim, "", corev1.EventTypeWarning, "Evicted", message, false)
+	n.events.aboutPod(victim, "", corev1.EventTypeWarning, "Evicted", message)
 	victim.rejected = &rejection{reason: "Evicted", message: message, disrupted: true}
 	victim.end(time.Second)
 }

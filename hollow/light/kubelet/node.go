@@ -33,29 +33,27 @@ type node struct {
 	*host.Network
 	shard   *shard
 	loop    *loop.Loop
-	client  *h2.Client
-	others  *h2.Client // with the shared identity, for what a behaviour has written of pods that no kubelet writes; nil without one
+	client  api.Client
+	others  api.Client // with the shared identity, for what a behaviour has written of pods that no kubelet writes; nil without one
 	limiter *rate.Limiter
 	usage   *usage.Node // nil: it does not serve what its pods use
 	ready   func()      // told once
 	strain  func()
 
-	skew       time.Duration // by how much its clock goes ahead
-	random     *rand.Rand    // of its runtime's latencies
-	registered bool
-	uid        string
-	lease      []byte // metadata of the Lease as it was answered last; nil: not known
-	renewed    time.Time
-	addresses  *ipam.Addresses
-	status     status
-	seen       seen
-	events     events
-	objects    map[object]*reference
-	pods       map[string]*pod // by UID
-	writer     writer
-	images     map[string]struct{} // besides those of all nodes
-	eviction   eviction
-	proxy      *proxy
+	skew      time.Duration // by how much its clock goes ahead
+	random    *rand.Rand    // of its runtime's latencies
+	lease     []byte        // metadata of the Lease as it was answered last; nil: not known
+	renewed   time.Time
+	addresses *ipam.Addresses
+	status    status
+	seen      seen
+	events    events
+	objects   map[object]*reference
+	pods      map[string]*pod // by UID
+	writer    writer
+	images    map[string]struct{} // besides those of all nodes
+	eviction  eviction
+	proxy     *proxy
 }
 
 func newNode(ctx context.Context, s *shard, described hollow.Node, l *loop.Loop) *node {
@@ -107,12 +105,39 @@ func (n *node) ask(c api.Call) {
 	if c.Accept == "" {
 		c.Accept = wire.Protobuf + ",application/json"
 	}
-	now := time.Now()
-	if wait := n.limiter.ReserveN(now, 1).DelayFrom(now); wait > 0 {
-		n.loop.After(wait, func() { api.Send(n.loop, n.client, c) })
-		return
+	n.send(c, n.limiter)
+}
+
+// send sends a call within a limit, and again as client-go does when the server asks for that. That it does shows at once that it is
+// strained.
+func (n *node) send(c api.Call, limiter *rate.Limiter) {
+	again := n.again(limiter)
+	c.Again = func(r h2.Response, send func()) {
+		if api.Strained(r, nil) {
+			n.strain()
+		}
+		again(r, send)
 	}
-	api.Send(n.loop, n.client, c)
+	n.within(limiter, func() { api.Send(n.loop, n.client, c) })
+}
+
+// within has something sent as soon as the limit allows it; nil for none.
+func (n *node) within(limiter *rate.Limiter, send func()) {
+	if limiter != nil {
+		now := time.Now()
+		if wait := limiter.ReserveN(now, 1).DelayFrom(now); wait > 0 {
+			n.loop.After(wait, send)
+			return
+		}
+	}
+	send()
+}
+
+// again waits for as long as the server asks for, and then for the limit, before a call is sent again.
+func (n *node) again(limiter *rate.Limiter) func(h2.Response, func()) {
+	return func(r h2.Response, send func()) {
+		n.loop.After(api.Wait(r), func() { n.within(limiter, send) })
+	}
 }
 
 // takes is how long the node's runtime takes for something, at the least what one that does it takes.
@@ -123,7 +148,7 @@ func (n *node) takes(l hollow.Latency, least time.Duration) time.Duration {
 // heartbeat sends a call of the heartbeat client, which has no limit but a time-out.
 func (n *node) heartbeat(c api.Call) {
 	c.Accept, c.Timeout = wire.Protobuf+",application/json", heartbeatTimeout
-	api.Send(n.loop, n.client, c)
+	n.send(c, nil)
 }
 
 // get is a GET.

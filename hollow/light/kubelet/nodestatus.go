@@ -21,8 +21,12 @@ const (
 	statusEvery  = 10 * time.Second
 	reportEvery  = 5 * time.Minute
 	statusJitter = 0.04
-	// fastEvery is how often it looks until it has been Ready (fastStatusUpdateOnce).
+	// statusTries is how often a report is tried at once (nodeStatusUpdateRetry).
+	statusTries = 5
+	// fastEvery is how often it looks until it has been Ready (fastStatusUpdateOnce), and fastFor for how long after its start
+	// (nodeReadyGracePeriod).
 	fastEvery = 100 * time.Millisecond
+	fastFor   = 2 * time.Minute
 	// mostImages is how many images a node lists (nodeStatusMaxImages).
 	mostImages = 50
 )
@@ -36,6 +40,7 @@ const ownConditions = 4
 
 // status is what the kubelet says of its node.
 type status struct {
+	begun     time.Time // when the node started
 	ready     bool
 	pressure  bool      // of memory
 	beat      time.Time // lastHeartbeatTime as it was written last
@@ -43,7 +48,7 @@ type status struct {
 	delay     time.Duration
 	imagesNew bool
 	patching  bool
-	first     bool // the first report has been made
+	first     bool // the first report is over
 	wasReady  bool
 }
 
@@ -70,7 +75,6 @@ func (n *node) nodeEvent(e wire.Event) {
 	if err != nil {
 		return
 	}
-	uid := string(meta.UID)
 	_ = wire.Each(meta.Raw, func(f wire.Number, b []byte, _ uint64) bool {
 		if f == 11 {
 			s.labels = wire.AppendBytes(s.labels, 11, b)
@@ -101,10 +105,10 @@ func (n *node) nodeEvent(e wire.Event) {
 		}
 		return true
 	})
-	n.loop.Post(func() { n.nodeSeen(s, uid) })
+	n.loop.Post(func() { n.nodeSeen(s) })
 }
 
-func (n *node) nodeSeen(s seen, uid string) {
+func (n *node) nodeSeen(s seen) {
 	if s.unschedulable != n.seen.unschedulable && n.seen.synced {
 		reason := "NodeSchedulable"
 		if s.unschedulable {
@@ -112,7 +116,7 @@ func (n *node) nodeSeen(s seen, uid string) {
 		}
 		n.statusEvent(reason)
 	}
-	n.seen, n.uid = s, uid
+	n.seen = s
 	if n.addresses == nil && s.cidr != "" {
 		addresses, err := ipam.New(s.cidr)
 		if err != nil {
@@ -130,26 +134,29 @@ func (n *node) nodeSeen(s seen, uid string) {
 // node yet, so that the node is read first. beat is the time of the conditions in the Node that was posted; zero when it was not.
 func (n *node) firstStatus(beat time.Time) {
 	n.status.beat = beat
-	next := func(h2.Response, error) {
-		n.report(func() { n.status.first = true })
-		n.loop.After(api.Jitter(statusEvery, statusJitter), n.look)
-		n.fast()
-	}
+	over := func() { n.status.first = true }
 	if n.seen.synced && n.seen.types != nil {
-		next(h2.Response{}, nil)
-		return
+		n.update(0, over)
+	} else {
+		n.updateAfresh(1, over)
 	}
-	n.heartbeat(api.Call{Method: http.MethodGet, Path: n.path(), Done: next})
+	n.loop.After(api.Jitter(statusEvery, statusJitter), n.look)
+	n.fast()
 }
 
-// fast reports the node Ready as soon as it is.
+// fast reports the node Ready as soon as it is, once. When that fails it is for update.
 func (n *node) fast() {
-	if n.status.wasReady {
+	if n.status.wasReady || time.Since(n.status.begun) >= fastFor {
 		return
 	}
 	if n.network() && n.seen.synced && n.status.first && !n.status.patching {
 		n.setReady()
-		n.report(nil)
+		n.report(func(reported bool) {
+			if !reported {
+				n.update(0, func() {})
+			}
+		})
+		return
 	}
 	n.loop.After(fastEvery, n.fast)
 }
@@ -170,16 +177,48 @@ func (n *node) look() {
 	if n.network() {
 		n.setReady()
 	}
+	if n.seen.synced && !n.status.patching {
+		n.update(0, func() {})
+	}
+}
+
+// update reports the status if it has changed or is due, tries so again at once when that fails, and then calls over. try counts the
+// failures so far (updateNodeStatus, tryUpdateNodeStatus).
+func (n *node) update(try int, over func()) {
 	s := &n.status
 	changed := s.imagesNew || n.differs()
-	if !n.seen.synced || s.patching || !changed && time.Since(s.reported) < reportEvery+s.delay {
+	if !changed && time.Since(s.reported) < reportEvery+s.delay {
+		over()
 		return
 	}
 	s.delay = 0
-	if changed {
+	if changed || s.reported.IsZero() {
 		s.delay = time.Duration(float64(reportEvery) * (rand.Float64() - 0.5))
 	}
-	n.report(nil)
+	n.report(func(reported bool) {
+		if reported {
+			over()
+			return
+		}
+		n.updateAfresh(try+1, over)
+	})
+}
+
+// updateAfresh reads the node before it reports the status, as it does where the node's own watch may lag behind.
+func (n *node) updateAfresh(try int, over func()) {
+	if try == statusTries {
+		over()
+		return
+	}
+	n.status.patching = true
+	n.heartbeat(api.Call{Method: http.MethodGet, Path: n.path(), Done: func(r h2.Response, err error) {
+		n.status.patching = false
+		if !ok(r, err) {
+			n.updateAfresh(try+1, over)
+			return
+		}
+		n.update(try, over)
+	}})
 }
 
 // differs says whether what the server has is not what the kubelet says.
@@ -194,8 +233,8 @@ func text(b bool) string {
 	return "False"
 }
 
-// report patches the status.
-func (n *node) report(done func()) {
+// report patches the status, and says whether that went well.
+func (n *node) report(done func(reported bool)) {
 	s := &n.status
 	s.patching = true
 	ready, images, now := s.ready, s.imagesNew, n.now()
@@ -204,15 +243,14 @@ func (n *node) report(done func()) {
 			s.patching = false
 			if !ok(r, err) {
 				n.fail("report status", r, err)
-				return // the next look tries again
+				done(false)
+				return
 			}
 			s.beat, s.reported = now, time.Now()
 			if images {
 				s.imagesNew = false
 			}
-			if done != nil {
-				done()
-			}
+			done(true)
 			if ready && !s.wasReady {
 				s.wasReady = true
 				n.firstReady()

@@ -3,14 +3,13 @@ package kubelet
 import (
 	"fmt"
 	"math/rand/v2"
-	"net/http"
+	"slices"
+	"strings"
 	"time"
 
-	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"windtunnel/hollow/light/api"
-	"windtunnel/hollow/light/h2"
 	"windtunnel/hollow/light/wire"
 )
 
@@ -18,16 +17,14 @@ const (
 	// objectWatch is the least time after which the server ends a watch of one ConfigMap or Secret
 	// (pkg/kubelet/util/manager/watch_based_manager.go).
 	objectWatch = 30 * time.Minute
-	// A token is renewed when 80 % of its life are over, shifted by up to tokenJitter (pkg/kubelet/token/token_manager.go).
-	tokenUsed   = 0.8
-	tokenJitter = 10 * time.Second
-	// tokenSeconds is what is asked for where a volume does not say (pkg/volume/projected).
-	tokenSeconds = 3600
-	tokenAgain   = 500 * time.Millisecond
 	// volumeLoop is how often the volume manager looks for volumes to set up, and volumePoll how often a pod looks whether its own are
 	// (reconcilerLoopSleepPeriod, podAttachAndMountRetryInterval in pkg/kubelet/volumemanager/volume_manager.go).
 	volumeLoop = 100 * time.Millisecond
 	volumePoll = 300 * time.Millisecond
+	// firstVolumeWait is how long a volume that could not be set up is left alone, which doubles up to mostVolumeWait
+	// (pkg/util/goroutinemap/exponentialbackoff).
+	firstVolumeWait = 500 * time.Millisecond
+	mostVolumeWait  = 2*time.Minute + 2*time.Second
 )
 
 // object names a ConfigMap or a Secret.
@@ -38,14 +35,33 @@ type reference struct {
 	pods    int
 	watch   *api.Watch
 	synced  bool
+	there   bool // the server has it
 	waiting []func()
 }
 
-// refer counts a reference, and calls done when the object is known.
+// wanted is an object that a pod refers to, and the volume that cannot be set up without it; empty for none.
+type wanted struct {
+	object
+	volume string
+}
+
+// missing says of an object that the server does not have it; empty when it has.
+func (n *node) missing(o object) string {
+	if r := n.objects[o]; r != nil && r.there {
+		return ""
+	}
+	return fmt.Sprintf("%s %q not found", strings.TrimSuffix(o.kind, "s"), o.name)
+}
+
+// refer counts a reference, and calls done when it is known whether there is the object.
 func (n *node) refer(o object, done func()) {
 	r := n.objects[o]
 	if r == nil {
 		r = &reference{watch: &api.Watch{Client: n.client, Loop: n.loop, MinTime: objectWatch, Path: "/api/v1/namespaces/" + o.namespace + "/" + o.kind, Fields: "metadata.name=" + o.name}}
+		r.watch.Event = func(e wire.Event) {
+			there := e.Type != wire.Deleted
+			n.loop.Post(func() { r.there = there })
+		}
 		r.watch.Synced = func() {
 			n.loop.Post(func() {
 				r.synced = true
@@ -83,80 +99,79 @@ func (n *node) release(o object) {
 }
 
 // references are the ConfigMaps and Secrets that a pod refers to: by volumes, environment and pull secrets, each once.
-func references(p *corev1.Pod) []object {
-	var all []object
-	seen := map[object]bool{}
-	add := func(kind, name string) {
-		if o := (object{kind, p.Namespace, name}); name != "" && !seen[o] {
-			seen[o] = true
-			all = append(all, o)
+func references(p *corev1.Pod) []wanted {
+	var all []wanted
+	add := func(kind, name, volume string, optional *bool) {
+		if name == "" {
+			return
+		}
+		if optional != nil && *optional {
+			volume = ""
+		}
+		o := object{kind, p.Namespace, name}
+		i := slices.IndexFunc(all, func(w wanted) bool { return w.object == o })
+		if i < 0 {
+			all = append(all, wanted{o, volume})
+		} else if all[i].volume == "" {
+			all[i].volume = volume
 		}
 	}
 	for _, s := range p.Spec.ImagePullSecrets {
-		add("secrets", s.Name)
+		add("secrets", s.Name, "", nil)
 	}
 	for _, list := range [][]corev1.Container{p.Spec.InitContainers, p.Spec.Containers} {
 		for i := range list {
-			for _, from := range list[i].EnvFrom {
-				if from.ConfigMapRef != nil {
-					add("configmaps", from.ConfigMapRef.Name)
-				}
-				if from.SecretRef != nil {
-					add("secrets", from.SecretRef.Name)
-				}
-			}
-			for _, e := range list[i].Env {
-				if e.ValueFrom != nil && e.ValueFrom.ConfigMapKeyRef != nil {
-					add("configmaps", e.ValueFrom.ConfigMapKeyRef.Name)
-				}
-				if e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil {
-					add("secrets", e.ValueFrom.SecretKeyRef.Name)
-				}
-			}
+			environment(&list[i], func(kind, name string, optional *bool) { add(kind, name, "", optional) })
 		}
 	}
 	for i := range p.Spec.Volumes {
 		v := &p.Spec.Volumes[i]
 		if v.ConfigMap != nil {
-			add("configmaps", v.ConfigMap.Name)
+			add("configmaps", v.ConfigMap.Name, v.Name, v.ConfigMap.Optional)
 		}
 		if v.Secret != nil {
-			add("secrets", v.Secret.SecretName)
+			add("secrets", v.Secret.SecretName, v.Name, v.Secret.Optional)
 		}
 		if v.Projected == nil {
 			continue
 		}
 		for _, source := range v.Projected.Sources {
 			if source.ConfigMap != nil {
-				add("configmaps", source.ConfigMap.Name)
+				add("configmaps", source.ConfigMap.Name, v.Name, source.ConfigMap.Optional)
 			}
 			if source.Secret != nil {
-				add("secrets", source.Secret.Name)
+				add("secrets", source.Secret.Name, v.Name, source.Secret.Optional)
 			}
 		}
 	}
 	return all
 }
 
-// tokens are the service account tokens that a pod's volumes have.
-func tokens(p *corev1.Pod) []*corev1.ServiceAccountTokenProjection {
-	var all []*corev1.ServiceAccountTokenProjection
-	for i := range p.Spec.Volumes {
-		if projected := p.Spec.Volumes[i].Projected; projected != nil {
-			for j := range projected.Sources {
-				if t := projected.Sources[j].ServiceAccountToken; t != nil {
-					all = append(all, t)
-				}
-			}
+// environment are the objects that a container's environment is made of.
+func environment(c *corev1.Container, of func(kind, name string, optional *bool)) {
+	for _, from := range c.EnvFrom {
+		if from.ConfigMapRef != nil {
+			of("configmaps", from.ConfigMapRef.Name, from.ConfigMapRef.Optional)
+		}
+		if from.SecretRef != nil {
+			of("secrets", from.SecretRef.Name, from.SecretRef.Optional)
 		}
 	}
-	return all
+	for _, e := range c.Env {
+		if e.ValueFrom != nil && e.ValueFrom.ConfigMapKeyRef != nil {
+			of("configmaps", e.ValueFrom.ConfigMapKeyRef.Name, e.ValueFrom.ConfigMapKeyRef.Optional)
+		}
+		if e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil {
+			of("secrets", e.ValueFrom.SecretKeyRef.Name, e.ValueFrom.SecretKeyRef.Optional)
+		}
+	}
 }
 
 // volumes sees to what a pod's volumes need of the API server, and then calls done, in the rounds in which the kubelet looks at them.
 func (p *pod) volumes(done func()) {
 	p.objects = references(p.object)
-	requested, begun := tokens(p.object), time.Now()
+	p.tokens = tokensOf(p)
+	begun := time.Now()
 	left := 1 + len(p.objects)
 	one := func() {
 		if left--; left > 0 || !p.there() {
@@ -169,53 +184,33 @@ func (p *pod) volumes(done func()) {
 		p.after(volumePoll-time.Since(begun)%volumePoll, done)
 	}
 	for _, o := range p.objects {
-		p.node.refer(o, one)
+		p.node.refer(o.object, func() { p.mount(o, firstVolumeWait, one) })
 	}
-	if len(requested) > 0 {
+	if len(p.tokens) > 0 {
 		left++
-		p.after(time.Duration(rand.Int64N(int64(volumeLoop))), func() {
-			left += len(requested) - 1
-			for _, t := range requested {
-				p.token(t, one)
+		p.after(volumeRound(), func() {
+			left += len(p.tokens) - 1
+			for _, t := range p.tokens {
+				t.request(firstVolumeWait, one)
 			}
 		})
 	}
 	one()
 }
 
-// token asks for a token bound to the pod, and again before it expires.
-func (p *pod) token(t *corev1.ServiceAccountTokenProjection, done func()) {
-	if p.gone {
+// mount calls done once the server has what a volume is of, for which it looks again after wait, and after twice that each time.
+func (p *pod) mount(o wanted, wait time.Duration, done func()) {
+	missing := ""
+	if o.volume != "" && p.there() {
+		missing = p.node.missing(o.object)
+	}
+	if missing == "" {
+		done()
 		return
 	}
-	seconds := int64(tokenSeconds)
-	if t.ExpirationSeconds != nil {
-		seconds = *t.ExpirationSeconds
-	}
-	request := authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds, BoundObjectRef: &authenticationv1.BoundObjectReference{
-		Kind: "Pod", APIVersion: "v1", Name: p.object.Name, UID: p.object.UID,
-	}}}
-	if t.Audience != "" {
-		request.Spec.Audiences = []string{t.Audience}
-	}
-	raw, err := request.Marshal()
-	if err != nil {
-		p.node.shard.Note(fmt.Errorf("encode token request: %w", err))
-		return
-	}
-	path := "/api/v1/namespaces/" + p.object.Namespace + "/serviceaccounts/" + p.object.Spec.ServiceAccountName + "/token"
-	p.node.post(path, wire.Envelope("authentication.k8s.io/v1", "TokenRequest", raw), func(r h2.Response, err error) {
-		switch {
-		case p.gone:
-		case ok(r, err):
-			life := time.Duration(float64(seconds)*tokenUsed)*time.Second - time.Duration(rand.Int64N(int64(tokenJitter)))
-			p.renewals = append(p.renewals[:0], p.node.loop.After(life, func() { p.token(t, func() {}) }))
-			done()
-		default:
-			if r.Status != http.StatusForbidden { // the authorizer has not seen the pod yet
-				p.node.fail("ask for a token", r, err)
-			}
-			p.node.loop.After(api.Jitter(tokenAgain, 1), func() { p.token(t, done) })
-		}
-	})
+	p.node.events.aboutPod(p, "", corev1.EventTypeWarning, "FailedMount", fmt.Sprintf("MountVolume.SetUp failed for volume %q : %s", o.volume, missing))
+	p.node.loop.After(wait+volumeRound(), func() { p.mount(o, min(2*wait, mostVolumeWait), done) })
 }
+
+// volumeRound is how long it is until the volume manager looks again.
+func volumeRound() time.Duration { return time.Duration(rand.Int64N(int64(volumeLoop))) }

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"time"
 
-	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -64,11 +63,13 @@ type pod struct {
 	gone     bool
 	waiting  bool // for the network
 
-	timer    *loop.Timer // of the next step
-	queued   bool        // for its status to be written
-	objects  []object
-	renewals []*loop.Timer // of tokens
-	spam     *rate.Limiter // of events about it
+	grace   time.Duration // that its containers have to end
+	stops   time.Time     // when they do
+	timer   *loop.Timer   // of the next step
+	queued  bool          // for its status to be written
+	objects []wanted
+	tokens  []*token
+	events  correlator
 
 	driven *driven // nil: its containers are those of this package
 }
@@ -135,7 +136,7 @@ func (p *pod) restore() {
 	}
 }
 
-// update takes in a changed object: a container with another image is started again. It tells whether there is something new for a behaviour.
+// update takes in a changed object: a container with another image is started again, also in a pod whose containers else are not. It tells whether there is something new for a behaviour.
 func (p *pod) update(object *corev1.Pod) (news bool) {
 	if len(object.Spec.Containers)+len(object.Spec.InitContainers) != len(p.list) {
 		return false // cannot be
@@ -145,14 +146,19 @@ func (p *pod) update(object *corev1.Pod) (news bool) {
 	for i := range p.list {
 		old[i] = p.list[i].spec.Image
 	}
+	was := p.readiness()
 	p.object = object
 	p.point()
+	if p.readiness() != was {
+		p.node.writer.changed(p)
+	}
 	if object.Generation != p.generation && !p.ending && !p.terminal {
 		p.generation = object.Generation
 		for i := p.inits; i < len(p.list); i++ {
 			if c := &p.list[i]; p.driven == nil && c.state == running && c.spec.Image != old[i] {
 				c.kill("Container " + c.spec.Name + " definition changed, will be restarted")
-				c.exit(0)
+				c.stopped(0)
+				c.again()
 			}
 		}
 		p.node.writer.changed(p)
@@ -192,7 +198,7 @@ func (p *pod) after(d time.Duration, do func()) {
 // reject fails the pod as the kubelet's admission does.
 func (p *pod) reject(r *rejection) {
 	p.rejected, p.terminal, p.finished = r, true, true
-	p.node.events.aboutPod(p, "", corev1.EventTypeWarning, r.reason, r.message, false)
+	p.node.events.aboutPod(p, "", corev1.EventTypeWarning, r.reason, r.message)
 	p.node.writer.changed(p)
 }
 

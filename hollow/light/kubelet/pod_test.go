@@ -49,7 +49,8 @@ func authority(t *testing.T) []byte {
 // testing/synctest.
 type alone struct {
 	*node
-	t *testing.T
+	t    *testing.T
+	told int // how many of the events that wait history has told
 }
 
 func onANode(t *testing.T, config hollow.ShardConfig, test func(*alone)) {
@@ -77,7 +78,7 @@ func onANodeWith(t *testing.T, config hollow.ShardConfig, life behaviour.Behavio
 		}
 		var running sync.WaitGroup
 		running.Go(func() { l.Run(ctx) })
-		test(&alone{n, t})
+		test(&alone{node: n, t: t})
 		cancel()
 		running.Wait()
 	})
@@ -164,8 +165,8 @@ func TestFailedProbesRestart(t *testing.T) {
 	says := func(a *alone, reason string) (all []string) {
 		a.do(func() {
 			for _, e := range a.events.queue {
-				if e.object.Reason == reason {
-					all = append(all, e.object.Message)
+				if e.Reason == reason {
+					all = append(all, e.Message)
 				}
 			}
 		})
@@ -294,7 +295,7 @@ func TestWrongClock(t *testing.T) {
 		a.do(func() {
 			status = p.status()
 			for _, e := range a.events.queue {
-				events = append(events, e.object)
+				events = append(events, e)
 			}
 		})
 		off := func(what string, at metav1.Time, want time.Duration) {
@@ -311,32 +312,6 @@ func TestWrongClock(t *testing.T) {
 		off("startedAt", last.StartedAt, ahead)
 		off("finishedAt", last.FinishedAt, 10*time.Second)
 		off("Ready", findCondition(status.Conditions, corev1.PodReady).LastTransitionTime, 11*time.Second)
-	})
-}
-
-// TestEventsAreCounted: an event about the node that says what another has said counts it once more.
-func TestEventsAreCounted(t *testing.T) {
-	onANode(t, hollow.ShardConfig{}, func(a *alone) {
-		var methods []string
-		a.do(func() {
-			a.describe()
-			a.describe()
-			a.statusEvent("NodeReady")
-			for _, e := range a.events.queue {
-				c, err := a.events.call(e)
-				if err != nil {
-					t.Fatal(err)
-				}
-				methods = append(methods, c.Method+" "+e.object.Reason)
-				a.events.noted(e)
-			}
-			a.events.queue = nil
-		})
-		want := []string{"POST NodeHasSufficientMemory", "POST NodeHasNoDiskPressure", "POST NodeHasSufficientPID",
-			"PATCH NodeHasSufficientMemory", "PATCH NodeHasNoDiskPressure", "PATCH NodeHasSufficientPID", "POST NodeReady"}
-		if !slices.Equal(methods, want) {
-			t.Errorf("%q, want %q", methods, want)
-		}
 	})
 }
 
@@ -386,6 +361,56 @@ func TestEndWithinGrace(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestShorterGrace: a second deletion with a shorter grace ends a pod within that, and one with a longer does not matter.
+func TestShorterGrace(t *testing.T) {
+	for _, c := range []struct {
+		grace time.Duration // of the second deletion, after two seconds
+		want  string
+		kills int
+	}{
+		{3 * time.Second, "5s: Failed", 2},
+		{0, "3s: Failed", 2},
+		{40 * time.Second, "20s: Succeeded", 1},
+	} {
+		onANode(t, hollow.ShardConfig{ContainerStop: 20 * time.Second}, func(a *alone) {
+			p := a.bind(func(*corev1.Pod) {})
+			time.Sleep(time.Second)
+			deleted := func(grace time.Duration) {
+				a.podChanged(podChange{uid: "u", generation: 2, deleting: true, grace: grace})
+			}
+			a.do(func() {
+				deleted(30 * time.Second)
+				a.loop.After(2*time.Second, func() { deleted(c.grace) })
+			})
+			got := a.changes(25*time.Second, func() any { return p.phase() })
+			kills := 0
+			a.do(func() {
+				for _, e := range a.events.queue {
+					if e.Reason == "Killing" {
+						kills++
+					}
+				}
+			})
+			if !slices.Equal(got, []string{"0s: Running", c.want}) || kills != c.kills || !p.finished {
+				t.Errorf("grace %v: %q and told %d times, want %s and %d", c.grace, got, kills, c.want, c.kills)
+			}
+		})
+	}
+}
+
+// TestChangedImages: a container whose image changes is started again, whatever the pod says of containers that exit.
+func TestChangedImages(t *testing.T) {
+	onANode(t, hollow.ShardConfig{}, func(a *alone) {
+		p := a.bind(func(o *corev1.Pod) { o.Spec.RestartPolicy = corev1.RestartPolicyNever })
+		time.Sleep(time.Second)
+		a.changed(p, func(o *corev1.Pod) { o.Generation, o.Spec.Containers[0].Image = 2, "y" })
+		time.Sleep(time.Second)
+		if c := &p.list[0]; c.state != running || c.restarts != 1 || p.phase() != corev1.PodRunning {
+			t.Errorf("%+v", c)
+		}
+	})
 }
 
 func TestMemoryPressureEvictsTheWorst(t *testing.T) {

@@ -7,6 +7,9 @@ import (
 	"windtunnel/hollow/light/api"
 )
 
+// leastGrace is the least time within which a pod ends (pkg/kubelet/pod_workers.go).
+const leastGrace = time.Second
+
 // end ends a pod that is being deleted, within its grace.
 func (p *pod) end(grace time.Duration) {
 	if p.gone || p.ending && !p.terminal {
@@ -20,7 +23,7 @@ func (p *pod) end(grace time.Duration) {
 		return
 	}
 	runs := p.runs()
-	p.ending = true
+	p.ending, p.grace = true, grace
 	p.stopTimers()
 	if p.driven == nil { // else it is written already
 		p.node.writer.changed(p) // the generation that was observed
@@ -36,36 +39,60 @@ func (p *pod) end(grace time.Duration) {
 	} else {
 		stop = 0
 	}
-	over := func() {
+	if stop <= 0 {
+		p.over(code)
+		return
+	}
+	p.stopIn(stop, code)
+}
+
+// stopIn has the pod's containers end after a while.
+func (p *pod) stopIn(d time.Duration, code int32) {
+	p.stops = time.Now().Add(d)
+	p.timer = p.node.loop.After(d, func() { p.over(code) })
+}
+
+// hasten ends a pod that is being ended within a shorter grace, which counts from now: its containers are told once more
+// (calculateEffectiveGracePeriod in pkg/kubelet/pod_workers.go).
+func (p *pod) hasten(grace time.Duration) {
+	grace = max(grace, leastGrace)
+	if !p.ending || p.terminal || p.gone || grace >= p.grace {
+		return
+	}
+	p.grace = grace
+	p.node.writer.changed(p)
+	p.killAll()
+	if time.Until(p.stops) > grace {
+		p.node.loop.Stop(p.timer)
+		p.stopIn(grace, exitKilled)
+	}
+}
+
+// over is the end of the pod's containers.
+func (p *pod) over(code int32) {
+	if p.gone {
+		return
+	}
+	for i := range p.list {
+		if c := &p.list[i]; c.state == running {
+			c.stopped(code)
+		}
+	}
+	if p.driven != nil {
+		p.conclude(code)
+	}
+	p.terminal = true
+	p.leaveSandbox()
+	p.node.writer.changed(p)
+	p.timer = p.node.loop.After(terminatedSync, func() {
 		if p.gone {
 			return
 		}
-		for i := range p.list {
-			if c := &p.list[i]; c.state == running {
-				c.stopped(code)
-			}
+		if p.deleting { // then every look at it counts as a change (SetPodStatus in pkg/kubelet/status/status_manager.go)
+			p.node.writer.changed(p)
 		}
-		if p.driven != nil {
-			p.conclude(code)
-		}
-		p.terminal = true
-		p.leaveSandbox()
-		p.node.writer.changed(p)
-		p.timer = p.node.loop.After(terminatedSync, func() {
-			if p.gone {
-				return
-			}
-			if p.deleting { // then every look at it counts as a change (SetPodStatus in pkg/kubelet/status/status_manager.go)
-				p.node.writer.changed(p)
-			}
-			p.clean()
-		})
-	}
-	if stop <= 0 {
-		over()
-		return
-	}
-	p.timer = p.node.loop.After(stop, over)
+		p.clean()
+	})
 }
 
 // killAll posts that the containers that run are told to end.
@@ -81,7 +108,7 @@ func (p *pod) killAll() {
 // (TerminatePod), and deletes one that is to be deleted.
 func (p *pod) clean() {
 	for _, o := range p.objects {
-		p.node.release(o)
+		p.node.release(o.object)
 	}
 	p.objects = nil
 	p.timer = p.node.loop.After(api.Jitter(cleanUp, cleanUpJitter), func() {
@@ -118,10 +145,9 @@ func (p *pod) vanish() {
 	}
 	p.leaveSandbox()
 	for _, o := range p.objects {
-		p.node.release(o)
+		p.node.release(o.object)
 	}
 	p.objects = nil
-	p.node.events.forget(p)
 	delete(p.node.pods, string(p.object.UID))
 	p.node.usage.Gone(string(p.object.UID))
 }
@@ -129,8 +155,8 @@ func (p *pod) vanish() {
 func (p *pod) stopTimers() {
 	l := p.node.loop
 	l.Stop(p.timer)
-	for _, t := range p.renewals {
-		l.Stop(t)
+	for _, t := range p.tokens {
+		l.Stop(t.timer)
 	}
 	for i := range p.list {
 		l.Stop(p.list[i].timer)

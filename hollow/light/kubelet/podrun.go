@@ -13,7 +13,7 @@ import (
 func (p *pod) begin() {
 	if p.node.addresses == nil && !p.object.Spec.HostNetwork {
 		p.waiting = true
-		p.node.events.aboutPod(p, "", corev1.EventTypeWarning, "NetworkNotReady", "network is not ready: "+api.NotReadyMessage, true)
+		p.node.events.aboutPod(p, "", corev1.EventTypeWarning, "NetworkNotReady", "network is not ready: "+api.NotReadyMessage)
 		return
 	}
 	if p.driven == nil { // else the first status is the behaviour's
@@ -59,7 +59,7 @@ func (p *pod) takeAddress() bool {
 	}
 	address, err := p.node.addresses.Take()
 	if err != nil {
-		p.node.events.aboutPod(p, "", corev1.EventTypeWarning, "FailedCreatePodSandBox", "Failed to create pod sandbox: "+err.Error(), true)
+		p.node.events.aboutPod(p, "", corev1.EventTypeWarning, "FailedCreatePodSandBox", "Failed to create pod sandbox: "+err.Error())
 		return false
 	}
 	p.address = address

@@ -146,7 +146,7 @@ func (p *pod) conditions(s *corev1.PodStatus) {
 	reason, message := p.initialized(s)
 	add(corev1.PodInitialized, message == "", reason, message)
 	ready, reason, message := p.containersReady(s)
-	gates := p.gates(s)
+	gates := p.gates()
 	if ready && gates != "" {
 		add(corev1.PodReady, false, "ReadinessGatesNotReady", gates)
 	} else {
@@ -200,7 +200,7 @@ func (p *pod) containersReady(s *corev1.PodStatus) (ready bool, reason, message 
 }
 
 // gates says which readiness gates are not met. What others write of them is known from the pod's events.
-func (p *pod) gates(*corev1.PodStatus) string {
+func (p *pod) gates() string {
 	var missing []string
 	for _, gate := range p.object.Spec.ReadinessGates {
 		c := findCondition(p.object.Status.Conditions, gate.ConditionType)
@@ -212,6 +212,16 @@ func (p *pod) gates(*corev1.PodStatus) string {
 		}
 	}
 	return strings.Join(missing, ", ")
+}
+
+// readiness is what a pod with readiness gates says of whether it is ready, which follows when others write their conditions
+// (NeedToReconcilePodReadiness in pkg/kubelet/status/status_manager.go).
+func (p *pod) readiness() string {
+	if len(p.object.Spec.ReadinessGates) == 0 || p.driven != nil || p.rejected != nil {
+		return ""
+	}
+	ready := findCondition(p.status().Conditions, corev1.PodReady)
+	return string(ready.Status) + ready.Message
 }
 
 // status is one container's.
@@ -241,6 +251,8 @@ func (c *container) status() corev1.ContainerStatus {
 	switch {
 	case c.state == running:
 		s.State.Running = &corev1.ContainerStateRunning{StartedAt: seconds(c.begun.said)}
+	case c.lacks != "" && p.there():
+		s.State.Waiting = &corev1.ContainerStateWaiting{Reason: "CreateContainerConfigError", Message: c.lacks}
 	case c.state == exited && c.id != "":
 		s.State.Terminated = terminated(c.id, c.begun, c.over, c.code)
 	case c.reason != "":
@@ -260,7 +272,7 @@ func (c *container) status() corev1.ContainerStatus {
 
 // waitsFor is why a container waits that has not run yet.
 func (c *container) waitsFor() string {
-	if c.pod.inits > 0 && !c.pod.isInit(c.spec.Name) || c.pod.inits > 0 {
+	if c.pod.inits > 0 {
 		return "PodInitializing"
 	}
 	return "ContainerCreating"

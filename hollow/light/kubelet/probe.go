@@ -73,7 +73,7 @@ func (p *probing) look() {
 		}
 	default:
 		p.successes, p.failures = 0, p.failures+1
-		c.pod.node.events.aboutPod(c.pod, c.spec.Name, corev1.EventTypeWarning, "Unhealthy", p.kind+" probe failed: "+p.says(), true)
+		c.pod.node.events.aboutPod(c.pod, c.spec.Name, corev1.EventTypeWarning, "Unhealthy", p.kind+" probe failed: "+p.says())
 		threshold := p.spec.FailureThreshold
 		if threshold == 0 {
 			threshold = fewestFailures

@@ -14,10 +14,13 @@ import (
 	"windtunnel/hollow/light/wire"
 )
 
+// proxyEventJitter lengthens the time until kube-proxy's event is posted again (client-go's tools/events).
+const proxyEventJitter = 0.25
+
 // proxy is a node's kube-proxy: its watches and its event (cmd/kube-proxy/app/server.go). It programs nothing, so it reads nothing.
 type proxy struct {
 	node   *node
-	client *h2.Client
+	client api.Client
 }
 
 func newProxy(ctx context.Context, n *node) *proxy {
@@ -57,8 +60,8 @@ func (p *proxy) post(try int) {
 	}
 	api.Send(p.node.loop, p.client, api.Call{Method: "POST", Path: "/apis/events.k8s.io/v1/namespaces/default/events", Accept: wire.Protobuf,
 		ContentType: wire.Protobuf, Body: wire.Envelope("events.k8s.io/v1", "Event", raw), Discard: true, Done: func(r h2.Response, err error) {
-			if api.Temporary(r, err) && try < eventTries {
-				p.node.loop.After(api.Jitter(eventAgain, 0.1), func() { p.post(try + 1) })
+			if err != nil && try+1 < eventTries {
+				p.node.loop.After(api.Jitter(eventAgain, proxyEventJitter), func() { p.post(try + 1) })
 			}
-		}})
+		}, Again: p.node.again(nil)})
 }

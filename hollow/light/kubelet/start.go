@@ -45,7 +45,7 @@ func (n *node) Start(ctx context.Context, ready, strain func()) error {
 
 // start starts the kubelet. ready is called when the node has been Ready, and strain when an answer shows the server to be overloaded.
 func (n *node) start(ctx context.Context, ready, strain func()) {
-	n.ready, n.strain = ready, strain
+	n.ready, n.strain, n.status.begun = ready, strain, time.Now()
 	watch := func(path, fields string) *api.Watch {
 		return &api.Watch{Client: n.client, Loop: n.loop, Path: path, Fields: fields}
 	}
@@ -75,7 +75,7 @@ func (n *node) start(ctx context.Context, ready, strain func()) {
 	n.events.aboutNode(corev1.EventTypeNormal, "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods")
 
 	n.awaitCSINodes()
-	n.ensureLease(0)
+	n.syncLease()
 	n.loop.After(registerStep, func() { n.register(registerStep) })
 	if n.shard.config.Proxy {
 		n.proxy = newProxy(ctx, n)
@@ -121,7 +121,6 @@ func (n *node) register(step time.Duration) {
 			n.loop.After(step, func() { n.register(step) })
 			return
 		}
-		n.registered = true
 		if r.Status == http.StatusConflict {
 			n.get(n.path(), func(h2.Response, error) { n.firstStatus(time.Time{}) })
 			return

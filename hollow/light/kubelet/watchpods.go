@@ -33,7 +33,7 @@ func (n *node) watchPods() {
 }
 
 // podEvent reads an event about a pod of the node. Pods that come are decoded, once; of changes, most of which are the node's own
-// writes, only metadata is read, unless the spec may have changed.
+// writes, only metadata is read, unless the spec may have changed or the pod has readiness gates, whose conditions others write.
 func (n *node) podEvent(e wire.Event) {
 	meta, err := wire.ReadMeta(e.Object)
 	if err != nil {
@@ -50,7 +50,7 @@ func (n *node) podEvent(e wire.Event) {
 		return
 	}
 	var object *corev1.Pod
-	if e.Type == wire.Added || meta.Generation > 1 && !meta.Deleting || n.shard.behaviour != nil {
+	if e.Type == wire.Added || (meta.Generation > 1 || gated(e.Object)) && !meta.Deleting || n.shard.behaviour != nil {
 		object = new(corev1.Pod)
 		if err := object.Unmarshal(e.Object); err != nil {
 			n.shard.Note(err)
@@ -61,6 +61,9 @@ func (n *node) podEvent(e wire.Event) {
 	change := podChange{uid: uid, generation: meta.Generation, deleting: meta.Deleting, grace: time.Duration(meta.GraceSeconds) * time.Second, unready: api.SaidNotReady(e.Object), object: object}
 	n.loop.Post(func() { n.podChanged(change) })
 }
+
+// gated says whether an encoded Pod has readiness gates: spec = 2 {readinessGates = 28}.
+func gated(object []byte) bool { return wire.At(object, 2, 28) != nil }
 
 // podChange is what an event says of a pod.
 type podChange struct {
@@ -95,6 +98,8 @@ func (n *node) podChanged(c podChange) {
 			p.driven.grace = c.grace
 			p.ask()
 		}
+	} else if c.deleting {
+		p.hasten(c.grace)
 	}
 	if p.driven != nil && news {
 		p.drive()
