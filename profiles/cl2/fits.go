@@ -10,7 +10,7 @@ import (
 
 func typeNames() map[string]string {
 	return map[string]string{"text": "a text", "int": "a whole number", "float": "a number", "bool": "true or false", "duration": "a duration such as 90s",
-		"list": "a list", "map": "a mapping", "maps": "a list of mappings"}
+		"list": "a list", "map": "a mapping", "maps": "a list of mappings", "number": "a number without quotes", "switch": "true or false without quotes", "texts": "a list of texts"}
 }
 
 // fits tells whether ClusterLoader2 takes a value for a parameter of the type: numbers and booleans also as texts, durations and
@@ -41,6 +41,12 @@ func fits(v *node, kind string) bool {
 		return v.kind == yaml.SequenceNode
 	case "map":
 		return v.kind == yaml.MappingNode
+	case "number":
+		return isNumber
+	case "switch":
+		return isBool
+	case "texts":
+		return v.kind == yaml.SequenceNode && !slices.ContainsFunc(v.values, func(item *node) bool { return !item.isNull() && !fits(item, "text") })
 	}
 	return v.kind == yaml.SequenceNode && !slices.ContainsFunc(v.values, func(item *node) bool { return item.kind != yaml.MappingNode })
 }

@@ -56,6 +56,10 @@ func (t *Test) measurement(m *Measurement) {
 		}
 	}
 	t.required(method, m)
+	if m.Method == "WaitForControlledPodsRunning" {
+		t.builtinKind(m)
+	}
+	t.complain(method, m)
 }
 
 // params checks the parameters as they are written.
@@ -63,28 +67,88 @@ func (t *Test) params(method Method, m *Measurement, n *node, path string) {
 	if n == nil || n.kind != yaml.MappingNode {
 		return
 	}
-	known := []string{"action"}
-	for _, p := range method.Params {
-		known = append(known, p.Name)
+	for i, key := range n.keys {
+		v, at := n.values[i], path+"."+key.text
+		if key.text == "action" {
+			t.actionOf(method, v, at)
+			continue
+		}
+		p, ok := t.known(method.Params, key, path, method.Name, "parameter", method.AnyCase)
+		if !ok || !t.fitting(p, v, at, key.text+" of "+method.Name) {
+			continue
+		}
+		if len(p.Keys) > 0 && m.reads(method) {
+			t.inside(method, p, v, at)
+		}
+		switch {
+		case key.text == constraintsParam:
+			t.readConstraints(m, v, at)
+		case p.Name == "namespaceRange" && !v.isNull():
+			t.spanOfNamespaces(v, at)
+		default:
+			t.bounded(method.Name, key.text, v, at)
+		}
 	}
+}
+
+// reads tells whether it is the call that reads what has parts: of those of a method that is started, the start.
+func (m *Measurement) reads(method Method) bool {
+	return m.action() == profiles.MomentStart || !slices.Contains(method.Actions, profiles.MomentStart)
+}
+
+// known finds what a key is for. One that is for nothing is reported.
+func (t *Test) known(all []Param, key *node, path, of, what string, anyCase bool) (Param, bool) {
+	names := []string{}
+	if what == "parameter" {
+		names = append(names, "action")
+	}
+	for _, p := range all {
+		if p.Name == key.text || anyCase && strings.EqualFold(p.Name, key.text) {
+			return p, true
+		}
+		names = append(names, p.Name)
+	}
+	t.found.warn(key.at, path, profiles.Suggest(key.text, names), "%s has no %s %q: it is ignored", of, what, key.text)
+	return Param{}, false
+}
+
+// fitting reports a value that is of a wrong type. One that a template could not give fits nothing, and has been reported.
+func (t *Test) fitting(p Param, v *node, path, what string) bool {
+	switch {
+	case v.isLost():
+		return false
+	case fits(v, p.Type):
+		return true
+	}
+	t.found.add(v.at, path, "", "%s is %s, not %s", what, typeNames()[p.Type], v.describe())
+	return false
+}
+
+// inside checks the mapping that a parameter is, or each of the mappings that it has.
+func (t *Test) inside(method Method, p Param, v *node, path string) {
+	if v.kind == yaml.SequenceNode {
+		for i, item := range v.values {
+			t.keys(method, p, item, fmt.Sprintf("%s[%d]", path, i))
+		}
+		return
+	}
+	t.keys(method, p, v, path)
+}
+
+// keys checks one mapping of a parameter.
+func (t *Test) keys(method Method, of Param, n *node, path string) {
+	what := of.Name + " of " + method.Name
+	there := map[string]bool{}
 	for i, key := range n.keys {
 		v := n.values[i]
-		j := slices.IndexFunc(method.Params, func(p Param) bool {
-			return p.Name == key.text || method.AnyCase && strings.EqualFold(p.Name, key.text)
-		})
-		switch {
-		case key.text == "action":
-			t.actionOf(method, v, path+".action")
-		case j < 0:
-			t.found.warn(key.at, path, profiles.Suggest(key.text, known), "%s has no parameter %q: it is ignored", method.Name, key.text)
-		case !v.isLost() && !fits(v, method.Params[j].Type):
-			t.found.add(v.at, path+"."+key.text, "", "%s of %s is %s, not %s", key.text, method.Name, typeNames()[method.Params[j].Type], v.describe())
-		case key.text == constraintsParam:
-			t.readConstraints(m, v, path+"."+key.text)
-		case method.Params[j].Name == "namespaceRange" && !v.isNull():
-			t.spanOfNamespaces(v, path+"."+key.text)
-		default:
-			t.bounded(method.Name, key.text, v, path+"."+key.text)
+		if p, ok := t.known(of.Keys, key, path, what, "key", method.AnyCase); ok {
+			t.fitting(p, v, path+"."+key.text, key.text+" of "+of.Name)
+			there[p.Name] = !v.isNull()
+		}
+	}
+	for _, p := range of.Keys {
+		if p.Required != "" && !there[p.Name] && n.kind == yaml.MappingNode {
+			t.found.add(n.at, path, "", "%s needs the key %s (%s)", what, p.Name, typeNames()[p.Type])
 		}
 	}
 }
@@ -105,7 +169,7 @@ func (t *Test) required(method Method, m *Measurement) {
 		return
 	}
 	for _, p := range method.Params {
-		if p.Required != "*" && (p.Required == "" || p.Required != m.action()) {
+		if !p.neededBy(m.action()) {
 			continue
 		}
 		there := m.Params[p.Name] != nil
