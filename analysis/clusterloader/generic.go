@@ -22,15 +22,24 @@ type genericParams struct {
 	Queries                         []genericQuery
 }
 
-func readGeneric(p params) (genericParams, error) {
+// decodeGeneric fails for values of a wrong type only.
+func decodeGeneric(p params) (genericParams, error) {
 	var g genericParams
 	text, err := json.Marshal(p)
 	if err == nil {
 		err = json.Unmarshal(text, &g)
 	}
+	if err != nil {
+		return g, fmt.Errorf("read the parameters: %w", err)
+	}
+	return g, nil
+}
+
+func readGeneric(p params) (genericParams, error) {
+	g, err := decodeGeneric(p)
 	switch {
 	case err != nil:
-		return g, fmt.Errorf("read the parameters: %w", err)
+		return g, err
 	case g.MetricName == "" || g.MetricVersion == "" || g.Unit == "":
 		return g, fmt.Errorf("metricName, metricVersion and unit are required")
 	}

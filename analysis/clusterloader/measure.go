@@ -23,6 +23,8 @@ type method struct {
 	idle bool
 	// waits says that a call judges by returning: it failed, or what it waited for came.
 	waits bool
+	// check finds mistakes in the parameters of a start or a gather before the run; nil where there is nothing to be found.
+	check func(p params) []Mistake
 	// alone says that a single call without an action is start and gather in one.
 	alone bool
 }
@@ -31,24 +33,24 @@ type method struct {
 func methods() map[string]method {
 	wait := method{waits: true}
 	return map[string]method{
-		"PodStartupLatency":              {compute: podStartupLatency, once: true},
-		"SchedulingThroughput":           {compute: schedulingThroughput, once: true},
-		"APIResponsivenessPrometheus":    {compute: apiResponsiveness, metrics: apiMetrics, restarts: true},
+		"PodStartupLatency":              {compute: podStartupLatency, once: true, check: started(checkSelector)},
+		"SchedulingThroughput":           {compute: schedulingThroughput, once: true, check: started(checkSelector)},
+		"APIResponsivenessPrometheus":    {compute: apiResponsiveness, metrics: apiMetrics, restarts: true, check: gathered(checkThresholds)},
 		"Timer":                          {compute: timer},
 		availabilityMethod:               {compute: apiAvailability, once: true, idle: true},
 		"ClusterOOMsTracker":             {compute: clusterOOMs},
-		"ContainerRestarts":              {compute: containerRestarts, restarts: true},
-		"GenericPrometheusQuery":         {compute: genericPrometheusQuery, metrics: genericMetrics, restarts: true},
+		"ContainerRestarts":              {compute: containerRestarts, restarts: true, check: gathered(checkAllowed)},
+		"GenericPrometheusQuery":         {compute: genericPrometheusQuery, metrics: genericMetrics, restarts: true, check: started(checkGeneric)},
 		"SLOMeasurement":                 {compute: sloMeasurement, metrics: throughputMetrics, restarts: true},
 		"SchedulingThroughputPrometheus": {compute: schedulingThroughputPrometheus, metrics: throughputMetrics, restarts: true},
 		"EtcdMetrics":                    {compute: etcdMetrics, metrics: etcdMetricNames},
 		"MetricsForE2E":                  {compute: metricsForE2E, metrics: e2eMetrics, alone: true},
-		"NodeHealthTracker":              {compute: nodeHealthTracker, once: true},
+		"NodeHealthTracker":              {compute: nodeHealthTracker, once: true, check: started(checkNodes)},
 		"PrometheusSchedulingMetrics":    {compute: prometheusSchedulingMetrics, metrics: schedulerMetrics, restarts: true},
 		"ResourceUsageSummary":           {compute: resourceUsage},
 		"SchedulingMetrics":              {compute: schedulingMetrics, metrics: schedulerMetrics, restarts: true},
-		"SystemPodMetrics":               {compute: systemPodMetrics},
-		"TestMetrics":                    {compute: testMetrics, metrics: testMetricsNames},
+		"SystemPodMetrics":               {compute: systemPodMetrics, check: gathered(checkLimits)},
+		"TestMetrics":                    {compute: testMetrics, metrics: testMetricsNames, check: gathered(checkLimits)},
 		jobMethod:                        {compute: jobLifecycleLatency, once: true},
 		"WaitForAvailablePVs":            wait,
 		"WaitForBoundPVCs":               wait,

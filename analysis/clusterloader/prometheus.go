@@ -111,7 +111,7 @@ func (e *evidence) ask(query string, w window) ([]promql.Sample, error) {
 	// The looks of both calls are within the range: it reaches from the start of the one to the end of the other.
 	at := w.gather.returned()
 	length := time.Duration(at - w.start.At)
-	text := strings.ReplaceAll(query, "%v", fmt.Sprintf("%ds", max(1, int64(math.Ceil(length.Seconds())))))
+	text := inRange(query, fmt.Sprintf("%ds", max(1, int64(math.Ceil(length.Seconds())))))
 	q, err := promql.Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("query %q: %w", text, err)
@@ -130,9 +130,12 @@ func (e *evidence) ask(query string, w window) ([]promql.Sample, error) {
 	return slices.DeleteFunc(samples, func(s promql.Sample) bool { return math.IsNaN(s.Value) }), nil
 }
 
+// inRange is a query with a length of time in all places that are kept for that of the measurement.
+func inRange(query, length string) string { return strings.ReplaceAll(query, "%v", length) }
+
 // queryMetrics are the metrics that a query needs; one that cannot be parsed needs none, and fails when it is asked.
 func queryMetrics(query string) []string {
-	q, err := promql.Parse(strings.ReplaceAll(query, "%v", "1m"))
+	q, err := promql.Parse(inRange(query, "1m"))
 	if err != nil {
 		return nil
 	}
