@@ -98,7 +98,7 @@ SchedulingThroughput | | start gather | selector measurmentInterval:duration thr
 SchedulingThroughputPrometheus | prometheus | start gather | threshold:float |
 ServiceCreationLatency | exec | start waitForReady waitForDeletion gather | selector waitTimeout:duration checkIngress:bool | NETWORK
 Sleep | | | duration:duration! |
-SystemPodMetrics | | start gather | SYSTEMPODS |
+SystemPodMetrics | | start pause unpause gather | SYSTEMPODS |
 TestMetrics | ssh | start gather pauseSystemPodMetrics unpauseSystemPodMetrics | SYSTEMPODS clusterOOMsTrackerEnabled:bool clusterOOMsIgnoredProcesses:text clusterOOMsFailureEnabled:bool resourceConstraints:text host:text namespace:text masterIP:text masterName:text waitTime:duration gatherKubeletsMetrics:bool |
 Timer | | start stop gather | label:text!start!stop |
 WaitForAvailablePVs | | | selector desiredPVCount:int! provisioner:text! timeout:duration |
