@@ -39,6 +39,7 @@ func (t *Test) lint() {
 	}
 	t.unusedTuningSets()
 	t.gathersWithoutStart()
+	t.startsWithoutGather()
 }
 
 func (t *Test) unusedTuningSets() {
@@ -81,6 +82,37 @@ func (t *Test) gathersWithoutStart() {
 				}
 			}
 			t.found.warn(m.at, m.path, profiles.Suggest(m.Identifier, names), "%s %q is gathered and never started", m.Method, m.Identifier)
+		}
+	}
+}
+
+// startsWithoutGather reports measurements that are started and not gathered afterwards: nothing comes of them.
+func (t *Test) startsWithoutGather() {
+	type key struct{ method, identifier string }
+	open, astray := map[key]*Measurement{}, map[string][]string{}
+	var order []*Measurement
+	for _, s := range t.Config.Steps {
+		for _, action := range []string{profiles.MomentStart, profiles.MomentGather} { // within a step they run side by side
+			for _, m := range s.Measurements {
+				k := key{m.Method, m.Identifier}
+				method, _ := t.methodNamed(m.Method)
+				switch {
+				case m.action() != action || !slices.Contains(method.Actions, profiles.MomentStart) || !slices.Contains(method.Actions, profiles.MomentGather):
+				case action == profiles.MomentStart && open[k] == nil:
+					open[k] = m
+					order = append(order, m)
+				case action == profiles.MomentGather && open[k] == nil:
+					astray[m.Method] = append(astray[m.Method], m.Identifier)
+				case action == profiles.MomentGather:
+					delete(open, k)
+				}
+			}
+		}
+	}
+	for _, m := range order {
+		meant := strings.HasPrefix(profiles.Suggest(m.Identifier, astray[m.Method]), "did you mean") // by a gather that has been reported
+		if open[key{m.Method, m.Identifier}] == m && !meant {
+			t.found.warn(m.at, m.path, "", "%s %q is started and never gathered: nothing comes of it", m.Method, m.Identifier)
 		}
 	}
 }

@@ -112,3 +112,27 @@ func TestComplaints(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestStartedAndGathered: what is gathered has to be started before, and what is started to be gathered afterwards.
+func TestStartedAndGathered(t *testing.T) {
+	pods := func(identifier, action string) string {
+		return "  - {Method: PodStartupLatency, Identifier: " + identifier + ", Params: {action: " + action + "}}"
+	}
+	const next = "- name: b\n  measurements:"
+	for name, c := range map[string]struct{ calls, want []string }{
+		"both":           {[]string{pods("a", "start"), next, pods("a", "gather")}, nil},
+		"in one step":    {[]string{pods("a", "gather"), pods("a", "start")}, nil},
+		"not gathered":   {[]string{pods("a", "start")}, []string{`5:5 warning: PodStartupLatency "a" is started and never gathered: nothing comes of it`}},
+		"gathered first": {[]string{pods("a", "gather"), next, pods("a", "start")}, []string{`5:5 warning: PodStartupLatency "a" is gathered and never started`}},
+		"once more":      {[]string{pods("a", "start"), next, pods("a", "gather"), next, pods("a", "start")}, []string{`11:5 warning: PodStartupLatency "a" is started and never gathered: nothing comes of it`}},
+		"twice":          {[]string{pods("a", "start"), next, pods("a", "start"), next, pods("a", "gather")}, nil},
+		"a slip": {[]string{pods("latency", "start"), next, pods("latancy", "gather")}, []string{
+			`8:5 warning: PodStartupLatency "latancy" is gathered and never started did you mean "latency"?`}},
+		"without a gather": {[]string{call("ChaosMonkey", "action: start")}, nil},
+		"paused":           {[]string{call("SystemPodMetrics", "action: start"), next, call("SystemPodMetrics", "action: pause"), next, call("SystemPodMetrics", "action: unpause"), next, call("SystemPodMetrics", "action: gather")}, nil},
+	} {
+		if diff := cmp.Diff(c.want, found(t, nil, c.calls...)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
