@@ -25,8 +25,10 @@ type method struct {
 	waits bool
 	// check finds mistakes in the parameters of a start or a gather before the run; nil where there is nothing to be found.
 	check func(p params) []Mistake
-	// alone says that a single call without an action is start and gather in one.
+	// alone says that every call is start and gather in one: an action, which the original does not look at, changes nothing.
 	alone bool
+	// partly says that a gather that failed has figures all the same, of what had come by then.
+	partly bool
 }
 
 // methods is the table of what is computed. What is not in it is not measured; a call says why.
@@ -51,7 +53,7 @@ func methods() map[string]method {
 		"SchedulingMetrics":              {compute: schedulingMetrics, metrics: schedulerMetrics, restarts: true},
 		"SystemPodMetrics":               {compute: systemPodMetrics, check: gathered(checkLimits)},
 		"TestMetrics":                    {compute: testMetrics, metrics: testMetricsNames, check: gathered(checkLimits)},
-		jobMethod:                        {compute: jobLifecycleLatency, once: true},
+		jobMethod:                        {compute: jobLifecycleLatency, once: true, partly: true},
 		"WaitForAvailablePVs":            wait,
 		"WaitForBoundPVCs":               wait,
 		"WaitForControlledPodsRunning":   wait,
@@ -181,23 +183,27 @@ func (e *evidence) measure(i *instance) []finding {
 		c := e.calls[n]
 		w.before = append(w.before, c)
 		var f finding
-		switch begin := c.Action == "start" || c.Action == "reset"; {
+		gather := c.Action == "gather" || how.alone
+		switch begin := !gather && (c.Action == "start" || c.Action == "reset"); {
 		case c.Skip != "":
 			f.skip = c.Skip
 		case c.bad != nil:
 			f = failed(c.bad)
-		case c.Error != "":
+		case c.Error != "" && !(how.partly && gather && started):
 			f.errors, f.said = []string{c.Error}, true
 		case begin && (!started || gathered || how.restarts):
 			w.start, started, gathered = c, true, false
 			continue
-		case c.Action == "gather" && !started && how.idle:
+		case gather && !started && how.idle:
 			f.note("it was gathered and had not been started: nothing was measured")
-		case c.Action == "gather" && !started:
+		case gather && !started && !how.alone:
 			f.errors = []string{"it was gathered and had not been started"}
-		case c.Action == "gather" || how.alone && c.Action == "":
+		case gather:
 			w.identifier, w.gather = i.identifier, c
 			f = how.compute(e, w)
+			if c.Error != "" {
+				f.errors, f.said = append([]string{c.Error}, f.errors...), true
+			}
 			started, gathered = started && !how.once, true
 		default:
 			continue
