@@ -74,12 +74,12 @@ func checkGeneric(p params) []Mistake {
 	if err != nil {
 		return nil // a wrong type
 	}
-	all := emptyTexts(p, "", "metricName", "metricVersion", "unit")
+	all := append(emptyTexts(p, "", "metricName", "metricVersion", "unit"), g.mistakes()...)
 	for i, q := range g.Queries {
 		path := fmt.Sprintf("queries[%d]", i)
 		if raw, _ := p.find("queries").([]any); i < len(raw) {
 			item, _ := raw[i].(map[string]any)
-			all = append(all, emptyTexts(item, path+".", "name", "query")...)
+			all = append(all, emptyTexts(item, path+".", "query")...)
 		}
 		if _, err := promql.Parse(inRange(q.Query, "1m")); q.Query != "" && err != nil {
 			all = append(all, Mistake{Param: path + ".query", Message: "the query cannot be asked: " + strings.TrimPrefix(err.Error(), "parse query: ")})

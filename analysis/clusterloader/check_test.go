@@ -16,7 +16,13 @@ func TestCheck(t *testing.T) {
 		{"GenericPrometheusQuery", fmt.Sprintf(generic, "predict_linear(a[%v], 1)"), "queries[0].query: the query cannot be asked: the function predict_linear is not known here"},
 		{"GenericPrometheusQuery", strings.Replace(fmt.Sprintf(generic, "sum(a))"), "start", "gather", 1), ""},
 		{"GenericPrometheusQuery", `{"action":"start","MetricName":"","queries":[{"Name":"","query":""}]}`,
-			"metricName: metricName must not be empty; queries[0].name: name must not be empty; queries[0].query: query must not be empty"},
+			"metricName: metricName must not be empty; queries[0].name: a query without aggregations needs a name; queries[0].query: query must not be empty"},
+		{"GenericPrometheusQuery", `{"action":"start","queries":[{"query":"a","aggregations":["Max","perc99.9"]}]}`, ""},
+		{"GenericPrometheusQuery", `{"action":"start","queries":[{"query":"a","aggregations":["Max"]},{"name":"B","query":"b","threshold":1,"aggregations":["Mean","Perc101"]}]}`,
+			"queries[0].name: each of several queries needs a name; " +
+				`queries[1].aggregations[0]: there is no aggregation "Mean": they are Max, Min, Avg, Sum, Count, Last and Perc with a number from 0 to 100; ` +
+				`queries[1].aggregations[1]: there is no aggregation "Perc101": they are Max, Min, Avg, Sum, Count, Last and Perc with a number from 0 to 100; ` +
+				"queries[1].threshold: of a query with aggregations nobody looks at the threshold (warning)"},
 		{"GenericPrometheusQuery", `{"action":"start","queries":7}`, ""},
 		{"APIResponsivenessPrometheus", `{"action":"gather","customThresholds":"- {verb: GET, resource: pods, scope: resource, threshold: 5s}"}`, ""},
 		{"APIResponsivenessPrometheus", `{"action":"gather","customThresholds":"- {verb: GET, resource: pods, treshold: 5s}"}`,

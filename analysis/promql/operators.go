@@ -323,7 +323,7 @@ func (a *aggregateNode) apply(group []Sample, parameter float64) float64 {
 	case "stddev":
 		return deviation(values)
 	case "quantile":
-		return quantile(parameter, values)
+		return Quantile(parameter, values)
 	}
 	return 1 // group
 }

@@ -256,6 +256,37 @@ func TestAmbiguous(t *testing.T) {
 	}
 }
 
+// TestOver: the instants are multiples of the step, and a series has none where it has no value.
+func TestOver(t *testing.T) {
+	for query, want := range map[string]string{
+		"depth":                  "{__name__ depth queue a} 30=5 45=2 60=4; {__name__ depth queue b} 30=7 45=7 60=7",
+		"depth{queue=\"a\"} > 3": "{__name__ depth queue a} 30=5 60=4",
+		"1 + 1":                  "{} 30=2 45=2 60=2",
+		"missing":                "",
+	} {
+		q, err := Parse(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := q.Over(example(), 60*sec, 40*sec, 15*sec, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range all {
+			text, _, _ := strings.Cut(show([]Sample{{s.Labels, 0}}), "} ")
+			text += "}"
+			for _, p := range s.Points {
+				text += fmt.Sprintf(" %d=%g", p.At/sec, p.Value)
+			}
+			got = append(got, text)
+		}
+		if text := strings.Join(got, "; "); text != want {
+			t.Errorf("%s: %s, want %s", query, text, want)
+		}
+	}
+}
+
 func TestMetrics(t *testing.T) {
 	q, err := Parse(`sum(rate(a[1m])) / sum(rate(b{x="y"}[1m])) > scalar(max(a))`)
 	if err != nil || fmt.Sprint(q.Metrics()) != "[a b]" {

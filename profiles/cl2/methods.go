@@ -71,7 +71,7 @@ DnsLookupLatency | probes | start gather | PROBE | NETWORK
 DnsPropagation | probes | start gather | PROBE DNSPropagationProbeService:text DNSPropagationProbeStatefulSet:text DNSPropagationProbePodCount:int DNSPropagationProbeSampleCount:int DNSPropagationProbeNamespaceIndex:int DNSPropagationProbeCpu:text DNSPropagationProbeMemory:text | NETWORK
 EtcdMetrics | ssh | start gather | waitTime:duration |
 Exec | | | command:list! timeout:duration retries:int backoffDelay:duration | COMMANDS
-GenericPrometheusQuery | prometheus | start gather | metricName:text!start metricVersion:text!start unit:text!start queries:maps(name:text!,query:text!,threshold:number,lowerBound:switch,requireSamples:switch) dimensions:texts |
+GenericPrometheusQuery | prometheus | start gather | metricName:text!start metricVersion:text!start unit:text!start queries:maps(name:text,query:text!,aggregations:texts,threshold:number,lowerBound:switch,requireSamples:switch) dimensions:texts |
 InClusterAPIServerRequestLatency | probes | start gather | PROBE | NETWORK
 InClusterNetworkLatency | probes | start gather | PROBE | NETWORK
 JobLifecycleLatency | | start gather | selector timeout:duration |
