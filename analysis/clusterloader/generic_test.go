@@ -97,6 +97,27 @@ func TestAggregations(t *testing.T) {
 	}
 }
 
+// TestTargetLabels: series have the labels that a Prometheus sets which scrapes the components, and what they call so themselves has another name.
+func TestTargetLabels(t *testing.T) {
+	h := newHistory()
+	for _, at := range []int64{10, 70} {
+		for component, n := range map[string]int{apiServer: 1, etcdComponent: 2, schedulerComponent: 3} {
+			h.scrape(at*sec, component, fmt.Sprintf(`go_goroutines{endpoint="x%d",empty=""} %d`, n, n))
+		}
+	}
+	h.measure("GenericPrometheusQuery", "Go", `{"metricName":"Go","metricVersion":"v1","unit":"1","dimensions":["endpoint","job","instance","exported_endpoint"],"queries":[{"name":"N","query":"go_goroutines"}]}`, "")
+	o := h.examine(t)
+	for place, want := range map[string]float64{"apiserver kube-apiserver kube-apiserver x1": 1, "etcd-2379 etcd etcd x2": 2, "kube-scheduler kube-scheduler kube-scheduler x3": 3} {
+		if v := value(t, only(t, o), "N "+place); v.Value != want {
+			t.Errorf("%+v", v)
+		}
+	}
+	s := &series{component: apiServer, labels: seriesLabels(`{endpoint="x",exported_other="y"}`, apiServer)}
+	if got := fmt.Sprint(s.own()); got != "map[endpoint:x exported_other:y]" {
+		t.Error(got)
+	}
+}
+
 // TestAggregationsOfNothing: values that are none are left out, a series that has no others is not there, and no sample at all is a violation only
 // where one is required.
 func TestAggregationsOfNothing(t *testing.T) {
