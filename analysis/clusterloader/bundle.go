@@ -96,12 +96,8 @@ func metricsForE2E(e *evidence, w window) finding {
 	for _, name := range e2eMetrics(nil) {
 		for _, s := range e.db.byName[name] {
 			if p, ok := s.at(at); ok {
-				labels := map[string]string{"__name__": name}
-				for k, v := range s.labels {
-					if k != "job" && k != "instance" {
-						labels[k] = v
-					}
-				}
+				labels := s.own()
+				labels["__name__"] = name
 				metrics[name] = append(metrics[name], promSample{labels, [2]any{float64(started.Unix()) + seconds(at), strconv.FormatFloat(p.value, 'g', -1, 64)}})
 			}
 		}

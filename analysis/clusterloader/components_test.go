@@ -196,6 +196,21 @@ func TestTestMetrics(t *testing.T) {
 	is(t, build(`{"resourceConstraints":"some/file.yaml"}`), results.NoData, results.NoData)
 }
 
+// TestMetricsForE2E: it has no actions, and one that a config gives it all the same changes nothing.
+func TestMetricsForE2E(t *testing.T) {
+	for _, action := range []string{"", "start", "gather"} {
+		h := newHistory()
+		h.scrape(70*sec, apiServer, `apiserver_request_total{code="200",verb="GET"} 70`)
+		h.mark(70*sec, "MetricsForE2E", "E2E", action, "")
+		o := h.examine(t)
+		is(t, o, results.NotJudged, results.Pass)
+		var e struct{ APIServerMetrics map[string][]promSample }
+		if file(t, o, "MetricsForE2E_", &e); len(e.APIServerMetrics["apiserver_request_total"]) != 1 {
+			t.Errorf("action %q: %+v", action, e)
+		}
+	}
+}
+
 // TestNodeHealthTracker: 2 of 10 nodes are away together for a moment, one of them by its taint.
 func TestNodeHealthTracker(t *testing.T) {
 	for params, want := range map[string]results.Verdict{`{"threshold":2}`: results.Pass, `{"threshold":1}`: results.Fail, `{"threshold":1,"ratio":0.2}`: results.Pass, `{}`: results.Pass,

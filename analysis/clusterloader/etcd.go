@@ -1,7 +1,6 @@
 package clusterloader
 
 import (
-	"maps"
 	"strings"
 )
 
@@ -64,10 +63,8 @@ func (e *evidence) bucketLists(metric string, w span) []*bucketList {
 	all := []*bucketList{}
 	by := map[string]*bucketList{}
 	for _, s := range e.db.byName[metric] {
-		labels := maps.Clone(s.labels)
+		labels := s.own()
 		delete(labels, "le")
-		delete(labels, "job")
-		delete(labels, "instance")
 		labels["__name__"] = metric
 		one := &series{labels: labels}
 		key := one.key()

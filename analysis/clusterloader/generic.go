@@ -11,6 +11,7 @@ import (
 type genericQuery struct {
 	Name           string
 	Query          string
+	Aggregations   []string
 	Threshold      *float64
 	LowerBound     bool
 	RequireSamples bool
@@ -22,21 +23,35 @@ type genericParams struct {
 	Queries                         []genericQuery
 }
 
-func readGeneric(p params) (genericParams, error) {
+// decodeGeneric fails for values of a wrong type only.
+func decodeGeneric(p params) (genericParams, error) {
 	var g genericParams
 	text, err := json.Marshal(p)
 	if err == nil {
 		err = json.Unmarshal(text, &g)
 	}
+	if err != nil {
+		return g, fmt.Errorf("read the parameters: %w", err)
+	}
+	return g, nil
+}
+
+func readGeneric(p params) (genericParams, error) {
+	g, err := decodeGeneric(p)
 	switch {
 	case err != nil:
-		return g, fmt.Errorf("read the parameters: %w", err)
+		return g, err
 	case g.MetricName == "" || g.MetricVersion == "" || g.Unit == "":
 		return g, fmt.Errorf("metricName, metricVersion and unit are required")
 	}
 	for i, q := range g.Queries {
-		if q.Name == "" || q.Query == "" {
-			return g, fmt.Errorf("queries[%d]: name and query are required", i)
+		if q.Query == "" {
+			return g, fmt.Errorf("queries[%d]: query is required", i)
+		}
+	}
+	for _, m := range g.mistakes() {
+		if !m.Warning {
+			return g, fmt.Errorf("%s: %s", m.Param, m.Message)
 		}
 	}
 	return g, nil
@@ -68,20 +83,20 @@ func genericPrometheusQuery(e *evidence, w window) finding {
 	data := PerfData{Version: g.MetricVersion, DataItems: []DataItem{}}
 	places := map[string]int{} // of data items, by their dimensions
 	for _, q := range g.Queries {
-		samples, err := e.ask(q.Query, w)
+		answers, err := e.genericAnswers(q, w)
 		if err != nil {
-			f.errors = append(f.errors, q.Name+": "+err.Error())
+			f.errors = append(f.errors, q.label()+": "+err.Error())
 			continue
 		}
-		if len(samples) == 0 {
+		if len(answers) == 0 {
 			f.withoutSamples(q)
 			continue
 		}
-		for _, s := range samples {
+		for _, a := range answers {
 			labels, place := map[string]string{}, []string{}
 			for _, d := range g.Dimensions {
-				labels[d] = s.Labels[d]
-				place = append(place, s.Labels[d])
+				labels[d] = a.labels[d]
+				place = append(place, a.labels[d])
 			}
 			key := strings.Join(place, "\x00")
 			i, known := places[key]
@@ -90,13 +105,13 @@ func genericPrometheusQuery(e *evidence, w window) finding {
 				places[key] = i
 				data.DataItems = append(data.DataItems, DataItem{Data: map[string]float64{}, Unit: g.Unit, Labels: labels})
 			}
-			if before, twice := data.DataItems[i].Data[q.Name]; twice {
+			if before, twice := data.DataItems[i].Data[a.key]; twice {
 				f.decides = true
-				f.violate("%s: %g and %g for %v, where one value was to be", q.Name, before, s.Value, place)
+				f.violate("%s: %g and %g for %v, where one value was to be", a.key, before, a.value, place)
 			} else {
-				data.DataItems[i].Data[q.Name] = s.Value
+				data.DataItems[i].Data[a.key] = a.value
 			}
-			f.answer(q, strings.TrimSpace(q.Name+" "+strings.Join(place, " ")), s.Value, g.Unit)
+			f.answer(q, strings.TrimSpace(a.key+" "+strings.Join(place, " ")), a.value, g.Unit)
 		}
 	}
 	f.summaries = []summary{{"GenericPrometheusQuery " + g.MetricName, data}}
@@ -107,14 +122,14 @@ func genericPrometheusQuery(e *evidence, w window) finding {
 func (f *finding) withoutSamples(q genericQuery) {
 	if q.RequireSamples {
 		f.decides = true
-		f.violate("%s: the query has no samples, and some are required", q.Name)
+		f.violate("%s: the query has no samples, and some are required", q.label())
 		return
 	}
-	f.note("%s: no samples, and none are required", q.Name)
+	f.note("%s: no samples, and none are required", q.label())
 }
 
 func (f *finding) answer(q genericQuery, name string, v float64, unit string) {
-	if q.Threshold == nil {
+	if q.Threshold == nil || len(q.Aggregations) > 0 { // of which the original does not look at the threshold
 		f.show(name, v, unit, 1)
 		return
 	}

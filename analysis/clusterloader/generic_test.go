@@ -65,12 +65,78 @@ func TestGenericPrometheusQueryMistakes(t *testing.T) {
 		"syntax":   {start("sum(("), "Q: query \"sum((\": parse query: at 5: unexpected end"},
 		"unknown":  {start("predict_linear(a[5m], 1)"), "the function predict_linear is not known here"},
 		"no unit":  {`{"metricName":"M","metricVersion":"v1"}`, "metricName, metricVersion and unit are required"},
-		"no name":  {`{"metricName":"M","metricVersion":"v1","unit":"s","queries":[{"query":"a"}]}`, "queries[0]: name and query are required"},
+		"no name":  {`{"metricName":"M","metricVersion":"v1","unit":"s","queries":[{"query":"a"}]}`, "queries[0].name: a query without aggregations needs a name"},
+		"no query": {`{"metricName":"M","metricVersion":"v1","unit":"s","queries":[{"name":"Q"}]}`, "queries[0]: query is required"},
 		"type":     {`{"metricName":7}`, "read the parameters"},
 	} {
 		m := is(t, queried(c.params, `{"enableViolations":true}`).examine(t), results.Fail, results.Fail)
 		if text := strings.Join(append(m.Errors, m.Violations...), "; "); !strings.Contains(text, c.want) {
 			t.Errorf("%s: %s", name, text)
+		}
+	}
+}
+
+// TestAggregations: the query is answered every 30 s, which is at 30 s with the look at 20 s and at 60 s with that at 30 s, and the file has
+// what the aggregations make of the answers. A threshold beside them decides nothing, as in the original.
+func TestAggregations(t *testing.T) {
+	const all = `{"metricName":"M","metricVersion":"v1","unit":"objects","dimensions":["resource"],"queries":[
+		{NAME"query":"sum by (resource) (apiserver_resource_objects)","threshold":1,"aggregations":["Max","min","Avg","Sum","Count","Last","Perc50","PERC99","perc0.0","Perc100"]}]}`
+	for name, prefix := range map[string]string{"": "", `"name":"Q",`: "Q_"} {
+		o := queried(strings.Replace(all, "NAME", name, 1), `{"enableViolations":true}`).examine(t)
+		m := is(t, o, results.NotJudged, results.Pass)
+		want := map[string]float64{"Max": 300, "min": 200, "Avg": 250, "Sum": 500, "Count": 2, "Last": 200, "Perc50": 250, "PERC99": 299, "perc0.0": 200, "Perc100": 300}
+		for key, v := range want {
+			if got := value(t, m, prefix+key+" pods"); got.Value != v {
+				t.Errorf("%+v, want %g", got, v)
+			}
+		}
+		var d PerfData
+		if file(t, o, "GenericPrometheusQuery M_density_", &d); len(d.DataItems) != 2 || len(d.DataItems[1].Data) != len(want) || d.DataItems[1].Data[prefix+"PERC99"] != 299 {
+			t.Errorf("%+v", d.DataItems)
+		}
+	}
+}
+
+// TestTargetLabels: series have the labels that a Prometheus sets which scrapes the components, and what they call so themselves has another name.
+func TestTargetLabels(t *testing.T) {
+	h := newHistory()
+	for _, at := range []int64{10, 70} {
+		for component, n := range map[string]int{apiServer: 1, etcdComponent: 2, schedulerComponent: 3} {
+			h.scrape(at*sec, component, fmt.Sprintf(`go_goroutines{endpoint="x%d",empty=""} %d`, n, n))
+		}
+	}
+	h.measure("GenericPrometheusQuery", "Go", `{"metricName":"Go","metricVersion":"v1","unit":"1","dimensions":["endpoint","job","instance","exported_endpoint"],"queries":[{"name":"N","query":"go_goroutines"}]}`, "")
+	o := h.examine(t)
+	for place, want := range map[string]float64{"apiserver kube-apiserver kube-apiserver x1": 1, "etcd-2379 etcd etcd x2": 2, "kube-scheduler kube-scheduler kube-scheduler x3": 3} {
+		if v := value(t, only(t, o), "N "+place); v.Value != want {
+			t.Errorf("%+v", v)
+		}
+	}
+	s := &series{component: apiServer, labels: seriesLabels(`{endpoint="x",exported_other="y"}`, apiServer)}
+	if got := fmt.Sprint(s.own()); got != "map[endpoint:x exported_other:y]" {
+		t.Error(got)
+	}
+}
+
+// TestAggregationsOfNothing: values that are none are left out, a series that has no others is not there, and no sample at all is a violation only
+// where one is required.
+func TestAggregationsOfNothing(t *testing.T) {
+	start := func(query, aggregations string) string {
+		return fmt.Sprintf(`{"metricName":"M","metricVersion":"v1","unit":"1","queries":[{"query":%q,"aggregations":%s,"requireSamples":true}]}`, query, aggregations)
+	}
+	none := `apiserver_resource_objects{resource="pods"} * 0 / 0`
+	m := is(t, queried(start(none, `["Max","Min"]`), `{"enableViolations":true}`).examine(t), results.Fail, results.Fail)
+	if fmt.Sprint(m.Violations) != "[Max,Min: the query has no samples, and some are required]" {
+		t.Errorf("%+v", m)
+	}
+	once := `(apiserver_resource_objects{resource="pods"} - 300) / (apiserver_resource_objects{resource="pods"} - 300)` // not at 30 s
+	if v := value(t, only(t, queried(start(once, `["Count"]`), "").examine(t)), "Count"); v.Value != 1 {
+		t.Errorf("%+v", v)
+	}
+	for query, want := range map[string]string{`apiserver_resource_objects / 0`: "Max is no number", `apiserver_resource_objects`: "where one value was to be", "sum(": "parse query"} {
+		m := is(t, queried(start(query, `["Max"]`), `{"enableViolations":true}`).examine(t), results.Fail, results.Fail)
+		if text := strings.Join(append(m.Errors, m.Violations...), "; "); !strings.Contains(text, want) {
+			t.Errorf("%s: %s", query, text)
 		}
 	}
 }

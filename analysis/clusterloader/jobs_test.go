@@ -50,3 +50,34 @@ func TestJobLifecycleLatency(t *testing.T) {
 		t.Errorf("notes %q: want the number of Jobs, and that one failed", m.Notes)
 	}
 }
+
+// TestJobsThatDidNotComplete: a gather whose time ran out fails, and the figures of the Jobs that completed are there all the same.
+func TestJobsThatDidNotComplete(t *testing.T) {
+	h := newHistory()
+	h.measure("JobLifecycleLatency", "jobs", "", "")
+	h.run.Marks[1].Error = "1 of 2 Jobs have not ended in 10m0s"
+	for _, e := range []results.ObjectEvent{
+		{At: 20 * sec, UID: "a", Event: "created", Stamp: 1000}, {At: 21 * sec, UID: "a", Event: "started", Stamp: 1001}, {At: 30 * sec, UID: "a", Event: "completed", Stamp: 1010},
+		{At: 20 * sec, UID: "b", Event: "created", Stamp: 1000},
+	} {
+		e.Measure = "JobLifecycleLatency/jobs"
+		h.objects = append(h.objects, e)
+	}
+	o := h.examine(t)
+	m := is(t, o, results.Fail, results.Fail)
+	if v := value(t, m, "start_to_complete p99"); v.Value != 9 || v.N != 1 {
+		t.Errorf("%+v", v)
+	}
+	if len(m.Errors) != 1 || m.Errors[0] != h.run.Marks[1].Error || len(o.Result.Steps[1].Errors) != 1 {
+		t.Errorf("errors %q of the measurement, %q of the step", m.Errors, o.Result.Steps[1].Errors)
+	}
+	var data PerfData
+	file(t, o, "JobLifecycleLatency_jobs_density_", &data)
+	if len(data.DataItems) != 2 {
+		t.Errorf("%+v", data.DataItems)
+	}
+	h.run.Marks = h.run.Marks[1:] // a gather without a start has nothing to be partly about
+	if m := only(t, h.examine(t)); len(m.Values) != 0 || len(m.Errors) != 1 {
+		t.Errorf("%+v", m)
+	}
+}

@@ -23,33 +23,37 @@ type method struct {
 	idle bool
 	// waits says that a call judges by returning: it failed, or what it waited for came.
 	waits bool
-	// alone says that a single call without an action is start and gather in one.
+	// check finds mistakes in the parameters of a start or a gather before the run; nil where there is nothing to be found.
+	check func(p params) []Mistake
+	// alone says that every call is start and gather in one: an action, which the original does not look at, changes nothing.
 	alone bool
+	// partly says that a gather that failed has figures all the same, of what had come by then.
+	partly bool
 }
 
 // methods is the table of what is computed. What is not in it is not measured; a call says why.
 func methods() map[string]method {
 	wait := method{waits: true}
 	return map[string]method{
-		"PodStartupLatency":              {compute: podStartupLatency, once: true},
-		"SchedulingThroughput":           {compute: schedulingThroughput, once: true},
-		"APIResponsivenessPrometheus":    {compute: apiResponsiveness, metrics: apiMetrics, restarts: true},
+		"PodStartupLatency":              {compute: podStartupLatency, once: true, check: started(checkSelector)},
+		"SchedulingThroughput":           {compute: schedulingThroughput, once: true, check: started(checkSelector)},
+		"APIResponsivenessPrometheus":    {compute: apiResponsiveness, metrics: apiMetrics, restarts: true, check: gathered(checkThresholds)},
 		"Timer":                          {compute: timer},
 		availabilityMethod:               {compute: apiAvailability, once: true, idle: true},
 		"ClusterOOMsTracker":             {compute: clusterOOMs},
-		"ContainerRestarts":              {compute: containerRestarts, restarts: true},
-		"GenericPrometheusQuery":         {compute: genericPrometheusQuery, metrics: genericMetrics, restarts: true},
+		"ContainerRestarts":              {compute: containerRestarts, restarts: true, check: gathered(checkAllowed)},
+		"GenericPrometheusQuery":         {compute: genericPrometheusQuery, metrics: genericMetrics, restarts: true, check: started(checkGeneric)},
 		"SLOMeasurement":                 {compute: sloMeasurement, metrics: throughputMetrics, restarts: true},
 		"SchedulingThroughputPrometheus": {compute: schedulingThroughputPrometheus, metrics: throughputMetrics, restarts: true},
 		"EtcdMetrics":                    {compute: etcdMetrics, metrics: etcdMetricNames},
 		"MetricsForE2E":                  {compute: metricsForE2E, metrics: e2eMetrics, alone: true},
-		"NodeHealthTracker":              {compute: nodeHealthTracker, once: true},
+		"NodeHealthTracker":              {compute: nodeHealthTracker, once: true, check: started(checkNodes)},
 		"PrometheusSchedulingMetrics":    {compute: prometheusSchedulingMetrics, metrics: schedulerMetrics, restarts: true},
 		"ResourceUsageSummary":           {compute: resourceUsage},
 		"SchedulingMetrics":              {compute: schedulingMetrics, metrics: schedulerMetrics, restarts: true},
-		"SystemPodMetrics":               {compute: systemPodMetrics},
-		"TestMetrics":                    {compute: testMetrics, metrics: testMetricsNames},
-		jobMethod:                        {compute: jobLifecycleLatency, once: true},
+		"SystemPodMetrics":               {compute: systemPodMetrics, check: gathered(checkLimits)},
+		"TestMetrics":                    {compute: testMetrics, metrics: testMetricsNames, check: gathered(checkLimits)},
+		jobMethod:                        {compute: jobLifecycleLatency, once: true, partly: true},
 		"WaitForAvailablePVs":            wait,
 		"WaitForBoundPVCs":               wait,
 		"WaitForControlledPodsRunning":   wait,
@@ -179,23 +183,27 @@ func (e *evidence) measure(i *instance) []finding {
 		c := e.calls[n]
 		w.before = append(w.before, c)
 		var f finding
-		switch begin := c.Action == "start" || c.Action == "reset"; {
+		gather := c.Action == "gather" || how.alone
+		switch begin := !gather && (c.Action == "start" || c.Action == "reset"); {
 		case c.Skip != "":
 			f.skip = c.Skip
 		case c.bad != nil:
 			f = failed(c.bad)
-		case c.Error != "":
+		case c.Error != "" && !(how.partly && gather && started):
 			f.errors, f.said = []string{c.Error}, true
 		case begin && (!started || gathered || how.restarts):
 			w.start, started, gathered = c, true, false
 			continue
-		case c.Action == "gather" && !started && how.idle:
+		case gather && !started && how.idle:
 			f.note("it was gathered and had not been started: nothing was measured")
-		case c.Action == "gather" && !started:
+		case gather && !started && !how.alone:
 			f.errors = []string{"it was gathered and had not been started"}
-		case c.Action == "gather" || how.alone && c.Action == "":
+		case gather:
 			w.identifier, w.gather = i.identifier, c
 			f = how.compute(e, w)
+			if c.Error != "" {
+				f.errors, f.said = append([]string{c.Error}, f.errors...), true
+			}
 			started, gathered = started && !how.once, true
 		default:
 			continue

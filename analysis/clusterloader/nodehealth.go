@@ -21,10 +21,8 @@ func nodeHealthTracker(e *evidence, w window) finding {
 			return failed(err)
 		}
 	}
-	for _, name := range []string{"labelSelector", "fieldSelector"} {
-		if text, _ := p.text(name, ""); text != "" {
-			return finding{decides: true, empty: true, notes: []string{"the records of nodes have no labels to pick them by"}}
-		}
+	if nodeSelector(p) != "" {
+		return finding{decides: true, empty: true, notes: []string{noNodeLabels}}
 	}
 	until := w.gather.At
 	for _, c := range w.before {
@@ -72,6 +70,18 @@ func nodeHealthTracker(e *evidence, w window) finding {
 	}
 	f.summaries = []summary{{"NodeHealthTracker", s}}
 	return f
+}
+
+const noNodeLabels = "the records of nodes have no labels to pick them by"
+
+// nodeSelector is the parameter that picks nodes; empty where all are meant.
+func nodeSelector(p params) string {
+	for _, name := range []string{"labelSelector", "fieldSelector"} {
+		if text, _ := p.text(name, ""); text != "" {
+			return name
+		}
+	}
+	return ""
 }
 
 // nodeEvent brings the states of nodes up to date.

@@ -29,6 +29,16 @@ func (p params) get(name string) (any, bool) {
 	return v, ok && v != nil
 }
 
+// find finds a parameter in whatever case of its letters; nil where there is none.
+func (p params) find(name string) any {
+	for key, v := range p {
+		if strings.EqualFold(key, name) && v != nil {
+			return v
+		}
+	}
+	return nil
+}
+
 func (p params) text(name, otherwise string) (string, error) {
 	v, ok := p.get(name)
 	if !ok {

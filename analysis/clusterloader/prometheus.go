@@ -105,34 +105,56 @@ func (d *database) containerMetrics(samples []results.ProcessSample) {
 	}
 }
 
-// ask answers a query at the end of a measurement, with %v in it for its length. Values that are none are left out, as the original does.
-// An infinite one is an error: no figure, and nothing that JSON can hold.
-func (e *evidence) ask(query string, w window) ([]promql.Sample, error) {
+// question is a query that is asked at the end of a measurement, with its length in all places that are kept for it.
+type question struct {
+	*promql.Query
+	text   string
+	source view
+	at     results.Instant
+	length results.Instant // whole seconds, as the original has it
+	base   float64         // Unix seconds of instant 0
+}
+
+func (e *evidence) question(query string, w window) (question, error) {
 	// The looks of both calls are within the range: it reaches from the start of the one to the end of the other.
-	at := w.gather.returned()
-	length := time.Duration(at - w.start.At)
-	text := strings.ReplaceAll(query, "%v", fmt.Sprintf("%ds", max(1, int64(math.Ceil(length.Seconds())))))
-	q, err := promql.Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("query %q: %w", text, err)
+	q := question{at: w.gather.returned()}
+	seconds := max(1, int64(math.Ceil(time.Duration(q.at-w.start.At).Seconds())))
+	q.length, q.text = results.Instant(seconds)*results.Instant(time.Second), inRange(query, fmt.Sprintf("%ds", seconds))
+	var err error
+	if q.Query, err = promql.Parse(q.text); err != nil {
+		return q, fmt.Errorf("query %q: %w", q.text, err)
 	}
 	started, err := time.Parse(time.RFC3339, e.run.Started)
 	if err != nil {
-		return nil, fmt.Errorf("the run does not say when it started: %w", err)
+		return q, fmt.Errorf("the run does not say when it started: %w", err)
 	}
-	samples, err := q.At(view{e.db, span{w.start.At, at}}, at, float64(started.Unix()))
+	q.source, q.base = view{e.db, span{w.start.At, q.at}}, float64(started.Unix())
+	return q, nil
+}
+
+// ask answers a query at the end of a measurement. Values that are none are left out, as the original does. An infinite one is an error: no
+// figure, and nothing that JSON can hold.
+func (e *evidence) ask(query string, w window) ([]promql.Sample, error) {
+	q, err := e.question(query, w)
 	if err != nil {
-		return nil, fmt.Errorf("query %q: %w", text, err)
+		return nil, err
+	}
+	samples, err := q.At(q.source, q.at, q.base)
+	if err != nil {
+		return nil, fmt.Errorf("query %q: %w", q.text, err)
 	}
 	if slices.ContainsFunc(samples, func(s promql.Sample) bool { return math.IsInf(s.Value, 0) }) {
-		return nil, fmt.Errorf("query %q: a value is infinite", text)
+		return nil, fmt.Errorf("query %q: a value is infinite", q.text)
 	}
 	return slices.DeleteFunc(samples, func(s promql.Sample) bool { return math.IsNaN(s.Value) }), nil
 }
 
+// inRange is a query with a length of time in all places that are kept for that of the measurement.
+func inRange(query, length string) string { return strings.ReplaceAll(query, "%v", length) }
+
 // queryMetrics are the metrics that a query needs; one that cannot be parsed needs none, and fails when it is asked.
 func queryMetrics(query string) []string {
-	q, err := promql.Parse(strings.ReplaceAll(query, "%v", "1m"))
+	q, err := promql.Parse(inRange(query, "1m"))
 	if err != nil {
 		return nil
 	}

@@ -70,7 +70,7 @@ func apiResponsiveness(e *evidence, w window) finding {
 		return f
 	}
 	rows := e.apiRows(looks, simple)
-	limits, err := customThresholds(p, rows)
+	limits, err := customThresholds(p)
 	if err != nil {
 		return failed(err)
 	}
@@ -121,13 +121,16 @@ func threshold(c apiCall, custom map[apiCall]time.Duration, single time.Duration
 	return 30 * time.Second
 }
 
-// customThresholds reads the list in the parameter customThresholds. One for a call that was not made has no effect, as in the original.
-func customThresholds(p params, rows []apiRow) (map[apiCall]time.Duration, error) {
+// customThreshold is an entry of the list in the parameter customThresholds.
+type customThreshold struct{ Verb, Resource, Subresource, Scope, Threshold string }
+
+// customThresholds reads them. One for a call that was not made has no effect, as in the original.
+func customThresholds(p params) (map[apiCall]time.Duration, error) {
 	text, err := p.text("customThresholds", "")
 	if err != nil {
 		return nil, err
 	}
-	var entries []struct{ Verb, Resource, Subresource, Scope, Threshold string }
+	var entries []customThreshold
 	if err := yaml.Unmarshal([]byte(text), &entries); err != nil {
 		return nil, fmt.Errorf("parameter customThresholds: %w", err)
 	}
@@ -137,10 +140,7 @@ func customThresholds(p params, rows []apiRow) (map[apiCall]time.Duration, error
 		if err != nil || limit <= 0 {
 			return nil, fmt.Errorf("parameter customThresholds: the threshold of %s %s must be a positive duration, not %q", t.Verb, t.Resource, t.Threshold)
 		}
-		c := apiCall{t.Verb, t.Resource, t.Subresource, t.Scope}
-		if slices.ContainsFunc(rows, func(r apiRow) bool { return r.call == c }) {
-			all[c] = limit
-		}
+		all[apiCall{t.Verb, t.Resource, t.Subresource, t.Scope}] = limit
 	}
 	return all, nil
 }

@@ -45,18 +45,11 @@ func containerRestarts(e *evidence, w window) finding {
 	allowed, err1 := p.number("defaultAllowedRestarts", 0)
 	failing, err2 := p.boolean("failureEnabled", true)
 	enforced, err3 := p.boolean("enableViolations", false)
-	text, err4 := p.text("customAllowedRestarts", "")
+	custom, err4 := customRestarts(p)
 	for _, err := range []error{err1, err2, err3, err4} {
 		if err != nil {
 			return failed(err)
 		}
-	}
-	var custom []struct {
-		Container, Pod, Namespace string
-		AllowedRestarts           int `yaml:"allowedRestarts"`
-	}
-	if err := yaml.Unmarshal([]byte(text), &custom); err != nil {
-		return failed(fmt.Errorf("parameter customAllowedRestarts: %w", err))
 	}
 	components, by := e.restarts(w.start.At, w.gather.At)
 	f := finding{decides: true, empty: len(components) == 0, notEnforced: !enforced || !failing}
@@ -73,6 +66,36 @@ func containerRestarts(e *evidence, w window) finding {
 	}
 	f.summaries = []summary{{"ContainerRestarts", list}}
 	return f
+}
+
+// customRestart is an entry of the list in the parameter customAllowedRestarts.
+type customRestart struct {
+	Container, Pod, Namespace string
+	AllowedRestarts           int `yaml:"allowedRestarts"`
+}
+
+func customRestarts(p params) (all []customRestart, err error) {
+	text, err := p.text("customAllowedRestarts", "")
+	if err != nil {
+		return nil, err
+	}
+	if err := yaml.Unmarshal([]byte(text), &all); err != nil {
+		return nil, fmt.Errorf("parameter customAllowedRestarts: %w", err)
+	}
+	return all, nil
+}
+
+// restartLimits reads the parameter restartCountThresholdOverrides: a limit by the name of a pod.
+func restartLimits(p params) (map[string]int, error) {
+	text, err := p.text("restartCountThresholdOverrides", "")
+	if err != nil {
+		return nil, err
+	}
+	limits := map[string]int{}
+	if err := yaml.Unmarshal([]byte(text), &limits); err != nil {
+		return nil, fmt.Errorf("parameter restartCountThresholdOverrides: %w", err)
+	}
+	return limits, nil
 }
 
 func (f *finding) restarted(name string, n, limit int) {
@@ -105,7 +128,7 @@ func systemPodMetrics(e *evidence, w window) finding {
 	wanted, err1 := p.boolean("systemPodMetricsEnabled", false)
 	check, err2 := p.boolean("enableRestartCountCheck", false)
 	failing, err3 := p.boolean("systemPodsFailureEnabled", true)
-	text, err4 := p.text("restartCountThresholdOverrides", "")
+	limits, err4 := restartLimits(p)
 	for _, err := range []error{err1, err2, err3, err4} {
 		if err != nil {
 			return failed(err)
@@ -113,10 +136,6 @@ func systemPodMetrics(e *evidence, w window) finding {
 	}
 	if !wanted {
 		return finding{skip: "systemPodMetricsEnabled is not set"}
-	}
-	limits := map[string]int{}
-	if err := yaml.Unmarshal([]byte(text), &limits); err != nil {
-		return failed(fmt.Errorf("parameter restartCountThresholdOverrides: %w", err))
 	}
 	since := w.start.At
 	for _, c := range w.before {

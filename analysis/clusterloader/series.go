@@ -90,9 +90,39 @@ func splitLine(line []byte) (key []byte, value float64, ok bool) {
 	return line[:i], value, err == nil
 }
 
-// seriesLabels reads {a="b",c="d"}. As of a scraping Prometheus there are job and instance, here both the component's name.
+// targetLabels are those that a scraping Prometheus gives to all series of a component: job and instance, here both the component's name, and
+// endpoint, which is the name of its port in the original's manifests.
+func targetLabels(component string) map[string]string {
+	labels := map[string]string{"job": component, "instance": component, "endpoint": component}
+	switch component {
+	case apiServer:
+		labels["endpoint"] = "apiserver"
+	case etcdComponent:
+		labels["endpoint"] = "etcd-2379"
+	}
+	return labels
+}
+
+// exported begins the name of a label that the series have themselves and a scraping Prometheus sets.
+const exported = "exported_"
+
+// own are the labels that the component itself has given the series.
+func (s *series) own() map[string]string {
+	labels := maps.Clone(s.labels)
+	for name := range targetLabels(s.component) {
+		delete(labels, name)
+		if v, ok := labels[exported+name]; ok {
+			labels[name] = v
+			delete(labels, exported+name)
+		}
+	}
+	return labels
+}
+
+// seriesLabels reads {a="b",c="d"} and adds those of the target.
 func seriesLabels(text, component string) map[string]string {
-	labels := map[string]string{}
+	target := targetLabels(component)
+	labels := maps.Clone(target)
 	text = strings.TrimPrefix(strings.TrimSuffix(text, "}"), "{")
 	for text != "" {
 		name, rest, ok := strings.Cut(text, "=")
@@ -107,12 +137,15 @@ func seriesLabels(text, component string) map[string]string {
 		if err != nil {
 			break
 		}
+		name = strings.TrimSpace(name)
+		if _, taken := target[name]; taken {
+			name = exported + name
+		}
 		if value != "" { // an empty label is none
-			labels[strings.TrimSpace(name)] = value
+			labels[name] = value
 		}
 		text = strings.TrimPrefix(rest[len(quoted):], ",")
 	}
-	labels["job"], labels["instance"] = component, component
 	return labels
 }
 

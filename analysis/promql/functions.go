@@ -206,8 +206,8 @@ func deviation(values []float64) float64 {
 	return math.Sqrt(squares / float64(len(values)))
 }
 
-// quantile is linear between the two ranks beside it. NaN counts as the smallest value.
-func quantile(q float64, values []float64) float64 {
+// Quantile is linear between the two ranks beside it. NaN counts as the smallest value.
+func Quantile(q float64, values []float64) float64 {
 	switch {
 	case len(values) == 0 || math.IsNaN(q):
 		return math.NaN()
@@ -226,7 +226,7 @@ func quantile(q float64, values []float64) float64 {
 }
 
 func quantileOverTime(args []value, _ float64) (value, error) {
-	return overRange(func(w window) (float64, bool) { return quantile(args[0].scalar, w.values()), true }).apply(args[1:], 0)
+	return overRange(func(w window) (float64, bool) { return Quantile(args[0].scalar, w.values()), true }).apply(args[1:], 0)
 }
 
 type bucket struct{ le, count float64 }

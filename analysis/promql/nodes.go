@@ -207,6 +207,21 @@ func (e *evaluation) selected(s *selectorNode) []Series {
 	return found
 }
 
+// Over answers the query again and again within a length of time that ends at an instant, as a subquery with this step does.
+func (q *Query) Over(source Source, at, length, step int64, base float64) ([]Series, error) {
+	e := &evaluation{source: source, base: base, cache: map[*selectorNode][]Series{}}
+	v, err := (&subqueryNode{of: q.root, length: length, step: step}).eval(e, at)
+	if err != nil {
+		return nil, fmt.Errorf("answer query: %w", err)
+	}
+	var all []Series
+	for _, w := range v.ranges {
+		all = append(all, Series{w.labels, w.points})
+	}
+	slices.SortStableFunc(all, func(a, b Series) int { return cmp.Compare(key(a.Labels), key(b.Labels)) })
+	return all, nil
+}
+
 // At answers the query at an instant; base is instant 0 in Unix seconds. A query that is a number is an answer without labels. The answer is
 // in order of its labels.
 func (q *Query) At(source Source, at int64, base float64) ([]Sample, error) {

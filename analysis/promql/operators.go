@@ -3,6 +3,7 @@ package promql
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -15,7 +16,14 @@ type binaryNode struct {
 	yields      bool // bool: a comparison gives 0 or 1 and leaves nothing out
 	on          bool // labels are those that match, otherwise those that do not
 	labels      []string
+	many        string   // the side of which several series may match one of the other; empty for neither
+	include     []string // labels that the result has from that one
 }
+
+const (
+	manyLeft  = "left"
+	manyRight = "right"
+)
 
 func (b *binaryNode) kind() kind {
 	if b.left.kind() == kindScalar && b.right.kind() == kindScalar {
@@ -45,6 +53,13 @@ func (b *binaryNode) check() error {
 		return fmt.Errorf("bool belongs to comparisons, not to %s", b.op)
 	case b.comparison() && !b.yields && b.kind() == kindScalar:
 		return fmt.Errorf("a comparison of numbers needs bool")
+	case b.many != "" && b.set():
+		return fmt.Errorf("group_%s belongs to no %s", b.many, b.op)
+	}
+	for _, name := range b.include {
+		if b.on && slices.Contains(b.labels, name) {
+			return fmt.Errorf("the label %s is both in on and in group_%s", name, b.many)
+		}
 	}
 	return nil
 }
@@ -144,41 +159,68 @@ func (b *binaryNode) signature(labels map[string]string) string {
 	return key(without(labels, append([]string{nameLabel}, b.labels...)...))
 }
 
-// matched applies the operator to pairs of samples, one of each side.
+// matched applies the operator to pairs of samples: one of each side, or each of the side that may have many with its one of the other.
 func (b *binaryNode) matched(left, right []Sample) ([]Sample, error) {
+	many, one, manyName, oneName := left, right, manyLeft, manyRight
+	if b.many == manyRight {
+		many, one, manyName, oneName = right, left, manyRight, manyLeft
+	}
 	by := map[string]Sample{}
-	for _, s := range right {
+	for _, s := range one {
 		k := b.signature(s.Labels)
 		if _, twice := by[k]; twice {
-			return nil, fmt.Errorf("on the right of %s two series match one another's labels", b.op)
+			return nil, fmt.Errorf("on the %s of %s two series match one another's labels", oneName, b.op)
 		}
 		by[k] = s
 	}
-	used := map[string]bool{}
+	used := map[string]bool{} // what has matched, or of many to one the labels of the results
 	var all []Sample
-	for _, s := range left {
+	for _, s := range many {
 		k := b.signature(s.Labels)
 		other, ok := by[k]
 		if !ok {
 			continue
 		}
-		if used[k] {
-			return nil, fmt.Errorf("on the left of %s two series match one another's labels", b.op)
+		if b.many == "" && used[k] {
+			return nil, fmt.Errorf("on the %s of %s two series match one another's labels", manyName, b.op)
 		}
-		used[k] = true
-		x, keep := b.apply(s.Value, other.Value)
+		if b.many == "" {
+			used[k] = true
+		}
+		x, y := s.Value, other.Value
+		if b.many == manyRight {
+			x, y = y, x
+		}
+		x, keep := b.apply(x, y)
 		if !keep {
 			continue
 		}
-		labels := b.resultLabels(s.Labels)
-		if b.on {
-			labels = only(labels, b.labels)
-		} else {
-			labels = without(labels, b.labels...)
+		labels := b.pairLabels(s.Labels, other.Labels)
+		if result := key(labels); b.many != "" {
+			if used[result] {
+				return nil, fmt.Errorf("two results of %s have the same labels: those of group_%s make them equal", b.op, b.many)
+			}
+			used[result] = true
 		}
 		all = append(all, Sample{labels, x})
 	}
 	return all, nil
+}
+
+// pairLabels are those of the result of a pair: what matched, or of many to one all of the many, and those that are included from the one,
+// which it may have or not.
+func (b *binaryNode) pairLabels(labels, one map[string]string) map[string]string {
+	labels = b.resultLabels(labels)
+	switch {
+	case b.many != "":
+		labels = without(labels, b.include...)
+		maps.Copy(labels, only(one, b.include))
+	case b.on:
+		labels = only(labels, b.labels)
+	default:
+		labels = without(labels, b.labels...)
+	}
+	return labels
 }
 
 // combine is and, or and unless.
@@ -281,7 +323,7 @@ func (a *aggregateNode) apply(group []Sample, parameter float64) float64 {
 	case "stddev":
 		return deviation(values)
 	case "quantile":
-		return quantile(parameter, values)
+		return Quantile(parameter, values)
 	}
 	return 1 // group
 }

@@ -130,7 +130,8 @@ func (p *parser) binary(level int) (node, error) {
 	return nil, err
 }
 
-// operator reads what stands behind an operator: bool, and on or ignoring.
+// operator reads what stands behind an operator: bool, and on or ignoring, and then which side may have several series that match one of
+// the other.
 func (p *parser) operator(op string) (*binaryNode, error) {
 	b := &binaryNode{op: op, yields: p.word("bool")}
 	switch {
@@ -144,10 +145,16 @@ func (p *parser) operator(op string) (*binaryNode, error) {
 	if b.labels, err = p.labelList(); err != nil {
 		return nil, err
 	}
-	if p.word("group_left") || p.word("group_right") {
-		return nil, fmt.Errorf("group_left and group_right are not known here")
+	switch {
+	case p.word("group_left"):
+		b.many = manyLeft
+	case p.word("group_right"):
+		b.many = manyRight
 	}
-	return b, nil
+	if b.many != "" && p.peek().kind == "(" {
+		b.include, err = p.labelList()
+	}
+	return b, err
 }
 
 // unary reads signs, and what they stand before: ^ binds tighter than a sign.

@@ -114,15 +114,25 @@ func TestAnswers(t *testing.T) {
 		`depth / size`:                        "{queue a} 0.4",
 		`depth * on (queue) size`:             "{queue a} 40",
 		`sum(depth) / ignoring (x) sum(size)`: "{} 1.1",
-		`depth and size`:                      "{__name__ depth queue a} 4",
-		`depth unless size`:                   "{__name__ depth queue b} 7",
-		`size or depth`:                       "{__name__ depth queue b} 7; {__name__ size queue a} 10",
-		`scalar(size) - max(depth)`:           "{} 3",
-		`scalar(depth)`:                       "{} NaN",
-		`vector(1)`:                           "{} 1",
-		`abs(depth{queue="a"} - 10)`:          "{queue a} 6",
-		`clamp_max(depth, 5)`:                 "{queue a} 4; {queue b} 5",
-		`clamp_min(depth, 5)`:                 "{queue a} 5; {queue b} 7",
+		// All labels of the many, and of the one those that are asked for, whether it has them or not.
+		`requests_total / on (verb) group_left sum by (verb) (requests_total)`:                        "{code 200 verb GET} 0.983607; {code 200 verb POST} 1; {code 500 verb GET} 0.0163934",
+		`requests_total{code="500"} / ignoring (code) group_left sum without (code) (requests_total)`: "{code 500 verb GET} 0.0163934",
+		`sum by (verb) (requests_total) / on (verb) group_right () requests_total`:                    "{code 200 verb GET} 1.01667; {code 200 verb POST} 1; {code 500 verb GET} 61",
+		`depth * on () group_left (verb, code) sum by (verb) (requests_total{verb="POST"})`:           "{queue a verb POST} 28; {queue b verb POST} 49",
+		`requests_total{code="200"} * on () group_left (code) vector(2)`:                              "{verb GET} 120; {verb POST} 14",
+		// A comparison keeps the left side's value and the labels of the many, with the name.
+		`requests_total > on (verb) group_left sum by (verb) (requests_total) * 0.5`: "{__name__ requests_total code 200 verb GET} 60; {__name__ requests_total code 200 verb POST} 7",
+		`sum by (verb) (requests_total) > on (verb) group_right requests_total`:      "{__name__ requests_total code 200 verb GET} 61; {__name__ requests_total code 500 verb GET} 61",
+		`requests_total > bool on (verb) group_left sum by (verb) (requests_total)`:  "{code 200 verb GET} 0; {code 200 verb POST} 0; {code 500 verb GET} 0",
+		`depth and size`:             "{__name__ depth queue a} 4",
+		`depth unless size`:          "{__name__ depth queue b} 7",
+		`size or depth`:              "{__name__ depth queue b} 7; {__name__ size queue a} 10",
+		`scalar(size) - max(depth)`:  "{} 3",
+		`scalar(depth)`:              "{} NaN",
+		`vector(1)`:                  "{} 1",
+		`abs(depth{queue="a"} - 10)`: "{queue a} 6",
+		`clamp_max(depth, 5)`:        "{queue a} 4; {queue b} 5",
+		`clamp_min(depth, 5)`:        "{queue a} 5; {queue b} 7",
 		`ceil(depth{queue="b"} / 2) + floor(depth{queue="b"} / 2)`:          "{queue b} 7",
 		`ln(exp(size)) + log2(size / 1.25) + log10(size) + sqrt(size * 10)`: "{queue a} 24",
 		// the rank 50 of 100 is at the end of the first bucket; 95 in the middle … 5/9 of the way from 1 to 2; 99.5 beyond the last bound
@@ -192,7 +202,10 @@ func TestMistakes(t *testing.T) {
 		"1 > 2":                         "needs bool",
 		"a + bool b":                    "bool belongs to comparisons",
 		"a and 1":                       "two vectors",
-		"a * on (x) group_left b":       "group_left",
+		"a and on (x) group_left b":     "group_left belongs to no and",
+		"a * on (x) group_left (x) b":   "both in on and in group_left",
+		"a * group_left b":              "unexpected",
+		"a * on (x) group_right (1) b":  "a label was expected",
 		"predict_linear(a[5m], 1)":      "not known here",
 		"quantile_over_time(a[5m])":     "takes",
 		`{x="y"}`:                       "without the name of a metric",
@@ -231,13 +244,45 @@ func TestEnclosed(t *testing.T) {
 
 // TestAmbiguous: where more than one sample matches there is no answer, rather than one of several.
 func TestAmbiguous(t *testing.T) {
-	for _, query := range []string{"requests_total / on (verb) requests_total", "depth / on () size", "size / on () depth"} {
+	for _, query := range []string{"requests_total / on (verb) requests_total", "depth / on () size", "size / on () depth",
+		"depth * on () group_left requests_total", "requests_total * on () group_right depth", "requests_total * on () group_left (code) vector(2)"} {
 		q, err := Parse(query)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got, err := q.At(example(), 60*sec, 0); err == nil {
 			t.Errorf("%s: %v", query, got)
+		}
+	}
+}
+
+// TestOver: the instants are multiples of the step, and a series has none where it has no value.
+func TestOver(t *testing.T) {
+	for query, want := range map[string]string{
+		"depth":                  "{__name__ depth queue a} 30=5 45=2 60=4; {__name__ depth queue b} 30=7 45=7 60=7",
+		"depth{queue=\"a\"} > 3": "{__name__ depth queue a} 30=5 60=4",
+		"1 + 1":                  "{} 30=2 45=2 60=2",
+		"missing":                "",
+	} {
+		q, err := Parse(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := q.Over(example(), 60*sec, 40*sec, 15*sec, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range all {
+			text, _, _ := strings.Cut(show([]Sample{{s.Labels, 0}}), "} ")
+			text += "}"
+			for _, p := range s.Points {
+				text += fmt.Sprintf(" %d=%g", p.At/sec, p.Value)
+			}
+			got = append(got, text)
+		}
+		if text := strings.Join(got, "; "); text != want {
+			t.Errorf("%s: %s, want %s", query, text, want)
 		}
 	}
 }

@@ -81,7 +81,7 @@ func (a *app) readCL2(name string, data []byte, format cl2.Format, c *cl2Flags, 
 			}
 			return readFile(path)
 		},
-		List: fileNames,
+		List: fileNames, Check: checkCL2,
 	}
 	if self, err := os.Executable(); err == nil {
 		o.IncludeDir = filepath.Dir(self)

@@ -68,12 +68,18 @@ func TestCL2Input(t *testing.T) {
 	suite := write("suite.yaml", "- identifier: a\n  configPath: "+small+"\n- identifier: b\n  configPath: "+small+"\n")
 	unused := write("unused.yaml", "UNKNOWN: 1\n")
 	module := write("module.yaml", "steps: []\n")
+	asked := write("asked.yaml", "name: x\nsteps:\n- measurements:\n  - Identifier: a\n    Method: GenericPrometheusQuery\n    Params:\n      action: start\n      metricName: M\n"+
+		"      metricVersion: v1\n      unit: s\n      queries:\n      - name: A\n        query: sum(a))\n")
+	const cannotAsk = "asked.yaml:13:16: steps[0].measurements[0].params.queries[0].query: the query cannot be asked"
 	for _, c := range []struct {
 		args []string
 		code int
 		says []string
 	}{
 		{[]string{"validate", cl2Small}, codePass, []string{"config.yaml: ok\n"}},
+		{[]string{"validate", asked}, codeUsage, []string{cannotAsk}},
+		{[]string{"plan", "-f", asked}, codeUsage, []string{cannotAsk}},
+		{[]string{"run", "-f", asked, "--results", dir}, codeUsage, []string{cannotAsk}},
 		{[]string{"validate", cl2Mistakes}, codeUsage, []string{"config.yaml:2:12", "9 problems and 9 warnings", `did you mean "DefaultParam"?`}},
 		{[]string{"validate", "--testoverrides", unused, cl2Small}, codePass, []string{"ok; warnings: 1", "unused.yaml:1:1: warning: no file of this test reads the variable UNKNOWN"}},
 		{[]string{"validate", "--strict", "--testoverrides", unused, cl2Small}, codeUsage, []string{"unused.yaml:1:1"}},

@@ -29,18 +29,30 @@ func tables() string {
 	for _, m := range Methods() {
 		var params []string
 		for _, p := range m.Params {
-			text := p.Name
-			switch p.Required {
-			case "":
-			case "*":
-				text += "!"
-			default:
-				text += "! (" + p.Required + ")"
-			}
-			params = append(params, text)
+			params = append(params, p.manual())
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.Name, strings.Join(m.Actions, ", "), strings.Join(params, ", "), m.Skip)
 	}
 	b.WriteString("\n")
 	return b.String()
+}
+
+// manual is a parameter as the manual has it.
+func (p Param) manual() string {
+	text := p.Name
+	switch p.Required {
+	case "":
+	case "*":
+		text += "!"
+	default:
+		text += "! (" + strings.ReplaceAll(p.Required, " ", ", ") + ")"
+	}
+	var keys []string
+	for _, key := range p.Keys {
+		keys = append(keys, key.manual())
+	}
+	if len(keys) > 0 {
+		text += " {" + strings.Join(keys, ", ") + "}"
+	}
+	return text
 }

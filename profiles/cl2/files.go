@@ -33,6 +33,9 @@ type Options struct {
 	IncludeDir string
 	// Seed makes every random choice of the templates and of the instants.
 	Seed uint64
+	// Check tells what is wrong with the parameters of a call beyond their names and types. It is for those who compute measurements, whom
+	// this package does not know; nil where nobody has more to say.
+	Check func(method string, params map[string]any) []Complaint
 }
 
 // LargestFile is the most bytes that a file of a test may have.

@@ -1,6 +1,9 @@
 package cl2
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Method is a kind of measurement that a config can name.
 type Method struct {
@@ -23,10 +26,18 @@ type Method struct {
 type Param struct {
 	// Name as the config writes it, also where it is misspelt in ClusterLoader2.
 	Name string
-	// Type is text, int, float, bool, duration, list, map or maps (a list of mappings).
+	// Type is text, int, float, bool, duration, list, map or maps (a list of mappings); and where ClusterLoader2 reads the value as JSON,
+	// number, switch and texts, which are taken out of nothing else.
 	Type string
-	// Required is the action that fails without it; * for every one.
+	// Required are the actions that fail without it, with spaces between them; * for every one.
 	Required string
+	// Keys are those that the mapping has, or each of the mappings; none where nobody knows them.
+	Keys []Param
+}
+
+// neededBy tells whether an action fails without it.
+func (p Param) neededBy(action string) bool {
+	return p.Required == "*" || action != "" && slices.Contains(strings.Fields(p.Required), action)
 }
 
 // Reasons for which a measurement makes no sense on hollow nodes.
@@ -43,8 +54,8 @@ const (
 	noCommands = "commands of a test are not executed on this machine"
 )
 
-// methodTable has a line a method: name | needs | actions | parameters | why not. A parameter is name:type, with ! where every
-// action needs it and !ACTION where one does. selector stands for namespace, labelSelector and fieldSelector, and a method that
+// methodTable has a line a method: name | needs | actions | parameters | why not. A parameter is name:type, with the keys of mappings
+// behind it in parentheses, and then with ! where every action needs it and !ACTION where one does. selector stands for namespace, labelSelector and fieldSelector, and a method that
 // needs prometheus has enableViolations and prometheusClient, too.
 const methodTable = `
 APIAvailability | | start pause unpause gather | pollFrequency:duration!start threshold:float useHostInternalIPs:bool useHostPublicIPs:bool hostPollTimeoutSeconds:int hostPollExecTimeoutSeconds:int |
@@ -60,7 +71,7 @@ DnsLookupLatency | probes | start gather | PROBE | NETWORK
 DnsPropagation | probes | start gather | PROBE DNSPropagationProbeService:text DNSPropagationProbeStatefulSet:text DNSPropagationProbePodCount:int DNSPropagationProbeSampleCount:int DNSPropagationProbeNamespaceIndex:int DNSPropagationProbeCpu:text DNSPropagationProbeMemory:text | NETWORK
 EtcdMetrics | ssh | start gather | waitTime:duration |
 Exec | | | command:list! timeout:duration retries:int backoffDelay:duration | COMMANDS
-GenericPrometheusQuery | prometheus | start gather | metricName:text!start metricVersion:text!start unit:text!start queries:maps dimensions:list |
+GenericPrometheusQuery | prometheus | start gather | metricName:text!start metricVersion:text!start unit:text!start queries:maps(name:text,query:text!,aggregations:texts,threshold:number,lowerBound:switch,requireSamples:switch) dimensions:texts |
 InClusterAPIServerRequestLatency | probes | start gather | PROBE | NETWORK
 InClusterNetworkLatency | probes | start gather | PROBE | NETWORK
 JobLifecycleLatency | | start gather | selector timeout:duration |
@@ -75,7 +86,7 @@ NetworkPolicyEnforcement | probes | setup run complete | targetLabelKey:text tar
 NetworkProgrammingLatency | prometheus | start gather | threshold:duration!gather | RULES
 NodeHealthTracker | | start stop gather | selector threshold:int ratio:float |
 NodeLocalDNSLatencyPrometheus | prometheus | start gather | threshold:duration | ADDON
-PodPeriodicCommand | exec | start gather | labelSelector:text!start interval:duration!start container:text!start limit:int!start failOnCommandError:bool!start failOnExecError:bool!start failOnTimeout:bool!start commands:maps!start | EXEC
+PodPeriodicCommand | exec | start gather | labelSelector:text!start interval:duration!start container:text!start limit:int!start failOnCommandError:bool!start failOnExecError:bool!start failOnTimeout:bool!start commands:maps(name:text!,command:list!,timeout:duration!)!start | EXEC
 PodStartupLatency | | start gather | selector threshold:duration perc50Threshold:duration perc90Threshold:duration perc99Threshold:duration mapEventsByOrder:bool schedulerName:text |
 PrometheusSchedulingMetrics | prometheus | start gather | |
 ResourceClaimAllocationLatency | | start gather | selector threshold:duration perc50Threshold:duration perc90Threshold:duration perc99Threshold:duration | RECORD
@@ -87,14 +98,14 @@ SchedulingThroughput | | start gather | selector measurmentInterval:duration thr
 SchedulingThroughputPrometheus | prometheus | start gather | threshold:float |
 ServiceCreationLatency | exec | start waitForReady waitForDeletion gather | selector waitTimeout:duration checkIngress:bool | NETWORK
 Sleep | | | duration:duration! |
-SystemPodMetrics | | start gather | SYSTEMPODS |
+SystemPodMetrics | | start pause unpause gather | SYSTEMPODS |
 TestMetrics | ssh | start gather pauseSystemPodMetrics unpauseSystemPodMetrics | SYSTEMPODS clusterOOMsTrackerEnabled:bool clusterOOMsIgnoredProcesses:text clusterOOMsFailureEnabled:bool resourceConstraints:text host:text namespace:text masterIP:text masterName:text waitTime:duration gatherKubeletsMetrics:bool |
-Timer | | start stop gather | label:text!start |
+Timer | | start stop gather | label:text!start!stop |
 WaitForAvailablePVs | | | selector desiredPVCount:int! provisioner:text! timeout:duration |
 WaitForBoundPVCs | | | selector desiredPVCCount:int! timeout:duration |
 WaitForControlledPodsRunning | | start gather stop | selector apiVersion:text!start kind:text!start operationTimeout:duration checkIfPodsAreUpdated:bool countErrorMargin:int syncTimeout:duration |
 WaitForFinishedJobs | | start gather | selector timeout:duration |
-WaitForGenericK8sObjects | | | objectGroup:text! objectVersion:text! objectResource:text! namespaceRange:map labelSelector:text timeout:duration refreshInterval:duration successfulConditions:list failedConditions:list minDesiredObjectCount:int! maxFailedObjectCount:int |
+WaitForGenericK8sObjects | | | objectGroup:text! objectVersion:text! objectResource:text! namespaceRange:map(min:int,max:int,prefix:text,allNamespaces:bool) labelSelector:text timeout:duration refreshInterval:duration successfulConditions:list failedConditions:list minDesiredObjectCount:int! maxFailedObjectCount:int |
 WaitForNodes | | | selector minDesiredNodeCount:int! maxDesiredNodeCount:int! timeout:duration refreshInterval:duration |
 WaitForRunningPods | | | selector desiredPodCount:int! timeout:duration refreshInterval:duration isFatal:bool |
 WindowsResourceUsagePrometheus | prometheus | start gather | summaryName:text | ADDON
@@ -127,14 +138,23 @@ func Methods() []Method {
 	return all
 }
 
-// parseParam reads name:type, name:type! or name:type!ACTION.
+// parseParam reads name:type or name:type(KEY,KEY), and behind it !, !ACTION or several !ACTION.
 func parseParam(word string) Param {
 	name, rest, _ := strings.Cut(word, ":")
-	kind, action, required := strings.Cut(rest, "!")
-	if required && action == "" {
-		action = "*"
+	p := Param{Name: name}
+	if kind, inner, ok := strings.Cut(rest, "("); ok {
+		keys, behind, _ := strings.Cut(inner, ")")
+		for _, key := range strings.Split(keys, ",") {
+			p.Keys = append(p.Keys, parseParam(key))
+		}
+		rest = kind + behind
 	}
-	return Param{Name: name, Type: kind, Required: action}
+	kind, actions, required := strings.Cut(rest, "!")
+	p.Type, p.Required = kind, strings.ReplaceAll(actions, "!", " ")
+	if required && actions == "" {
+		p.Required = "*"
+	}
+	return p
 }
 
 // dependencyMethods are what a config can have set up in the cluster.

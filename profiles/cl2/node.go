@@ -40,10 +40,18 @@ func (n *node) get(key string) *node {
 	return found
 }
 
+// own is the value of a key in exactly this case, or nil.
+func (n *node) own(key string) *node {
+	if i := n.find(key); i >= 0 {
+		return n.values[i]
+	}
+	return nil
+}
+
 func (n *node) isNull() bool { return n == nil || n.kind == yaml.ScalarNode && n.scalar == nil }
 
 // isLost tells of a value that a template could not give; that has been reported.
-func (n *node) isLost() bool { return strings.Contains(n.text, unknownText) }
+func (n *node) isLost() bool { return n != nil && strings.Contains(n.text, unknownText) }
 
 // value is the node as encoding/json would decode it.
 func (n *node) value() any {

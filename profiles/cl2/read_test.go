@@ -5,12 +5,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"windtunnel/profiles"
 )
 
 // memory reads from a map of files.
@@ -248,11 +247,15 @@ func TestMethods(t *testing.T) {
 			t.Errorf("%s is out of order", m.Name)
 		}
 		for _, p := range m.Params {
-			if types[p.Type] == "" {
-				t.Errorf("%s: %s has the type %q", m.Name, p.Name, p.Type)
+			for _, one := range append([]Param{p}, p.Keys...) {
+				if types[one.Type] == "" {
+					t.Errorf("%s: %s has the type %q", m.Name, one.Name, one.Type)
+				}
 			}
-			if p.Required != "" && p.Required != "*" && profiles.Suggest(p.Required, m.Actions) == "" {
-				t.Errorf("%s: %s is required by %q", m.Name, p.Name, p.Required)
+			for _, action := range strings.Fields(p.Required) {
+				if action != "*" && !slices.Contains(m.Actions, action) {
+					t.Errorf("%s: %s is required by %q", m.Name, p.Name, action)
+				}
 			}
 		}
 	}
