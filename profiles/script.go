@@ -8,6 +8,8 @@ import (
 // Script is work that comes step by step, made of batches and of calls of measurements, because it depends on what the steps before left.
 // Front ends for other tests' formats compile to it; a Plan with a script has one phase, which is the script's.
 type Script struct {
+	// Source says which test it was made of.
+	Source ScriptSource `json:"source"`
 	// Steps gives the steps.
 	Steps ScriptSteps `json:"-"`
 	// Namespaces are made before the first step.
@@ -24,6 +26,16 @@ type Script struct {
 	Notes []string `json:"notes,omitempty"`
 	// Use is what the steps do to the cluster.
 	Use ScriptUse `json:"use"`
+}
+
+// ScriptSource is a test in the words of its author: a profile's name has only letters, digits and hyphens.
+type ScriptSource struct {
+	// Name of the test.
+	Name string `json:"name"`
+	// Identifier tells it apart from others of its name that are run with it; empty for one that is run alone.
+	Identifier string `json:"identifier,omitempty"`
+	// Path of its file, as it was given.
+	Path string `json:"path"`
 }
 
 // ScriptUse is what a script does to a cluster, as far as it can be told before: whoever owns one allows no more than is needed.
