@@ -2,6 +2,7 @@ package profiles
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -66,6 +67,8 @@ type Count struct {
 
 // ScriptNamespaces are namespaces that a script makes before its first step.
 type ScriptNamespaces struct {
+	// Prefix, a hyphen and a number from 1 make their names.
+	Prefix string `json:"prefix"`
 	// Names of the namespaces.
 	Names []string `json:"names"`
 	// Existing allows that they are there already; otherwise that is an error.
@@ -73,6 +76,12 @@ type ScriptNamespaces struct {
 	// Delete deletes them after the last step, and waits for each up to Timeout.
 	Delete  bool          `json:"delete"`
 	Timeout time.Duration `json:"timeout"`
+}
+
+// Like tells whether a namespace is called as the script's are, with any number: a test of more namespaces may have left it.
+func (n ScriptNamespaces) Like(name string) bool {
+	number, ok := strings.CutPrefix(name, n.Prefix+"-")
+	return ok && number != "" && number[0] != '0' && strings.Trim(number, "0123456789") == ""
 }
 
 // ScriptStep is one step: measures that are called side by side, or batches that are carried out side by side.

@@ -68,7 +68,9 @@ func nameOf(t *Test) string {
 // namespaces are those that the test makes.
 func (t *Test) namespaces() profiles.ScriptNamespaces {
 	n := t.Config.Namespace
-	s := profiles.ScriptNamespaces{Existing: n.EnableExistingNamespaces, Delete: n.DeleteAutomanagedNamespaces, Timeout: time.Duration(n.DeleteNamespaceTimeout)}
+	s := profiles.ScriptNamespaces{
+		Prefix: n.Prefix, Existing: n.EnableExistingNamespaces, Delete: n.DeleteAutomanagedNamespaces, Timeout: time.Duration(n.DeleteNamespaceTimeout),
+	}
 	for i := range n.Number {
 		s.Names = append(s.Names, n.Prefix+"-"+strconv.Itoa(i+1))
 	}
