@@ -2,12 +2,15 @@ package profiles
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
 // Script is work that comes step by step, made of batches and of calls of measurements, because it depends on what the steps before left.
 // Front ends for other tests' formats compile to it; a Plan with a script has one phase, which is the script's.
 type Script struct {
+	// Source says which test it was made of.
+	Source ScriptSource `json:"source"`
 	// Steps gives the steps.
 	Steps ScriptSteps `json:"-"`
 	// Namespaces are made before the first step.
@@ -24,6 +27,16 @@ type Script struct {
 	Notes []string `json:"notes,omitempty"`
 	// Use is what the steps do to the cluster.
 	Use ScriptUse `json:"use"`
+}
+
+// ScriptSource is a test in the words of its author: a profile's name has only letters, digits and hyphens.
+type ScriptSource struct {
+	// Name of the test.
+	Name string `json:"name"`
+	// Identifier tells it apart from others of its name that are run with it; empty for one that is run alone.
+	Identifier string `json:"identifier,omitempty"`
+	// Path of its file, as it was given.
+	Path string `json:"path"`
 }
 
 // ScriptUse is what a script does to a cluster, as far as it can be told before: whoever owns one allows no more than is needed.
@@ -54,6 +67,8 @@ type Count struct {
 
 // ScriptNamespaces are namespaces that a script makes before its first step.
 type ScriptNamespaces struct {
+	// Prefix, a hyphen and a number from 1 make their names.
+	Prefix string `json:"prefix"`
 	// Names of the namespaces.
 	Names []string `json:"names"`
 	// Existing allows that they are there already; otherwise that is an error.
@@ -61,6 +76,12 @@ type ScriptNamespaces struct {
 	// Delete deletes them after the last step, and waits for each up to Timeout.
 	Delete  bool          `json:"delete"`
 	Timeout time.Duration `json:"timeout"`
+}
+
+// Like tells whether a namespace is called as the script's are, with any number: a test of more namespaces may have left it.
+func (n ScriptNamespaces) Like(name string) bool {
+	number, ok := strings.CutPrefix(name, n.Prefix+"-")
+	return ok && number != "" && number[0] != '0' && strings.Trim(number, "0123456789") == ""
 }
 
 // ScriptStep is one step: measures that are called side by side, or batches that are carried out side by side.

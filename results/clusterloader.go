@@ -3,7 +3,7 @@ package results
 // ClusterLoader is what a test written for ClusterLoader2 found: its steps with what went wrong in them, and its measurements, worked
 // out from the records of the run.
 type ClusterLoader struct {
-	Test         string        `json:"test"` // name of the config
+	Test         string        `json:"test"` // name of the config, and _ and the identifier of a suite's scenario, as in the names of files
 	Verdict      Verdict       `json:"verdict"`
 	Steps        []TestStep    `json:"steps"`
 	Measurements []Measurement `json:"measurements"`

@@ -33,6 +33,8 @@ type Run struct {
 	WatchGaps int `json:"watchGaps,omitempty"`
 	// Leases are the renewals of the hollow nodes' leases, where they are counted.
 	Leases *Leases `json:"leases,omitempty"`
+	// Test says which test the plan's script was made of; runs of profiles, and of older versions, have none.
+	Test *TestSource `json:"test,omitempty"`
 	// Steps are those of the plan's script, in their order; a run without a script, such as that of a profile, has none.
 	Steps []StepSpan `json:"steps,omitempty"`
 	// Marks are the script's calls of measurements, in the order in which they began.
@@ -43,6 +45,13 @@ type Run struct {
 type Leases struct {
 	Renewals   int64   `json:"renewals"`
 	LargestGap float64 `json:"largestGap"` // seconds between two renewals of one node, those that a fault kept from it included
+}
+
+// TestSource is a test in the words of its author.
+type TestSource struct {
+	Name       string `json:"name"`                 // of the config
+	Identifier string `json:"identifier,omitempty"` // of the suite's scenario
+	Path       string `json:"path,omitempty"`       // of the config, as it was given; references have none
 }
 
 // StepSpan is one step of a script.

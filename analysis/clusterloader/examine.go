@@ -151,7 +151,7 @@ func (e *evidence) wanted() map[string]bool {
 
 // outcome computes every measurement and puts what they found beside the steps.
 func (e *evidence) outcome() *Outcome {
-	o := &Outcome{Result: results.ClusterLoader{Test: e.run.Name, Steps: []results.TestStep{}, Measurements: []results.Measurement{}, Files: []string{}}}
+	o := &Outcome{Result: results.ClusterLoader{Test: e.run.TestName(), Steps: []results.TestStep{}, Measurements: []results.Measurement{}, Files: []string{}}}
 	findings := map[int][]string{}  // what goes wrong by the call that it shows in
 	undecided := map[int][]string{} // and what has nothing to decide by
 	files := newFiles(e.run)
@@ -238,24 +238,24 @@ func seconds(ns results.Instant) float64 { return float64(ns) / 1e9 }
 
 // fileSet gives summaries the names that the original gives them.
 type fileSet struct {
-	test    string
+	run     results.Run
 	started time.Time
 	all     []File
 	taken   map[string]bool
 }
 
 func newFiles(run results.Run) *fileSet {
-	f := &fileSet{test: run.Name, taken: map[string]bool{}}
+	f := &fileSet{run: run, taken: map[string]bool{}}
 	f.started, _ = time.Parse(time.RFC3339, run.Started) // without it the names count from the year 1
 	return f
 }
 
-// add names a summary <summary>_<test>_<time>.json, by the time at which it was gathered. Of two that would have one name the later is
-// given the next second, where the original overwrites the first.
+// add names a summary by the time at which it was gathered. Of two that would have one name the later is given the next second, where the
+// original overwrites the first.
 func (f *fileSet) add(s summary, gathered results.Instant) {
-	at := f.started.Add(time.Duration(gathered)).UTC().Truncate(time.Second)
+	at := f.started.Add(time.Duration(gathered))
 	for {
-		name := fmt.Sprintf("%s/%s_%s_%s.json", Folder, strings.ReplaceAll(s.name, "/", "-"), strings.ReplaceAll(f.test, "/", "-"), at.Format(time.RFC3339))
+		name := Folder + "/" + f.run.TestFile(s.name, at, "json")
 		if !f.taken[name] {
 			f.taken[name] = true
 			f.all = append(f.all, File{name, render(s.value)})

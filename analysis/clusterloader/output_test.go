@@ -5,9 +5,11 @@ import (
 	"encoding/xml"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"windtunnel/internal/golden"
+	"windtunnel/results"
 )
 
 // whole is a test with most of what files are made of.
@@ -21,6 +23,7 @@ func whole() *history {
 	h.mark(71*sec, "WaitForRunningPods", "WaitForPods", "", "").Error = "5 of 6 pods are running"
 	h.mark(72*sec, "InClusterNetworkLatency", "Net", "gather", "").Skip = "no network"
 	h.run.Steps[1].Error = "WaitForPods: 5 of 6 pods are running"
+	h.run.Test = &results.TestSource{Name: "density", Path: "testing/density/config.yaml"}
 	return h
 }
 
@@ -85,5 +88,26 @@ func TestJUnit(t *testing.T) {
 	}
 	if _, ok := failures["density: [step: 02] Collecting measurements [00] - APIResponsivenessPrometheusSimple"]; !ok {
 		t.Errorf("%q", failures)
+	}
+}
+
+// TestSuiteNames: in a suite the scenario's identifier is in the names of files behind the config's own, and in the report in its place.
+func TestSuiteNames(t *testing.T) {
+	h := whole()
+	h.run.Name = "density-test-pod-affinity"
+	h.run.Test = &results.TestSource{Name: "Density_Test", Identifier: "pod-affinity", Path: "testing/density/config.yaml"}
+	o := h.examine(t)
+	for _, f := range o.Files[:len(o.Files)-1] {
+		if !strings.Contains(f.Name, "_Density_Test_pod-affinity_2026-01-02T03:05:15Z.json") {
+			t.Errorf("%s", f.Name)
+		}
+	}
+	for i, c := range readSuite(t, o).Cases {
+		if i == 0 && c.Name != "pod-affinity overall (testing/density/config.yaml)" || i > 0 && !strings.HasPrefix(c.Name, "pod-affinity: [step: 0") {
+			t.Errorf("%s", c.Name)
+		}
+	}
+	if o.Result.Test != "Density_Test_pod-affinity" {
+		t.Errorf("the test is called %s", o.Result.Test)
 	}
 }

@@ -127,6 +127,9 @@ func Reduce(dir *results.Dir, root string) (err error) {
 		return err
 	}
 	run.Components, run.Command = nil, nil
+	if run.Test != nil {
+		run.Test.Path = "" // it may lie anywhere on the machine
+	}
 	path := filepath.Join(root, dir.ID())
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return err

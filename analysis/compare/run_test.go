@@ -26,7 +26,7 @@ func recorded(t *testing.T) *results.Dir {
 	run := results.Run{Format: results.FormatVersion, ID: d.ID(), Name: "test", Seed: 7, Provider: "embedded", Started: "2026-01-02T03:04:05Z", Ended: "2026-01-02T03:05:05Z", Outcome: "completed",
 		Profile:  json.RawMessage(`{"name": "test", "description": "of a test", "seed": 7, "slo": {"judged": false, "podStartup": "web"}, "axes": {"nodes": {"set": ["a"]}}, "phases": [{"name": "load"}], "hollowNodes": {"count": 5}}`),
 		Versions: map[string]string{"kubernetes": "v1.36.3", "windtunnel": "0.1.0"}, Machine: results.Machine{CPU: "test", Cores: 2, MemoryBytes: 25276502016},
-		Command: []string{"/home/somebody/windtunnel"}, Components: []results.Component{{Name: "etcd", Args: []string{"--data-dir=/tmp/x"}}},
+		Command: []string{"/home/somebody/windtunnel"}, Test: &results.TestSource{Name: "density", Path: "/home/somebody/config.yaml"}, Components: []results.Component{{Name: "etcd", Args: []string{"--data-dir=/tmp/x"}}},
 		Phases: []results.PhaseSpan{{Name: "load", Begin: 0, End: 50 * sec, Measured: true, Outcome: "ok"}}}
 	if err := d.WriteRun(run); err != nil {
 		t.Fatal(err)

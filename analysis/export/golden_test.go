@@ -28,7 +28,7 @@ func run(t testing.TB) (*results.Dir, results.Summary) {
 		t.Fatal(err)
 	}
 	phases := []results.PhaseSpan{{Name: "boot", End: 2 * second}, {Name: "workload", Begin: 2 * second, End: 22 * second, Measured: true}, {Name: "cleanup", Begin: 22 * second}}
-	if err := d.WriteRun(results.Run{Format: results.FormatVersion, ID: d.ID(), Started: "2026-01-02T03:04:05.5Z", Phases: phases}); err != nil {
+	if err := d.WriteRun(results.Run{Format: results.FormatVersion, ID: d.ID(), Name: "density", Started: "2026-01-02T03:04:05.5Z", Phases: phases}); err != nil {
 		t.Fatal(err)
 	}
 	var samples []results.ProcessSample

@@ -39,15 +39,15 @@ func PerfData(d *results.Dir, s results.Summary, job string) (files []File, dama
 		data, _ := json.MarshalIndent(v, "", "  ") // numbers, strings and maps of them, all finite
 		files = append(files, File{build + name, append(data, '\n')})
 	}
-	measurement := func(name string, v any) {
-		add(fmt.Sprintf("artifacts/%s_%s_%s.json", name, s.Run.Profile, ended.Format(time.RFC3339)), v)
+	run, err := d.ReadRun()
+	if err != nil {
+		return nil, nil, fmt.Errorf("export run: %w", err)
 	}
+	measurement := func(name string, v any) { add("artifacts/"+run.TestFile(name, ended, "json"), v) }
 	throughput, err1 := schedulingThroughput(d, s.Phases)
 	usage, err2 := resourceUsage(d, s.Phases)
 	if s.ClusterLoader != nil {
-		if files, err = summariesOf(d, build+"artifacts/"); err != nil {
-			return nil, nil, err
-		}
+		files = summariesOf(d, run, build+"artifacts/")
 	} else {
 		if p := podStartup(s.PodStartup); len(p.DataItems) > 0 {
 			measurement("PodStartupLatency_PodStartupLatency", p)
@@ -72,18 +72,13 @@ func PerfData(d *results.Dir, s results.Summary, job string) (files []File, dama
 }
 
 // summariesOf are the files of a test of ClusterLoader2's, its junit.xml among them, in a folder.
-func summariesOf(d *results.Dir, folder string) ([]File, error) {
-	run, err := d.ReadRun()
-	if err != nil {
-		return nil, fmt.Errorf("export run: %w", err)
-	}
-	var files []File
+func summariesOf(d *results.Dir, run results.Run, folder string) (files []File) {
 	if test := clusterloader.Examine(d, run); test != nil {
 		for _, f := range test.Files {
 			files = append(files, File{folder + path.Base(f.Name), f.Data})
 		}
 	}
-	return files, nil
+	return files
 }
 
 // PerfdashConfig is the job's configuration for perfdash's --configPath.

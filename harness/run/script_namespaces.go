@@ -32,14 +32,9 @@ func (x *script) prepare(ctx context.Context) error {
 		return err
 	}
 	n := x.plan.Namespaces
-	there, err := present(ctx, client, n.Names)
-	if err != nil {
+	if x.made, err = missing(ctx, client, n); err != nil {
 		return err
 	}
-	if len(there) > 0 && !n.Existing {
-		return fmt.Errorf("namespaces of the script are there already: %s", strings.Join(there, ", "))
-	}
-	x.made = slices.DeleteFunc(slices.Clone(n.Names), func(name string) bool { return slices.Contains(there, name) })
 	if err := x.clients.batch(ctx, preparePhase, "namespaces", namespaceBatch(profiles.OperationCreate, x.made)); err != nil {
 		return fmt.Errorf("make the namespaces: %w", err)
 	}
@@ -64,20 +59,35 @@ func (x *script) observer(ctx context.Context) (kubernetes.Interface, error) {
 	return client, nil
 }
 
-// present are those of some namespaces that there are.
-func present(ctx context.Context, client kubernetes.Interface, names []string) ([]string, error) {
+// missing are the namespaces that are to be made. Where that is an error, none of them, and none that is called so, may be there.
+func missing(ctx context.Context, client kubernetes.Interface, n profiles.ScriptNamespaces) ([]string, error) {
+	there, err := present(ctx, client, n.Like)
+	if err != nil {
+		return nil, err
+	}
+	if len(there) > 0 && !n.Existing {
+		return nil, fmt.Errorf("namespaces of the script, or of another that calls them so, are there already: %s", few(there))
+	}
+	return slices.DeleteFunc(slices.Clone(n.Names), func(name string) bool { return slices.Contains(there, name) }), nil
+}
+
+// present are the namespaces that there are of those that somebody asks for.
+func present(ctx context.Context, client kubernetes.Interface, wanted func(name string) bool) ([]string, error) {
 	list, err := client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("list namespaces: %w", err)
 	}
 	var there []string
 	for _, one := range list.Items {
-		if slices.Contains(names, one.Name) {
+		if wanted(one.Name) {
 			there = append(there, one.Name)
 		}
 	}
 	return there, nil
 }
+
+// few are the first of a list.
+func few(list []string) string { return strings.Join(list[:min(len(list), 5)], ", ") }
 
 // namespaceBatch makes or deletes namespaces one after another.
 func namespaceBatch(verb profiles.OperationVerb, names []string) profiles.Batch {
@@ -135,7 +145,7 @@ func (x *script) deleteNamespaces(ctx context.Context) error {
 	timeout := x.plan.Namespaces.Timeout
 	limit := time.Now().Add(timeout)
 	for {
-		left, err := present(ctx, client, x.made)
+		left, err := present(ctx, client, func(name string) bool { return slices.Contains(x.made, name) })
 		switch {
 		case err != nil:
 			return err
@@ -143,7 +153,7 @@ func (x *script) deleteNamespaces(ctx context.Context) error {
 			x.session.options.Progress.Status("")
 			return nil
 		case time.Now().After(limit):
-			x.session.note("%d namespaces are still there %v after their deletion: %s", len(left), timeout, strings.Join(left[:min(len(left), 5)], ", "))
+			x.session.note("%d namespaces are still there %v after their deletion: %s", len(left), timeout, few(left))
 			return nil
 		}
 		x.session.options.Progress.Status(fmt.Sprintf("namespaces left: %d", len(left)))

@@ -130,9 +130,15 @@ func (p *profiler) fetch(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		// ClusterLoader2's name of such a file.
-		file := fmt.Sprintf("%s_%s_%s_%s_%s.pprof", at.Hostname(), p.act.Component, p.name, p.session.plan.Profile.Name, time.Now().UTC().Format(time.RFC3339))
-		return p.session.dir.WriteFile("profiles/"+file, data)
+		prefix := fmt.Sprintf("%s_%s_%s", at.Hostname(), p.act.Component, p.name)
+		return p.session.dir.WriteFile("profiles/"+p.session.testFile(prefix, time.Now(), "pprof"), data)
 	}
 	return errors.New("its metrics are not read, and so no profiles")
+}
+
+// testFile is the name of a file that the run's test leaves.
+func (s *session) testFile(what string, at time.Time, extension string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.info.TestFile(what, at, extension)
 }

@@ -66,6 +66,10 @@ func newSession(dir *results.Dir, o Options, fail context.CancelCauseFunc) (*ses
 		Versions: map[string]string{"windtunnel": o.Build.Version, "gitCommit": o.Build.Commit, "go": o.Build.Go, "client-go": o.Build.ClientGo},
 		Limits:   map[string]float64{},
 	}
+	if script := o.Plan.Script; script != nil {
+		test := results.TestSource(script.Source)
+		s.info.Test = &test
+	}
 	s.allowed, s.forbid = context.WithCancelCause(context.Background())
 	if s.records, err = openRecords(dir, clock, o.Plan.Profile.ControlPlane.Provider == profiles.ProviderExisting, o.Plan.Script != nil); err != nil {
 		return nil, &EnvironmentError{fmt.Errorf("open the record files: %w", err)}

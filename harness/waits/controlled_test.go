@@ -77,6 +77,29 @@ func TestNoOperationTimeout(t *testing.T) {
 	}
 }
 
+// TestTimeoutOfDeletions: a deletion and a change to fewer replicas have the same time as any other operation. The original gave them twice
+// as much until October 2022.
+func TestTimeoutOfDeletions(t *testing.T) {
+	const limit = time.Minute
+	many, few := controllerOf("ReplicaSet", "u", `{"replicas":5}`, `{}`), controllerOf("ReplicaSet", "u", `{"replicas":1}`, `{}`)
+	for _, deleted := range []bool{false, true} {
+		track := trackerOf("ReplicaSet", profiles.ControlledAct{Timeout: limit})
+		track.graph.set("pod", &podState{owner: "u"})
+		track.changed(nil, many)
+		if deleted {
+			track.changed(many, nil)
+		} else {
+			track.changed(many, few)
+		}
+		if early, _ := track.ended(time.Now().Add(limit - time.Second)); early {
+			t.Errorf("deleted %v: it has ended before its time was over", deleted)
+		}
+		if done, err := track.ended(time.Now().Add(limit + time.Second)); !done || !errors.Is(err, ErrTimeout) {
+			t.Errorf("deleted %v: done %v, error %v after its time was over", deleted, done, err)
+		}
+	}
+}
+
 // TestAnotherOfTheName: an object that took the place of another, whose deletion was not heard of, begins its own operation.
 func TestAnotherOfTheName(t *testing.T) {
 	track := trackerOf("ReplicaSet", profiles.ControlledAct{Timeout: time.Hour})

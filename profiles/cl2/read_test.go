@@ -107,6 +107,7 @@ func TestRefused(t *testing.T) {
 		{config: head + "namespace: {number: 1.5}\n" + createPods, want: ":3:21: namespace.number: this is a whole number of 32 bits, not the number 1.5"},
 		{config: head + "namespace: {number: {{MultiplyFloat 1000 1}}e1}\n" + createPods, want: "ClusterLoader2 refuses 1000e1 here", warning: true},
 		{config: head + "dependencies: [{name: a, method: DRATestDrivr, timeout: -1s}]\n" + createPods, want: "did you mean \"DRATestDriver\""},
+		{config: head + "namespace: {number: 2, deleteStaleNamespaces: true}\n" + createPods, want: "config.yaml:3:47: warning: namespace.deleteStaleNamespaces: what earlier tests left is not deleted", warning: true},
 		{config: head + "dependencies: [{name: a, method: DRATestDriver}]\n" + createPods, want: "config.yaml:3:34: warning: dependencies[0]: DRATestDriver is not set up", warning: true},
 		{config: head + "chaosMonkey: {nodeFailure: {failureRate: 1.5}}\n" + createPods, want: ":3:42: chaosMonkey.nodeFailure.failureRate: failureRate of ChaosMonkey must be from 0 to 1, and not 1.5"},
 		{config: head + "chaosMonkey: {nodeFailure: {failureRate: 0.5, interval: -5m}}\n" + createPods, want: "interval of ChaosMonkey must not be negative, and not -5m"},

@@ -31,7 +31,8 @@ func (t *Test) Compile(cluster *profiles.Profile) (*profiles.Plan, error) {
 		return nil, err
 	}
 	plan.Script = &profiles.Script{
-		Steps: &script{test: t, planner: planner, on: profile.ControlPlane}, Namespaces: t.namespaces(), Pods: outline.PeakPods, Length: outline.Duration(),
+		Source: profiles.ScriptSource{Name: t.Config.Name, Identifier: t.Identifier, Path: t.Path},
+		Steps:  &script{test: t, planner: planner, on: profile.ControlPlane}, Namespaces: t.namespaces(), Pods: outline.PeakPods, Length: outline.Duration(),
 		Claims: t.claims(), Use: t.use(outline), Notes: t.notes(),
 	}
 	if f := t.Config.ChaosMonkey.NodeFailure; f != nil {
@@ -40,7 +41,8 @@ func (t *Test) Compile(cluster *profiles.Profile) (*profiles.Plan, error) {
 	return plan, nil
 }
 
-// nameOf is the name of a test as one of a run, which is in names of files and labels.
+// nameOf is the name of a test as one of a run, which is in names of directories and labels. The files that the original names after a
+// test have its own name.
 func nameOf(t *Test) string {
 	text := t.Config.Name
 	if t.Identifier != "" {
@@ -66,7 +68,9 @@ func nameOf(t *Test) string {
 // namespaces are those that the test makes.
 func (t *Test) namespaces() profiles.ScriptNamespaces {
 	n := t.Config.Namespace
-	s := profiles.ScriptNamespaces{Existing: n.EnableExistingNamespaces, Delete: n.DeleteAutomanagedNamespaces, Timeout: time.Duration(n.DeleteNamespaceTimeout)}
+	s := profiles.ScriptNamespaces{
+		Prefix: n.Prefix, Existing: n.EnableExistingNamespaces, Delete: n.DeleteAutomanagedNamespaces, Timeout: time.Duration(n.DeleteNamespaceTimeout),
+	}
 	for i := range n.Number {
 		s.Names = append(s.Names, n.Prefix+"-"+strconv.Itoa(i+1))
 	}

@@ -94,6 +94,28 @@ func TestCompile(t *testing.T) {
 	}
 }
 
+// TestSource: a run keeps a test's own names for its files, whatever letters they have; its directory has a name of its own.
+func TestSource(t *testing.T) {
+	const path = "test/config.yaml"
+	config := "name: Huge/Service_" + strings.Repeat("x", 50) + "\nsteps:\n- measurements: [{method: Sleep, identifier: s, params: {duration: 1s}}]\n"
+	tests, err := ReadSuite("suite.yaml", Options{Nodes: 20, Seed: 1, Read: memory(map[string]string{path: config, "suite.yaml": "- {identifier: Two, configPath: " + path + "}\n"})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster, err := Cluster(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := tests[0].Compile(cluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := profiles.ScriptSource{Name: "Huge/Service_" + strings.Repeat("x", 50), Identifier: "Two", Path: path}
+	if plan.Script.Source != want || plan.Profile.Name != "huge-service-"+strings.Repeat("x", 27) {
+		t.Errorf("source %+v, profile %q", plan.Script.Source, plan.Profile.Name)
+	}
+}
+
 // TestCompileForOthers: among others' objects a test's carry the run's label and run on hollow nodes, which are the nodes that it waits for;
 // what is not ours to break is left alone; and it is known before what the test does.
 func TestCompileForOthers(t *testing.T) {

@@ -60,6 +60,10 @@ func (t *Test) validate() {
 	if c.Namespace.Number > mostNamespaces {
 		t.found.add(c.Namespace.node.place("number"), "namespace.number", "", "there can be at most %d namespaces", mostNamespaces)
 	}
+	if c.Namespace.DeleteStaleNamespaces {
+		t.found.warn(c.Namespace.node.place("deleteStaleNamespaces"), "namespace.deleteStaleNamespaces", "",
+			"what earlier tests left is not deleted: namespaces are only known to be the test's own when it has made them")
+	}
 	t.nodeFailure(c.ChaosMonkey.NodeFailure)
 	for i, x := range c.Dependencies {
 		t.dependency(x, fmt.Sprintf("dependencies[%d]", i))
