@@ -74,9 +74,10 @@ generate: ## write the documents that are made from code (field reference, recor
 	go generate ./...
 	go test ./results -update
 
+SECTIONS ?=
 .PHONY: bench
-bench: build ## measure what docs/performance.md states
-	.ci/bench
+bench: build ## measure what docs/performance.md states, or of it SECTIONS="light-nodes kwok" (.ci/bench names them all)
+	.ci/bench $(SECTIONS)
 
 .PHONY: node-image
 node-image: ## a kind node image from Debian packages and Go modules, for places that reach no image registry (needs root and Docker)

@@ -91,10 +91,10 @@ func caller(user string) string {
 	switch {
 	case strings.HasPrefix(user, "windtunnel:user-"), strings.HasPrefix(user, "system:serviceaccount:windtunnel:user-"):
 		return "windtunnel's users"
+	case strings.HasPrefix(user, "system:node:"), user == "windtunnel:light-nodes": // which light nodes of fidelity minimal share
+		return "nodes"
 	case strings.HasPrefix(user, "windtunnel:"):
 		return "windtunnel's observer"
-	case strings.HasPrefix(user, "system:node:"):
-		return "nodes"
 	case user == "system:kube-proxy":
 		return "proxies"
 	case user == "system:kube-scheduler":

@@ -56,8 +56,8 @@ type Status struct {
 	Down int `json:"down"`
 	// Window is how many nodes may be joining at one time at present.
 	Window int `json:"window"`
-	// Renewals is how often leases were renewed, and LargestRenewalGap the longest time between two renewals of one, in seconds, nodes
-	// that were down included. Only light nodes count them.
+	// Renewals is how often leases were renewed, and LargestRenewalGap the longest time between two renewals of one, or since the last of
+	// one, in seconds, nodes that were down included. Only light nodes count them.
 	Renewals          int64   `json:"renewals,omitempty"`
 	LargestRenewalGap float64 `json:"largestRenewalGap,omitempty"`
 	// Error is what went wrong first, if anything did.

@@ -44,7 +44,7 @@ type Run struct {
 // Leases says whether hollow nodes renewed their leases in time: a kubelet does it every 10 s, and a lease lasts 40 s.
 type Leases struct {
 	Renewals   int64   `json:"renewals"`
-	LargestGap float64 `json:"largestGap"` // seconds between two renewals of one node, those that a fault kept from it included
+	LargestGap float64 `json:"largestGap"` // seconds between two renewals of one node, or since its last, also where a fault kept it from them
 }
 
 // TestSource is a test in the words of its author.

@@ -18,6 +18,8 @@ type collector struct {
 	stages     []span
 	nodes      []string        // patterns
 	proxies    bool            // count the proxies that do not say on which node they are
+	sharedUser string          // of light nodes
+	whole      bool            // all hollow nodes are chosen: count the user that they share
 	namespaces map[string]bool // that the script's pods are in
 	bodies     bool
 
@@ -29,6 +31,7 @@ type collector struct {
 	watches   map[string]*watched // by audit ID
 	requests  []latency
 	foreign   int64 // calls about objects that are not the script's
+	unshared  int64 // calls of the shared user that are left out
 }
 
 // span is a stage: from begin, up to end, from the run's instant 0.
@@ -42,7 +45,7 @@ type seenCall struct {
 	kind    Kind
 	stage   int
 	at      time.Duration
-	node    string // empty: a proxy that does not say
+	node    string // empty: a proxy that does not say, or the user that nodes share when the call is not about one of them
 	pod     string // NAMESPACE/NAME of the pod that it is about, if it is
 	failed  bool
 	size    int64
@@ -79,7 +82,7 @@ func (c *collector) event(e *audit.Event, line []byte) {
 	if !chosen {
 		return
 	}
-	if first, known := c.firstCall[node]; who == Kubelet && (!known || at < first) {
+	if first, known := c.firstCall[node]; who != Proxy && node != "" && (!known || at < first) {
 		c.firstCall[node] = at
 	}
 	if call.Verb == "WATCH" {
@@ -117,8 +120,11 @@ func (c *collector) stageAt(at time.Duration) int {
 	return 0
 }
 
-// The service account of kube-proxy as kubeadm installs it, and where a bound token says on which node its pod is.
+// The user that light nodes share, and what it is for those of fidelity minimal in pods; the service account of kube-proxy as kubeadm
+// installs it, and where a bound token says on which node its pod is.
 const (
+	lightNodes   = "windtunnel:light-nodes"
+	podsAccount  = "system:serviceaccount:windtunnel:hollow-node"
 	proxyAccount = "system:serviceaccount:kube-system:kube-proxy"
 	nodeNameKey  = "authentication.kubernetes.io/node-name"
 )
@@ -134,6 +140,9 @@ func (c *collector) sender(e *audit.Event) (who, node string, chosen bool) {
 		c.seen[name] = true
 		return Kubelet, name, true
 	}
+	if user == c.sharedUser {
+		return c.shared(e)
+	}
 	if user != "system:kube-proxy" && user != proxyAccount {
 		return "", "", false
 	}
@@ -145,6 +154,24 @@ func (c *collector) sender(e *audit.Event) (who, node string, chosen bool) {
 		return Proxy, names[0], true
 	}
 	return Proxy, "", c.proxies
+}
+
+// shared is the sender of a call of the user that nodes share: the node that it is about, if it is its Node or its Lease. There is no telling
+// which of them any other call is for, so that either all are chosen or none counts.
+func (c *collector) shared(e *audit.Event) (who, node string, chosen bool) {
+	if !c.whole {
+		if e.Stage != audit.Started {
+			c.unshared++
+		}
+		return Shared, "", false
+	}
+	if o := e.ObjectRef; o != nil && (o.Resource == "nodes" || o.Resource == "leases") {
+		node = o.Name
+	}
+	if node != "" {
+		c.seen[node] = true
+	}
+	return Shared, node, true
 }
 
 func (c *collector) chooses(node string) bool {
@@ -190,7 +217,7 @@ func (c *collector) watch(e *audit.Event, who, node string, call audit.Call, at 
 // ownBusiness says that a user's requests are no part of what the script causes: the API server's own, and those of whoever
 // boots and watches it.
 func ownBusiness(user string) bool {
-	return user == "system:apiserver" || strings.HasPrefix(user, "windtunnel:") && !strings.HasPrefix(user, "windtunnel:user-")
+	return user == "system:apiserver" || strings.HasPrefix(user, "windtunnel:") && !strings.HasPrefix(user, "windtunnel:user-") && user != lightNodes
 }
 
 // isStream says that how long a call takes is not the API server's doing.

@@ -64,6 +64,7 @@ func Record(d *results.Dir, o Options) (Recording, error) {
 		return fail(err)
 	}
 	c.proxies = true // until it is known which nodes were chosen
+	c.whole, c.sharedUser = choosesAll(c, profile.HollowNodes), sharedUserOf(run.Provider, profile.HollowNodes)
 	reading, err := readLog(d, c)
 	if err != nil {
 		return fail(err)
@@ -89,6 +90,25 @@ func Record(d *results.Dir, o Options) (Recording, error) {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d of %d lines of the audit log cannot be read and are left out, the first: %s", reading.Bad, reading.Lines, reading.FirstBad))
 	}
 	return r, nil
+}
+
+// choosesAll says whether all hollow nodes of a run are chosen.
+func choosesAll(c *collector, h profiles.HollowNodes) bool {
+	for i := range h.Count {
+		if !c.chooses(fmt.Sprint(h.NamePrefix, i)) {
+			return false
+		}
+	}
+	return h.Count > 0
+}
+
+// sharedUserOf is the user that a run's light nodes share. In pods others than nodes of fidelity minimal act as the pods' account as well,
+// such as proxies, and are not told apart.
+func sharedUserOf(provider string, h profiles.HollowNodes) string {
+	if provider != profiles.ProviderEmbedded && h.Minimal() {
+		return podsAccount
+	}
+	return lightNodes
 }
 
 func known(others map[string]bool) string {

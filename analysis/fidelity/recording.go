@@ -15,6 +15,7 @@ const FormatVersion = 1
 const (
 	Kubelet = "kubelet" // user system:node:NAME
 	Proxy   = "proxy"   // user system:kube-proxy, or the service account of that name
+	Shared  = "shared"  // the user of all light nodes of fidelity minimal, which also writes what stages say and no kubelet may write
 )
 
 // Recording is what some nodes sent to the API server in the stages of a script.
@@ -72,7 +73,7 @@ type Stage struct {
 
 // Kind is what calls are counted by.
 type Kind struct {
-	Who      string `json:"who"`      // Kubelet | Proxy
+	Who      string `json:"who"`      // Kubelet | Proxy | Shared
 	Verb     string `json:"verb"`     // as in Kubernetes' metrics
 	Resource string `json:"resource"` // RESOURCE[.GROUP][/SUBRESOURCE]
 	// Detail tells apart what the resource does not: the selectors of a WATCH or LIST, with NODE for the node's own name; rv=0

@@ -129,7 +129,7 @@ func (c *collector) order(stage int, calls []seenCall, byPod bool) []Pair {
 		if byPod {
 			subject = call.pod
 		}
-		if call.stage != stage || call.kind.Who != Kubelet || subject == "" {
+		if call.stage != stage || call.kind.Who == Proxy || subject == "" {
 			continue
 		}
 		if subjects[subject] == nil {
@@ -183,8 +183,19 @@ func (c *collector) notes(provider string) []string {
 	if c.foreign > 0 {
 		notes = append(notes, fmt.Sprintf("%d calls about objects of the cluster's own namespaces are left out", c.foreign))
 	}
-	if c.proxies && len(c.named) == 0 {
+	if c.unshared > 0 {
+		notes = append(notes, fmt.Sprintf("%d calls of the user that nodes share (%s) are left out: not all hollow nodes were chosen", c.unshared, c.sharedUser))
+	}
+	if c.met(Shared) {
+		notes = append(notes, "the user that nodes share ("+c.sharedUser+") does not name its node: its calls are counted over all hollow nodes of the run")
+	}
+	if c.proxies && len(c.named) == 0 && c.met(Proxy) {
 		notes = append(notes, "the calls of kube-proxies do not name their node: they are counted over all hollow nodes of the run")
 	}
 	return notes
+}
+
+// met says whether anything was sent by one kind of sender.
+func (c *collector) met(who string) bool {
+	return slices.ContainsFunc(slices.Concat(c.calls, c.opened()), func(s seenCall) bool { return s.kind.Who == who })
 }

@@ -83,7 +83,7 @@ type Breaker interface {
 
 // Renewer is a pack that counts the renewals of its nodes' leases.
 type Renewer interface {
-	// Renewals are how many there were, and the longest time between two of one node.
+	// Renewals are how many there were, and the longest time between two of one node, or since its last.
 	Renewals(ctx context.Context) (n int64, largestGap time.Duration, err error)
 }
 

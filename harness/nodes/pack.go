@@ -99,7 +99,8 @@ func (p *Pack) each(names []string, do func(*hollow.Client, []string) error) err
 	return errors.Join(errs...)
 }
 
-// Renewals are how often the nodes renewed their leases, and the longest time between two renewals of one; 0 for a tier that does not count them.
+// Renewals are how often the nodes renewed their leases, and the longest time between two renewals of one, or since the last of one; 0 for
+// a tier that does not count them.
 func (p *Pack) Renewals(ctx context.Context) (n int64, largestGap time.Duration, err error) {
 	for _, s := range p.shards {
 		status, err := s.control.Status(ctx)

@@ -184,8 +184,8 @@ func (s *session) leases(ctx context.Context) {
 	case n > 0:
 		s.update(func(r *results.Run) { r.Leases = &results.Leases{Renewals: n, LargestGap: gap.Seconds()} })
 		text := fmt.Sprintf("the hollow nodes renewed their leases %d times", n)
-		if gap > 0 { // some node has renewed twice
-			text += fmt.Sprintf("; the largest gap between two renewals of one was %.1f s", gap.Seconds())
+		if gap > 0 {
+			text += fmt.Sprintf("; the longest that one was not renewed was %.1f s", gap.Seconds())
 		}
 		s.note("%s", text)
 	}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -66,8 +65,7 @@ type Host struct {
 	streams *streams
 	samples *results.Writer[results.PodEvent] // nil: not written
 
-	renewals   atomic.Int64
-	largestGap atomic.Int64 // between two renewals of a lease, in nanoseconds
+	leases leases
 
 	mu      sync.Mutex
 	members []*member // in the order in which they join
@@ -150,20 +148,6 @@ func (h *Host) watchSamples(ctx context.Context) error {
 	}
 }
 
-// Renewed says that a node's lease was renewed now, and before that at last, which is zero for the first time. It returns now.
-func (h *Host) Renewed(last, now time.Time) time.Time {
-	h.renewals.Add(1)
-	if last.IsZero() {
-		return now
-	}
-	for gap := int64(now.Sub(last)); ; {
-		largest := h.largestGap.Load()
-		if gap <= largest || h.largestGap.CompareAndSwap(largest, gap) {
-			return now
-		}
-	}
-}
-
 // Note keeps what went wrong first, for the status.
 func (h *Host) Note(err error) {
 	h.mu.Lock()
@@ -181,10 +165,9 @@ func (h *Host) Status() hollow.Status {
 		Nodes:  len(h.members),
 		Down:   len(h.down),
 		Window: h.Pacer.Window(),
-
-		Renewals:          h.renewals.Load(),
-		LargestRenewalGap: time.Duration(h.largestGap.Load()).Seconds(),
 	}
+	renewals, largest := h.leases.status(time.Now())
+	status.Renewals, status.LargestRenewalGap = renewals, largest.Seconds()
 	for _, m := range h.members {
 		if m.started {
 			status.Started++

@@ -86,6 +86,7 @@ func (h *Host) remove(names []string) error {
 		delete(h.down, m.Name)
 	}
 	h.members = stay
+	h.leases.anew()
 	return nil
 }
 

@@ -5,14 +5,22 @@ import (
 	"slices"
 	"testing"
 
+	"windtunnel/profiles"
 	"windtunnel/results"
 )
 
 // TestNodeFaults: nodes whose packets vanish are marked, tainted and emptied by the real controllers, in this order, their pods run
-// elsewhere, and they are Ready again when the partition ends; nodes that are slow or gone for seconds keep their pods.
+// elsewhere, and they are Ready again when the partition ends; nodes that are slow or gone for seconds keep their pods. That holds for
+// both tiers, whose nodes have connections of their own.
 func TestNodeFaults(t *testing.T) {
+	for _, tier := range []string{profiles.TierKubelet, profiles.TierLight} { // one after another: the grace is short for a busy machine
+		t.Run(tier, func(t *testing.T) { nodeFaults(t, tier) })
+	}
+}
+
+func nodeFaults(t *testing.T, tier string) {
 	const grace, renewal = 12, 10 // seconds: of the profile, and between two renewals of a lease
-	w := windtunnel(t, "run", "-f", filepath.Join(testdata(t), "node-faults.yaml")).run(0)
+	w := windtunnel(t, "run", "-f", filepath.Join(testdata(t), "node-faults.yaml"), "--set", "hollowNodes.tier="+tier).run(0)
 	summary := w.summary()
 	rows := map[string]results.NodeFaultRow{}
 	for _, r := range summary.NodeFaults {

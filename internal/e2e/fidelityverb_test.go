@@ -53,3 +53,37 @@ func TestFidelityVerb(t *testing.T) {
 	without := windtunnel(t, "fidelity", "--reference", reference(t, "kubelet-v1.36.3.json"), w.dir(), "--require", "calls").run(3)
 	without.says("✗  pod-start   kubelet  POST serviceaccounts/token", "DIFFERS FROM")
 }
+
+// TestLightNodesLost holds light nodes that are lost and come back against hollow ones, as no real node's loss is recorded: they send the same
+// but for their proxies, which watch their Nodes as a real one does. What is before the loss is short; in it the two tiers differ as is known.
+func TestLightNodesLost(t *testing.T) {
+	t.Parallel()
+	w := windtunnel(t, "fidelity", "--reference", reference(t, "kubelet-v1.36.3.json"), "--b", "hollowNodes.tier=light", "--require", "calls", "-o", "json",
+		"--set", "phases[1].tracks[0].steps[0].pause=1s", "--set", "phases[2].tracks[0].steps[0].reconcile.count=1", "--set", "phases[2].tracks[0].steps[2].pause=1s",
+		"--set", "phases[3].tracks[0].steps[0].requests.arrivals.for=1s", "--set", "phases[3].tracks[0].steps[1].pause=1s", "--set", "phases[4].tracks[0].steps[2].pause=1s")
+	w.run(3)
+	var c fidelity.Comparison
+	if err := json.Unmarshal(w.stdout.Bytes(), &c); err != nil {
+		t.Fatal(err)
+	}
+	const stage = "node-loss"
+	matched := 0
+	for _, r := range slices.Concat(c.Calls, c.Watches) {
+		own := r.Who == fidelity.Proxy && r.Resource == "nodes"
+		switch {
+		case r.Stage != stage:
+		case own && r.A == 0 && r.B == 1, !own && r.Verdict == results.Pass && r.Bodies != results.Fail:
+			matched++
+		default:
+			t.Errorf("%s %s: %.2f of hollow nodes, %.2f of light ones, within %.2f; bodies %s", r.Who, r.Kind, r.A, r.B, r.Within, r.Bodies)
+		}
+	}
+	for _, r := range c.Order {
+		if r.Stage == stage {
+			t.Errorf("%s before %s always on %s, %d of %d on the other", r.Before, r.After, r.Always, r.Held, r.Both)
+		}
+	}
+	if matched < 20 {
+		t.Errorf("only %d counts and open watches were compared", matched)
+	}
+}

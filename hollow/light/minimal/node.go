@@ -69,6 +69,7 @@ func (n *node) Leave() {
 func (n *node) end() {
 	n.gone = true
 	n.shard.loop.Stop(n.heartbeat)
+	n.shard.Unleased(n.renewed)
 }
 
 // Shut keeps the node from sending anything; what happens to it meanwhile it learns later.
@@ -186,6 +187,7 @@ func (s *shard) askLease(n *node, c api.Call) {
 	}
 	c.Done = func(r h2.Response, err error) {
 		switch {
+		case n.gone:
 		case accepted(r, err):
 			n.lease = version
 			if c.Method == http.MethodGet {

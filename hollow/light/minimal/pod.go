@@ -38,8 +38,9 @@ type sighting struct {
 	grace                        time.Duration
 	hostNetwork                  bool
 	runFor                       time.Duration // how long its containers run; 0 for ever
+	began                        time.Time     // when they began, of one that runs
 	exitCode                     int
-	inits, containers            []container // until it runs
+	inits, containers            []container // until it runs, or while its end is to be reported
 	count                        int         // of containers
 }
 
@@ -108,6 +109,7 @@ func (s *shard) podSeen(n *node, seen *sighting) {
 		s.pods[seen.uid] = p
 		if p.started && !p.ended {
 			n.usage.Start(p.uid, "", time.Now())
+			p.runOut() // the process has started again
 		}
 		if !p.started && !p.deleting {
 			n.whenUp(func() { n.whenNetworked(p.begin) })
@@ -183,12 +185,19 @@ func (p *pod) run(try int) {
 		p.node.usage.Start(p.uid, "", now)
 	}
 	p.patch(p.running(now), try, p.run, func() {
-		if p.runFor > 0 {
-			p.timer = p.node.shard.loop.After(p.runFor, func() { p.node.whenUp(func() { p.complete(0) }) })
-		} else {
-			p.inits, p.containers = nil, nil
-		}
+		p.began = time.Now()
+		p.runOut()
 	})
+}
+
+// runOut lets the containers end by themselves when they have run as long as they are to.
+func (p *pod) runOut() {
+	if p.runFor == 0 {
+		p.inits, p.containers = nil, nil
+		return
+	}
+	left := p.runFor - time.Since(p.began)
+	p.timer = p.node.shard.loop.After(left, func() { p.node.whenUp(func() { p.complete(0) }) })
 }
 
 // readyAgain says that the pod is ready, after another, such as the controller manager when the node had not been heard of, said that it was not.
@@ -276,12 +285,19 @@ func see(object []byte) *sighting {
 		deleting: meta.Deleting, grace: time.Duration(meta.GraceSeconds) * time.Second,
 		unready: api.SaidNotReady(object), phase: string(wire.At(object, 3, 1)), object: string(wire.InMap(meta.Raw, 11, host.ObjectLabel)),
 	}
-	pending := p.phase == "" || p.phase == "Pending"
+	// A pod whose containers would be started again counts as one that runs for ever.
+	if policy := string(wire.Field(spec, 3)); policy != "Always" {
+		p.runFor, p.exitCode = api.RunsFor(meta.Raw, policy)
+	}
+	pending, runs := p.phase == "" || p.phase == "Pending", p.phase == "Running"
+	if runs {
+		p.began = seconds(wire.At(object, 3, 7)) // status.startTime
+	}
 	_ = wire.Each(spec, func(f wire.Number, b []byte, n uint64) bool {
 		switch f {
 		case 2:
 			p.count++
-			if pending {
+			if pending || runs && p.runFor > 0 {
 				p.containers = append(p.containers, container{string(wire.Field(b, 1)), string(wire.Field(b, 2))})
 			}
 		case 20:
@@ -293,11 +309,19 @@ func see(object []byte) *sighting {
 		}
 		return true
 	})
-	// A pod whose containers would be started again counts as one that runs for ever.
-	if policy := string(wire.Field(spec, 3)); policy != "Always" {
-		p.runFor, p.exitCode = api.RunsFor(meta.Raw, policy)
-	}
 	return p
+}
+
+// seconds reads a time, which has whole seconds; now where there is none.
+func seconds(encoded []byte) time.Time {
+	at := time.Now()
+	_ = wire.Each(encoded, func(f wire.Number, _ []byte, n uint64) bool {
+		if f == 1 {
+			at = time.Unix(int64(n), 0)
+		}
+		return f != 1
+	})
+	return at
 }
 
 // running is the patch of a status that says that the pod runs.
@@ -355,7 +379,7 @@ func (p *pod) completed(now time.Time) []byte {
 	b = append(b, `],"containerStatuses":[`...)
 	for i, c := range p.containers {
 		b = appendContainer(b, i, c)
-		b = appendTerminated(append(b, `,"ready":false,"started":false`...), now.Add(-p.runFor), now, p.exitCode)
+		b = appendTerminated(append(b, `,"ready":false,"started":false`...), p.began, now, p.exitCode)
 	}
 	return append(append(append(b, `],"phase":"`...), phase...), `"}}`...)
 }

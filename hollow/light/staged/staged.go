@@ -2,8 +2,6 @@ package staged
 
 import (
 	"fmt"
-	"hash/fnv"
-	"math/rand/v2"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,13 +18,14 @@ type Behaviour struct {
 	version string
 	failed  func(error)
 	now     func() time.Time
+	changes *changes
 }
 
 var _ behaviour.Behaviour = (*Behaviour)(nil)
 
 // Options are what a Behaviour depends on beside the stages.
 type Options struct {
-	// Seed decides what the stages leave to chance: the same pod in the same version is treated in the same way.
+	// Seed decides what the stages leave to chance: the same pod in the same version, after as many changes of it, is treated in the same way.
 	Seed uint64
 	// Version is what templates get for Version, such as the version of the kubelet that is imitated.
 	Version string
@@ -41,7 +40,8 @@ func New(set *stages.Set, o Options) *Behaviour {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Behaviour{life: set.For(pods), seed: o.Seed, started: o.Now(), version: o.Version, failed: o.Failed, now: o.Now}
+	return &Behaviour{life: set.For(pods), seed: o.Seed, started: o.Now(), version: o.Version, failed: o.Failed, now: o.Now,
+		changes: newChanges(mostRemembered)}
 }
 
 // Next is the stage that comes next for a pod.
@@ -70,6 +70,7 @@ func (b *Behaviour) carryOut(s *stages.Stage, pod *corev1.Pod, node behaviour.No
 	if err != nil {
 		return behaviour.Change{}, err
 	}
+	defer b.changes.another(versionOf(pod).Sum64()) // what follows is drawn anew, also where the server has not got this version yet
 	actions, err := s.Actions(object, stages.Scope{
 		Now: now.UTC(), Started: b.started.UTC(), Version: b.version, Random: b.chance(pod, s.Name), Around: surroundings(node),
 	})
@@ -88,16 +89,6 @@ func (b *Behaviour) carryOut(s *stages.Stage, pod *corev1.Pod, node behaviour.No
 		}
 	}
 	return change, nil
-}
-
-// chance is the source of random numbers for one version of a pod, and for one purpose.
-func (b *Behaviour) chance(pod *corev1.Pod, purpose string) *rand.Rand {
-	h := fnv.New64a()
-	for _, text := range []string{pod.Namespace, pod.Name, pod.ResourceVersion, purpose} {
-		h.Write([]byte(text)) // a hash takes everything
-		h.Write([]byte{0})
-	}
-	return rand.New(rand.NewPCG(b.seed, h.Sum64()))
 }
 
 // kubeletPort is where kubelets serve; light nodes name it in their Nodes, too.

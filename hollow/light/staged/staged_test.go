@@ -3,6 +3,7 @@ package staged
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,6 +116,70 @@ func TestSameVersionSameChoice(t *testing.T) {
 	third, _ := b.Next(pod, here)
 	if first.Name != "pod-unready" || first.After != second.After || first.After == third.After {
 		t.Errorf("%s after %s, %s and %s", first.Name, first.After, second.After, third.After)
+	}
+}
+
+// TestDrawnAnewAfterAChange: a node that goes on from its own status asks again about the version that the server gave it. What follows
+// does not come by the same lot, is the same with the same seed, and the first draw is that of a node that waits for the server.
+func TestDrawnAnewAfterAChange(t *testing.T) {
+	set, err := Read([]profiles.StageSource{{Name: "x.yaml", Text: `
+apiVersion: kwok.x-k8s.io/v1alpha1
+kind: Stage
+metadata: {name: x}
+spec:
+  resourceRef: {kind: Pod}
+  selector: {}
+  delay: {durationMilliseconds: 0, jitterDurationMilliseconds: 1000000}
+  next: {statusTemplate: "message: {{ randAlphaNum 20 | quote }}"}
+`}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	draws := func(seed uint64) (all []string) {
+		b, pod := New(set, Options{Seed: seed, Failed: func(err error) { t.Error(err) }}), newPod()
+		for range 50 {
+			next, ok := b.Next(pod, here)
+			again, _ := b.Next(pod, here)
+			if !ok || next.After != again.After {
+				t.Fatalf("asked twice, the stage comes after %s and %s", next.After, again.After)
+			}
+			change, err := next.Do(pod, here, begin)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, next.After.String(), string(change.Patches[0].Body))
+		}
+		return all
+	}
+	first, other := draws(1), draws(2)
+	if !slices.Equal(first, draws(1)) {
+		t.Error("the same seed draws otherwise")
+	}
+	for _, one := range append(first, other...) {
+		if n := len(slices.DeleteFunc(slices.Concat(first, other), func(s string) bool { return s != one })); n != 1 {
+			t.Errorf("%s was drawn %d times", one, n)
+		}
+	}
+}
+
+// TestChangesForget: the counts of the last versions stay, however many there were before.
+func TestChangesForget(t *testing.T) {
+	c := newChanges(10)
+	for version := range uint64(1000) {
+		for range version%3 + 1 {
+			c.another(version)
+		}
+		for last := max(version, 9) - 9; last <= version; last++ {
+			if n := c.of(last); n != last%3+1 {
+				t.Fatalf("after %d versions, version %d was changed %d times", version+1, last, n)
+			}
+		}
+		if n := len(c.young) + len(c.old); n > 20 {
+			t.Fatalf("%d are remembered", n)
+		}
+	}
+	if n := c.of(0); n != 0 {
+		t.Errorf("the first version is remembered: %d", n)
 	}
 }
 
