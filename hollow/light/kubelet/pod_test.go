@@ -294,9 +294,7 @@ func TestWrongClock(t *testing.T) {
 		var events []corev1.Event
 		a.do(func() {
 			status = p.status()
-			for _, e := range a.events.queue {
-				events = append(events, e)
-			}
+			events = append(events, a.events.queue...)
 		})
 		off := func(what string, at metav1.Time, want time.Duration) {
 			if d := at.Sub(begun); d < want-time.Second || d > want+time.Second {
