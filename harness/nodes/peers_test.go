@@ -231,7 +231,7 @@ func podsLeft(b testing.TB, client kubernetes.Interface, namespace string) int {
 
 func await(b testing.TB, what string, holds func() bool) {
 	b.Helper()
-	for deadline := time.Now().Add(20 * time.Minute); !holds(); time.Sleep(500 * time.Millisecond) {
+	for deadline := time.Now().Add(40 * time.Minute); !holds(); time.Sleep(500 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			b.Fatalf("in vain: %s", what)
 		}
