@@ -91,6 +91,12 @@ func (a *alone) do(what func()) {
 	<-done
 }
 
+// runs tells whether a pod's first container runs.
+func (a *alone) runs(p *pod) (does bool) {
+	a.do(func() { does = p.list[0].state == running })
+	return does
+}
+
 func (a *alone) bind(change func(*corev1.Pod)) *pod {
 	object := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p", Namespace: "ns", UID: "u", Generation: 1, Annotations: map[string]string{}},
 		Spec: corev1.PodSpec{NodeName: "n", RestartPolicy: corev1.RestartPolicyAlways, Containers: []corev1.Container{{Name: "main", Image: "x"}}}}
@@ -405,9 +411,11 @@ func TestChangedImages(t *testing.T) {
 		time.Sleep(time.Second)
 		a.changed(p, func(o *corev1.Pod) { o.Generation, o.Spec.Containers[0].Image = 2, "y" })
 		time.Sleep(time.Second)
-		if c := &p.list[0]; c.state != running || c.restarts != 1 || p.phase() != corev1.PodRunning {
-			t.Errorf("%+v", c)
-		}
+		a.do(func() {
+			if c := &p.list[0]; c.state != running || c.restarts != 1 || p.phase() != corev1.PodRunning {
+				t.Errorf("%+v", c)
+			}
+		})
 	})
 }
 
