@@ -149,7 +149,7 @@ func TestComponentNeverStarts(t *testing.T) {
 // TestComponentNeverReady: a component that lives and never answers is given up in time.
 func TestComponentNeverReady(t *testing.T) {
 	t.Parallel()
-	w := slow(t, "controlPlane.readyTimeout=5s", "controlPlane.scheduler.args.kubeconfig=/dev/null").run(5)
+	w := slow(t, "controlPlane.readyTimeout=20s", "controlPlane.scheduler.args.kubeconfig=/dev/null").run(5)
 	w.says("kube-scheduler", filepath.Join("logs", "kube-scheduler.log"))
 }
 
@@ -174,7 +174,7 @@ func TestFewFiles(t *testing.T) {
 		w.cmd.Path = "/bin/sh"
 		return w
 	}
-	limited(windtunnel(t, "run", "smoke", "--set", patient)).run(0)
+	limited(windtunnel(t, "run", "smoke", "--set", patient, "--set", unjudged)).run(0)
 	w := limited(windtunnel(t, "run", "smoke", "--set", "hollowNodes.count=1000", "--set", "hollowNodes.perProcess=1000")).run(5)
 	w.says("1 024", "ulimit -Hn", "nodes fit")
 }

@@ -60,7 +60,7 @@ func (c *ownersCluster) whole(t *testing.T) {
 func (c *ownersCluster) reused(t *testing.T) {
 	name := strings.TrimSuffix(c.node, "-control-plane")
 	windtunnel(t, "up", "--provider", "kind", "--set", "controlPlane.kind.reuse="+name).run(2).says("controlPlane.kind.reuse is for runs")
-	windtunnel(t, "run", "smoke", "--set", patient, "--set", "slo.judged=false", "--provider", "kind", "--set", "controlPlane.kind.reuse="+name).run(0)
+	windtunnel(t, "run", "smoke", "--set", patient, "--set", unjudged, "--provider", "kind", "--set", "controlPlane.kind.reuse="+name).run(0)
 	c.unchanged(t)
 }
 
