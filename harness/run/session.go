@@ -204,14 +204,11 @@ func (s *session) dismantle(ctx context.Context) (err error) {
 
 // stays says how what the plan made is removed from a cluster that was there before and stays as it was; nil for any other.
 func (s *session) stays() (clear func(ctx context.Context, dead []string) error) {
-	if s.cluster == nil || s.plan.Profile.ControlPlane.Made() {
-		return nil
+	if shared, ok := s.cluster.(cluster.Shared); ok {
+		return shared.Clear
 	}
-	switch p := s.provider.(type) {
-	case *foreign:
-		return p.cluster.Clear
-	case *kindNodes:
-		return p.clear
+	if k, ok := s.provider.(*kindNodes); ok && s.cluster != nil && !s.plan.Profile.ControlPlane.Made() {
+		return k.clear
 	}
 	return nil
 }

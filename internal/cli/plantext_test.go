@@ -7,6 +7,24 @@ import (
 	"windtunnel/profiles"
 )
 
+// planText is what the plan of a profile says.
+func planText(t *testing.T, text string, sets ...string) string {
+	t.Helper()
+	profile, err := profiles.Load("profile.yaml", []byte(text), sets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := profiles.Compile(profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := writePlan(&out, plan); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
 // TestPlanDrawsShapes looks at the drawing of a stream that ramps up, holds, spikes and goes through a day, beside users of
 // whose requests the plan can only say that they come.
 func TestPlanDrawsShapes(t *testing.T) {
@@ -33,26 +51,15 @@ phases:
           - requests: {closedLoop: {users: 20, thinkTime: 1s}, mix: [{verb: LIST, resource: nodes}]}
 slo: {judged: false}
 `
-	profile, err := profiles.Load("shapes.yaml", []byte(text), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := profiles.Compile(profile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out strings.Builder
-	if err := writePlan(&out, plan); err != nil {
-		t.Fatal(err)
-	}
+	out := planText(t, text)
 	for _, want := range []string{
 		"1 kinds of requests, constant, 4 stages over 5m, at most 120/s, 2 connections, 1 identities\n",
 		"1 kinds of requests, closed loop, 20 users, think 1s, 2 connections, 1 identities\n",
 		"▁▁▁▂▂▂▃▃▃▄▄▄▅▅▅▅▅▅▅▅▅▅▅▅████████████▁▁▁▂▃▄▅▆▇██████▇▆▅▄▃▂▁▁▁  0 … 120/s over 5m00s\n",
 		" 19800 LIST nodes\n  and as many of the closed loops as the system answers\n",
 	} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("the plan does not have %q:\n%s", want, &out)
+		if !strings.Contains(out, want) {
+			t.Errorf("the plan does not have %q:\n%s", want, out)
 		}
 	}
 }
@@ -69,20 +76,9 @@ func TestPlanSaysWhenNodesAreLost(t *testing.T) {
 		{"smoke", nil, ""},
 	} {
 		data, _ := profiles.Builtin(c.profile)
-		profile, err := profiles.Load(c.profile, data, c.sets)
-		if err != nil {
-			t.Fatal(err)
-		}
-		plan, err := profiles.Compile(profile)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var out strings.Builder
-		if err := writePlan(&out, plan); err != nil {
-			t.Fatal(err)
-		}
-		if said := strings.Contains(out.String(), "nodes: lost after"); said != (c.want != "") || !strings.Contains(out.String(), c.want) {
-			t.Errorf("%s %v: want %q in\n%s", c.profile, c.sets, c.want, &out)
+		out := planText(t, string(data), c.sets...)
+		if said := strings.Contains(out, "nodes: lost after"); said != (c.want != "") || !strings.Contains(out, c.want) {
+			t.Errorf("%s %v: want %q in\n%s", c.profile, c.sets, c.want, out)
 		}
 	}
 }

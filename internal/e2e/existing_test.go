@@ -333,11 +333,16 @@ type audited struct {
 }
 
 // audited are the requests since a time that the API server says it got.
-func (l *lab) audited(since time.Time) (all []audited) {
+func (l *lab) audited(since time.Time) []audited {
 	l.t.Helper()
-	f, err := os.Open(l.audit)
+	return auditedIn(l.t, l.audit, since)
+}
+
+func auditedIn(t *testing.T, log string, since time.Time) (all []audited) {
+	t.Helper()
+	f, err := os.Open(log)
 	if err != nil {
-		l.t.Fatal(err)
+		t.Fatal(err)
 	}
 	defer f.Close()
 	lines := bufio.NewScanner(f)

@@ -84,7 +84,7 @@ func (c *ownersCluster) switchedOff(t *testing.T) {
 	windtunnel(t, "consent", "off", "--kubeconfig", c.kubeconfig).run(0)
 	w.wait(130)
 	sent, last := 0, time.Duration(0)
-	for _, e := range (&lab{t: t, audit: filepath.Join(c.logs, "audit.log")}).audited(off.Add(-time.Minute)) {
+	for _, e := range auditedIn(t, filepath.Join(c.logs, "audit.log"), off.Add(-time.Minute)) {
 		if strings.HasPrefix(e.User.Username, "system:node:hollow-") {
 			sent++
 			last = max(last, e.RequestReceivedTimestamp.Sub(off))
